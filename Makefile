@@ -1,0 +1,175 @@
+# katamichi - everything that is made lands in $(B).
+#
+#   make              the programs            make demo      see it work
+#   make test         all tests               make test-long with a 2 GB file
+#   make sanitize     unit tests, ASan+UBSan  make fuzz      SECONDS=60 for each fuzzer
+#   make lint         static analysis         make ci        all of these
+#   make bench-fec    the erasure code's speed
+#   make install      DESTDIR, PREFIX         make clean
+#
+# CC=clang, CFLAGS, LDFLAGS as usual; V=1 shows the commands.  A change of any of them rebuilds.
+# tools/deps.sh build installs what `make` needs (Debian 12).
+
+VERSION := 0.1.0
+B       ?= build
+PREFIX  ?= /usr/local
+SECONDS ?= 60
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+CFLAGS  ?= -O2 -g
+AR      ?= ar
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+LIBS_PC := libsodium libcrypto libzstd sqlite3 inih jansson
+PC_CFLAGS := $(shell pkg-config --cflags $(LIBS_PC) 2>/dev/null)
+LIBS    := $(shell pkg-config --libs $(LIBS_PC) 2>/dev/null || echo -lsodium -lcrypto -lzstd -lsqlite3 -linih -ljansson) -lm
+
+STD     := -std=c11 -D_GNU_SOURCE -Icommon -I. -DKM_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. -pthread
+WARN    := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Werror
+HARD    := -fPIE -fstack-protector-strong $(if $(filter x86_64-% i686-%,$(shell $(CC) -dumpmachine 2>/dev/null)),-fcf-protection)
+ifeq ($(SAN),)
+HARD    += -D_FORTIFY_SOURCE=2
+endif
+# common/core and the filter of the firmware are freestanding: no call that the compiler adds.
+FREE    := -fno-stack-protector -U_FORTIFY_SOURCE
+LDHARD  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+# SIMD files have flags of their own: CFLAGS_common/codec/NAME (without .c)
+-include common/codec/kernels.mk
+
+ALL_CFLAGS  = $(STD) $(WARN) $(PC_CFLAGS) $(HARD) $(CFLAGS) $(SAN)
+ALL_LDFLAGS = $(LDHARD) $(LDFLAGS) $(SAN) -pthread
+
+src      = $(sort $(wildcard $(1)))
+obj      = $(patsubst %.c,$(B)/%.o,$(1))
+COMMON   := $(call src,common/core/*.c common/codec/*.c common/content/*.c common/host/*.c)
+SENDER   := $(filter-out sender/main.c,$(call src,sender/*.c))
+RECEIVER := $(filter-out receiver/main.c receiver/link_main.c,$(call src,receiver/*.c))
+FIRMWARE := $(call src,firmware/*.c)
+TOOLS    := $(call src,tools/*.c)
+BENCH    := $(call src,tools/bench/*.c)
+UNIT     := $(call src,tests/unit/test_*.c)
+HELPERS  := $(call src,tests/tools/*.c)
+FUZZERS  := $(call src,tests/fuzz/fuzz_*.c)
+
+ARCHIVES := $(addprefix $(B)/,libsender.a libreceiver.a libfirmware.a libkatamichi.a)
+PROGRAMS := $(addprefix $(B)/,katamichi katamichi-sender katamichi-receiver katamichi-receiver-link)
+UNIT_BIN := $(patsubst %.c,$(B)/%,$(UNIT))
+TOOL_BIN := $(patsubst %.c,$(B)/%,$(HELPERS))
+FUZZ_BIN := $(patsubst %.c,$(B)/%,$(FUZZERS))
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-5s %s\n'
+endif
+# Sub-makes use both cores unless the caller chose.
+SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+.PHONY: all tests demo test test-long ci lint sanitize fuzz fuzz-build bench-fec check-cc install clean FORCE
+all: $(PROGRAMS)
+tests: all $(UNIT_BIN) $(TOOL_BIN) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
+
+# --- rules ---
+$(B)/.flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS))' | cmp -s - $@ || \
+	    printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS))' >$@
+
+$(call obj,$(call src,common/core/*.c) $(FIRMWARE)): FREEFLAGS := $(FREE)
+$(B)/%.o: %.c $(B)/.flags $(wildcard common/codec/kernels.mk)
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(CFLAGS_$*) $(FREEFLAGS) -MMD -MP -c -o $@ $<
+
+# Made anew each time: an object whose source has gone must not stay.  The list of members is a prerequisite.
+define archive
+$(B)/$(1).a: $(call obj,$(2)) $(B)/$(1).members
+	$$(say) AR $$@
+	$$(Q)rm -f $$@ && $$(AR) rcsD $$@ $(call obj,$(2))
+$(B)/$(1).members: FORCE
+	@mkdir -p $$(@D); echo '$(2)' | cmp -s - $$@ || echo '$(2)' >$$@
+endef
+$(eval $(call archive,libkatamichi,$(COMMON)))
+$(eval $(call archive,libsender,$(SENDER)))
+$(eval $(call archive,libreceiver,$(RECEIVER)))
+$(eval $(call archive,libfirmware,$(FIRMWARE)))
+
+link = $(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+$(B)/katamichi: $(call obj,$(TOOLS)) $(ARCHIVES)
+$(B)/katamichi-sender: $(B)/sender/main.o $(B)/libsender.a $(B)/libkatamichi.a
+$(B)/katamichi-receiver: $(B)/receiver/main.o $(B)/libreceiver.a $(B)/libkatamichi.a
+$(B)/katamichi-receiver-link: $(B)/receiver/link_main.o $(B)/libreceiver.a $(B)/libkatamichi.a
+$(PROGRAMS):
+	$(say) LD $@
+	$(link) $(LIBS)
+
+$(UNIT_BIN): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
+	$(say) LD $@
+	$(link) -lcmocka $(LIBS)
+$(TOOL_BIN): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libkatamichi.a
+	$(say) LD $@
+	$(link) $(LIBS)
+$(B)/tools/bench/%: $(B)/tools/bench/%.o $(ARCHIVES)
+	$(say) LD $@
+	$(link) $(LIBS)
+# A fuzzer is a main of libFuzzer under clang (make fuzz), and a reader of its corpus everywhere else (make test).
+$(FUZZ_BIN): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(if $(FUZZ_MAIN),,$(B)/tests/fuzz/corpus_main.o) $(ARCHIVES)
+	$(say) LD $@
+	$(link) $(FUZZ_MAIN) $(LIBS)
+
+# --- targets for people ---
+test:
+	@tools/deps.sh build test
+	@$(SUB) --no-print-directory tests
+	@B=$(B) python3 tests/run.py
+test-long:
+	@tools/deps.sh build test
+	@$(SUB) --no-print-directory tests
+	@B=$(B) KATAMICHI_LONG=1 python3 tests/run.py
+demo:
+	@tools/deps.sh build demo
+	@$(SUB) --no-print-directory all
+	@B=$(B) tools/demo.sh
+bench-fec:
+	@tools/deps.sh build fec
+	@$(SUB) --no-print-directory $(B)/tools/bench/bench_fec
+	@$(B)/tools/bench/bench_fec
+
+sanitize:
+	@tools/deps.sh build test
+	@$(SUB) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' tests
+	@B=build/asan python3 tests/run.py unit fuzz
+fuzz-build:
+	@tools/deps.sh build fuzz
+	@$(SUB) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	    SAN='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all' FUZZ_MAIN=-fsanitize=fuzzer \
+	    $(patsubst %.c,build/fuzz/%,$(FUZZERS))
+fuzz: fuzz-build
+	@tests/fuzz.sh $(SECONDS)
+lint:
+	@tools/deps.sh build lint
+	@tools/lint.sh
+check-cc:
+	@tools/deps.sh build test clang
+	@$(SUB) --no-print-directory B=build/clang CC=clang tests
+ci:
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory check-cc
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory sanitize
+	@$(MAKE) --no-print-directory fuzz SECONDS=10
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
+	install -m 0755 $(B)/katamichi $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 $(B)/katamichi-sender $(B)/katamichi-receiver $(B)/katamichi-receiver-link $(DESTDIR)$(PREFIX)/sbin/
+clean:
+	rm -rf build
+
+-include $(shell find $(B) -name '*.d' -not -path '$(B)/asan/*' -not -path '$(B)/clang/*' -not -path '$(B)/fuzz/*' 2>/dev/null)

@@ -1,0 +1,70 @@
+#!/bin/bash
+# deps.sh GROUP... - install what a target needs, and nothing that is there.
+#
+#   build  compiler and libraries       test   unit and end-to-end tests
+#   demo   what `make demo` runs        lint   static analysis
+#   clang  the second compiler          fuzz   libFuzzer
+#   bench  benchmarks                   fec    benchmarks of the erasure code
+#
+# The list of a group is names of Debian 12 packages.  dpkg is asked first, so a
+# second run says nothing, needs no network and no rights.
+set -euo pipefail
+
+group() {
+	case $1 in
+	build) echo gcc libc6-dev make pkg-config binutils libsodium-dev libssl-dev libzstd-dev libsqlite3-dev \
+		libinih-dev libjansson-dev ;;
+	test) echo python3 python3-pytest libcmocka-dev iproute2 nftables strace openssl zstd sqlite3 procps ;;
+	demo) echo iproute2 nftables openssl python3 procps ;;
+	lint) echo clang clang-tidy cppcheck shellcheck ;;
+	clang) echo clang ;;
+	fuzz) echo clang libclang-rt-14-dev ;;
+	bench | fec) echo libisal-dev ;;
+	*)
+		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, bench, fec)" >&2
+		exit 2
+		;;
+	esac
+}
+
+[ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+wanted=()
+for g in "$@"; do
+	list=$(group "$g")
+	for p in $list; do wanted+=("$p"); done
+done
+
+missing=()
+if ! command -v dpkg-query >/dev/null; then
+	echo "deps.sh: this is not Debian; install these, or what corresponds to them, and run the target's commands" \
+		"by hand: ${wanted[*]}" >&2
+	exit 5
+fi
+for p in "${wanted[@]}"; do
+	state=$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null || true)
+	[ "$state" = installed ] || missing+=("$p")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		echo "deps.sh: not root and no sudo; as root: apt-get install ${missing[*]}" >&2
+		exit 5
+	fi
+	as_root=(sudo)
+fi
+apt() {
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
+}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "Installing ${missing[*]}"
+# The lists may be absent or old: then once more with new ones.
+if ! apt install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1 </dev/null; then
+	if ! { apt update && apt install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+		tail -n 5 "$log" >&2
+		echo "deps.sh: apt-get could not install ${missing[*]} (its last words are above)" >&2
+		exit 5
+	fi
+fi

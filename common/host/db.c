@@ -1,0 +1,175 @@
+/* db.c - see db.h */
+#include "host/db.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/exits.h"
+#include "host/log.h"
+
+enum { BUSY_MS = 5000 };
+
+/* Disk and permissions are the system's fault, everything else the data's. */
+static int exit_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_NOMEM:
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return EXIT_SYSTEM;
+	default:
+		return EXIT_DATA;
+	}
+}
+
+static _Noreturn void die(struct db *d, const char *sql)
+{
+	log_die(exit_of(sqlite3_errcode(d->h)), "%s: %s (%s), at: %s", d->path, sqlite3_errmsg(d->h),
+	    sqlite3_errstr(sqlite3_extended_errcode(d->h)), sql);
+}
+
+void db_exec(struct db *d, const char *sql)
+{
+	if (sqlite3_exec(d->h, sql, NULL, NULL, NULL) != SQLITE_OK)
+		die(d, sql);
+}
+
+static int open_as(struct db *d, const char *path, int flags)
+{
+	d->path = path;
+	d->h = NULL;
+	if (sqlite3_open_v2(path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
+		log_error("%s: cannot open the database: %s", path, d->h != NULL ? sqlite3_errmsg(d->h) : "out of memory");
+		(void)sqlite3_close(d->h);
+		d->h = NULL;
+		return -1;
+	}
+	(void)sqlite3_busy_timeout(d->h, BUSY_MS);
+	return 0;
+}
+
+void db_open(struct db *d, const char *path, const char *schema)
+{
+	if (open_as(d, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW) != 0)
+		log_die(EXIT_SYSTEM, "%s: this database is needed; stopping", path);
+	db_exec(d, "PRAGMA journal_mode=WAL");
+	db_exec(d, "PRAGMA synchronous=FULL");
+	db_exec(d, "PRAGMA secure_delete=ON");
+	db_exec(d, "PRAGMA foreign_keys=ON");
+	if (schema != NULL)
+		db_exec(d, schema);
+}
+
+int db_open_readonly(struct db *d, const char *path)
+{
+	return open_as(d, path, SQLITE_OPEN_READONLY);
+}
+
+void db_close(struct db *d)
+{
+	if (d->h == NULL)
+		return;
+	if (sqlite3_close(d->h) != SQLITE_OK) {
+		const char *sql = "?";
+		sqlite3_stmt *s = sqlite3_next_stmt(d->h, NULL);
+		if (s != NULL)
+			sql = sqlite3_sql(s);
+		log_die(EXIT_INTERNAL, "%s: closed with a statement open: %s", d->path, sql);
+	}
+	d->h = NULL;
+}
+
+static int bind_one(sqlite3_stmt *s, int i, char type, va_list *ap)
+{
+	switch (type) {
+	case 'i':
+		return sqlite3_bind_int64(s, i, va_arg(*ap, int64_t));
+	case 't':
+		return sqlite3_bind_text(s, i, va_arg(*ap, const char *), -1, SQLITE_TRANSIENT);
+	case 'b': {
+		const void *p = va_arg(*ap, const void *);
+		size_t n = va_arg(*ap, size_t);
+		/* A blob of no bytes is not NULL. */
+		return n == 0 ? sqlite3_bind_zeroblob(s, i, 0) : sqlite3_bind_blob64(s, i, p, n, SQLITE_TRANSIENT);
+	}
+	default:
+		return SQLITE_MISUSE;
+	}
+}
+
+static sqlite3_stmt *query(struct db *d, const char *sql, const char *fmt, va_list *ap)
+{
+	sqlite3_stmt *s = NULL;
+	int n = fmt != NULL ? (int)strlen(fmt) : 0;
+
+	if (sqlite3_prepare_v2(d->h, sql, -1, &s, NULL) != SQLITE_OK)
+		die(d, sql);
+	if (sqlite3_bind_parameter_count(s) != n)
+		log_die(EXIT_INTERNAL, "%s: %d arguments for: %s", d->path, n, sql);
+	for (int i = 0; i < n; i++)
+		if (bind_one(s, i + 1, fmt[i], ap) != SQLITE_OK)
+			die(d, sql);
+	return s;
+}
+
+sqlite3_stmt *db_query(struct db *d, const char *sql, const char *fmt, ...)
+{
+	va_list ap;
+	sqlite3_stmt *s;
+
+	va_start(ap, fmt);
+	s = query(d, sql, fmt, &ap);
+	va_end(ap);
+	return s;
+}
+
+int db_step(struct db *d, sqlite3_stmt *s)
+{
+	int rc = sqlite3_step(s);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE)
+		die(d, sqlite3_sql(s));
+	(void)sqlite3_finalize(s);
+	return 0;
+}
+
+void db_done(sqlite3_stmt *s)
+{
+	(void)sqlite3_finalize(s); /* repeats the error of the last step, which was reported */
+}
+
+void db_run(struct db *d, const char *sql, const char *fmt, ...)
+{
+	va_list ap;
+	sqlite3_stmt *s;
+
+	va_start(ap, fmt);
+	s = query(d, sql, fmt, &ap);
+	va_end(ap);
+	if (db_step(d, s) != 0)
+		log_die(EXIT_INTERNAL, "%s: rows that nobody reads, from: %s", d->path, sql);
+}
+
+int64_t db_int(struct db *d, const char *sql, const char *fmt, ...)
+{
+	va_list ap;
+	sqlite3_stmt *s;
+	int64_t v = 0;
+
+	va_start(ap, fmt);
+	s = query(d, sql, fmt, &ap);
+	va_end(ap);
+	if (db_step(d, s) == 1) {
+		v = sqlite3_column_int64(s, 0);
+		db_done(s);
+	}
+	return v;
+}

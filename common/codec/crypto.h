@@ -1,8 +1,9 @@
 /* crypto.h - the one place that chooses algorithms (PROTOCOL.md, sections 1.2, 1.3, 5.2).
  *
- * Bulk AEAD, SHA-256, HMAC and HKDF are libcrypto's (SHA-NI, VAES: 3 to 6
- * times libsodium on the same core); identities, key agreement, datagram
- * tags, secure memory and random bytes are libsodium's.  No caller includes
+ * Bulk AEAD and SHA-256 are libcrypto's (SHA-NI, VAES: 3 to 6 times libsodium
+ * on the same core); identities, key agreement, HMAC and HKDF (short inputs, no
+ * heap), datagram tags, secure memory and random bytes are libsodium's, in
+ * objects that need no libcrypto (crypto_sodium.c, tag.c).  No caller includes
  * either library's header.  Functions that return int: 0, or -1 on failure
  * (a verification that fails is a failure); nothing secret is left in *out then. */
 #ifndef KM_CRYPTO_H
@@ -31,7 +32,7 @@ int crypto_equal(const void *a, const void *b, size_t n); /* 1 if equal; constan
 void *crypto_secret_alloc(size_t n); /* locked, guarded, zeroed; NULL if none */
 void crypto_secret_free(void *p);    /* wipes; NULL is fine */
 
-void crypto_hash(uint8_t out[static HASH_LEN], const void *data, size_t n);
+void crypto_sha256(uint8_t out[static HASH_LEN], const void *data, size_t n);
 struct crypto_hasher; /* streaming SHA-256 */
 struct crypto_hasher *crypto_hasher_new(void); /* NULL: out of memory */
 void crypto_hasher_reset(struct crypto_hasher *h);
@@ -56,9 +57,9 @@ void crypto_sign_bare(uint8_t sig[static SIGN_LEN], const uint8_t secret[static 
 int crypto_verify_bare(const uint8_t sig[static SIGN_LEN], const uint8_t pub[static SIGN_PUBLIC_LEN], const void *msg,
     size_t n) __attribute__((warn_unused_result));
 /* 0x00 || context || 0x00 || msg: everything else.  n <= 65536. */
-void crypto_sign(uint8_t sig[static SIGN_LEN], const uint8_t secret[static SIGN_SECRET_LEN], const char *context,
+void crypto_sign_message(uint8_t sig[static SIGN_LEN], const uint8_t secret[static SIGN_SECRET_LEN], const char *context,
     const void *msg, size_t n);
-int crypto_verify(const uint8_t sig[static SIGN_LEN], const uint8_t pub[static SIGN_PUBLIC_LEN], const char *context,
+int crypto_verify_message(const uint8_t sig[static SIGN_LEN], const uint8_t pub[static SIGN_PUBLIC_LEN], const char *context,
     const void *msg, size_t n) __attribute__((warn_unused_result));
 
 /* AEAD with a reusable context: one key, many nonces. */
@@ -71,5 +72,10 @@ int crypto_aead_seal(struct crypto_aead *a, uint8_t *out, const uint8_t nonce[st
 /* in has n bytes with the tag, out n - AEAD_TAG_LEN; out may be in; -1 and out wiped if not authentic. */
 int crypto_aead_open(struct crypto_aead *a, uint8_t *out, const uint8_t nonce[static AEAD_NONCE_LEN], const void *aad,
     size_t aadlen, const uint8_t *in, size_t n) __attribute__((warn_unused_result));
+
+/* The names of the first hour; they are libsodium's own, so no symbol of ours may have them. */
+#define crypto_hash(out, data, n) crypto_sha256(out, data, n)
+#define crypto_sign(sig, secret, context, msg, n) crypto_sign_message(sig, secret, context, msg, n)
+#define crypto_verify(sig, pub, context, msg, n) crypto_verify_message(sig, pub, context, msg, n)
 
 #endif

@@ -10,6 +10,9 @@
 
 enum { TAG_KEY_LEN = 32 };
 
+/* Once a process that does not call crypto_init(): picks the fast code. 0 or -1. */
+int tag_init(void);
+
 /* One-time keys for `count` consecutive packet numbers from pn: 64 bytes
  * apart in out, of which the first 32 are the key. */
 void tag_keys(uint8_t *out, const uint8_t key[static TAG_KEY_LEN], uint64_t pn, size_t count);

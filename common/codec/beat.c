@@ -76,20 +76,11 @@ int beat_make(uint8_t *d, size_t n, const struct beat *b, const uint8_t beat_key
 	return r;
 }
 
-static int all_zero(const uint8_t *p, size_t n)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < n; i++)
-		any |= p[i];
-	return any == 0;
-}
-
 static int get_entry(struct beat_entry *e, const uint8_t *p)
 {
 	size_t n = strnlen((const char *)p, NAME_CHANNEL_MAX);
 
-	if (!name_channel_ok((const char *)p, n) || !all_zero(p + n, NAME_CHANNEL_MAX - n))
+	if (!name_channel_ok((const char *)p, n) || !crypto_is_zero(p + n, NAME_CHANNEL_MAX - n))
 		return -1;
 	memset(e, 0, sizeof(*e));
 	memcpy(e->channel, p, n);
@@ -113,7 +104,7 @@ static int get_body(struct beat *b, const uint8_t *body, size_t len, uint32_t ca
 	for (uint32_t i = 0; i < b->count; i++)
 		if (get_entry(&b->entry[i], body + BODY_HEAD + (size_t)i * BEAT_ENTRY_LEN) != 0)
 			return -1;
-	return all_zero(body + used, len - SIGN_LEN - used) ? 0 : -1;
+	return crypto_is_zero(body + used, len - SIGN_LEN - used) ? 0 : -1;
 }
 
 int beat_open(struct beat *b, const uint8_t *d, size_t n, const uint8_t beat_key[static KEY_LEN],

@@ -28,6 +28,7 @@ enum crypto_suite { SUITE_AES256GCM = 1, SUITE_CHACHA20POLY1305 = 2 };
 int crypto_init(void); /* once a process, before anything else */
 void crypto_random(void *out, size_t n);
 void crypto_wipe(void *p, size_t n);
+int crypto_is_zero(const void *p, size_t n); /* 1 if every byte is zero */
 int crypto_equal(const void *a, const void *b, size_t n); /* 1 if equal; constant time */
 void *crypto_secret_alloc(size_t n); /* locked, guarded, zeroed; NULL if none */
 void crypto_secret_free(void *p);    /* wipes; NULL is fine */

@@ -30,6 +30,11 @@ int crypto_equal(const void *a, const void *b, size_t n)
 	return sodium_memcmp(a, b, n) == 0;
 }
 
+int crypto_is_zero(const void *p, size_t n)
+{
+	return sodium_is_zero(p, n);
+}
+
 void *crypto_secret_alloc(size_t n)
 {
 	/* sodium_malloc() lets the memory end at a guard page: it is aligned

@@ -126,15 +126,6 @@ int session_start(uint8_t *d, size_t n, struct session_keys *keys, const struct 
 	return r;
 }
 
-static int all_zero(const uint8_t *p, size_t n)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < n; i++)
-		any |= p[i];
-	return any == 0;
-}
-
 /* Whose HELLO is it?  All of this is public. */
 static enum session_err check_fields(const uint8_t *d, size_t n, const struct party *receiver, const struct party *sender,
     const uint8_t *psk)
@@ -145,7 +136,7 @@ static enum session_err check_fields(const uint8_t *d, size_t n, const struct pa
 	if (frame_head(&head, d, n) != FRAME_OK || head.kind != FRAME_HELLO || head.pn != 0)
 		return SESSION_EFIELD;
 	/* n >= FRAME_MIN_LEN > SESSION_HELLO_MIN, so the subtraction cannot wrap. */
-	if (!all_zero(d + AT_RESERVED, 2) || !all_zero(d + AT_PADDING, n - SESSION_HELLO_MIN))
+	if (!crypto_is_zero(d + AT_RESERVED, 2) || !crypto_is_zero(d + AT_PADDING, n - SESSION_HELLO_MIN))
 		return SESSION_EFIELD;
 	if (memcmp(d + AT_SENDER, sender->id, KEY_ID_LEN) != 0 || memcmp(d + AT_RECEIVER, receiver->id, KEY_ID_LEN) != 0)
 		return SESSION_EPEER;

@@ -12,11 +12,16 @@
  * Public as PEM (SubjectPublicKeyInfo): NAME-ed25519.pem, NAME-x25519.pem, for openssl.
  * Pre-shared key: a file of 64 hex digits, mode 0600.
  *
+ * Read only from a regular file, never through a symbolic link; a public key
+ * or a PSK that others may write is refused, too.
  * Errors are logged with the path, and what to do (chmod 600, chown); functions return 0 or EXIT_KEYS. */
 #ifndef KM_KEYFILE_H
 #define KM_KEYFILE_H
 
 #include "codec/party.h"
+
+/* As role: a sender's or a receiver's, whichever it is. */
+#define KEYFILE_ANY ((enum party_role)0)
 
 /* *s from crypto_secret_alloc(). */
 int keyfile_read_secret(struct party_secret *s, const char *path, enum party_role role) __attribute__((warn_unused_result));

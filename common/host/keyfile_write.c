@@ -5,6 +5,7 @@
 #include <sodium/utils.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "codec/hex.h"
@@ -100,10 +101,9 @@ static int write_all(int dirfd, const char *dir, const struct output *o)
 			goto remove_written;
 	if (fsync(dirfd) == 0)
 		return 0;
-	i--;
 
 remove_written:
-	log_error("%s/%s: cannot write the key: %m", dir, o->file[i].name);
+	log_error("%s/%s: cannot write the key: %m", dir, o->file[i < FILES ? i : 0].name);
 	while (i-- > 0)
 		(void)unlinkat(dirfd, o->file[i].name, 0);
 	return EXIT_KEYS;

@@ -1,0 +1,15 @@
+/* cmd.h - the subcommands of katamichi: a file each, cmd_NAME.c.
+ * argv[0] is the subcommand's name; the result is an exit code (host/exits.h). */
+#ifndef KM_CMD_H
+#define KM_CMD_H
+
+int cmd_keygen(int argc, char **argv);
+int cmd_key(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_gaps(int argc, char **argv);
+int cmd_ledger(int argc, char **argv);
+int cmd_config(int argc, char **argv);
+
+#endif

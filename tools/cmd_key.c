@@ -1,0 +1,72 @@
+/* cmd_key.c - katamichi key show: what a key file holds, without its secrets. */
+#include <stdio.h>
+#include <string.h>
+
+#include "codec/hex.h"
+#include "host/exits.h"
+#include "host/keyfile.h"
+#include "host/log.h"
+#include "tools/cmd.h"
+#include "tools/fingerprint.h"
+
+static const char help[] =
+    "usage: katamichi key show FILE.pub|FILE.key\n"
+    "\n"
+    "Prints role, fingerprint and key id, and the public halves as PEM.  A secret key is never printed.\n";
+
+static int is_secret(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n >= 4 && strcmp(path + n - 4, ".key") == 0;
+}
+
+/* The public half of either kind of file; 0 or an exit code. */
+static int read_party(struct party *p, const char *path)
+{
+	if (!is_secret(path))
+		return keyfile_read_public(p, path, KEYFILE_ANY);
+	struct party_secret *s = crypto_secret_alloc(sizeof(*s));
+
+	if (s == NULL) {
+		log_error("there is not enough memory for a secret key");
+		return EXIT_SYSTEM;
+	}
+	int r = keyfile_read_secret(s, path, KEYFILE_ANY);
+
+	*p = s->pub;
+	crypto_secret_free(s);
+	return r;
+}
+
+static int show(const char *path)
+{
+	char id[2 * KEY_ID_LEN + 1], pem[128];
+	struct party p;
+	int r = read_party(&p, path);
+
+	if (r != 0)
+		return r;
+	hex_put(id, p.id, KEY_ID_LEN);
+	printf("role        %s\n", p.role == PARTY_SENDER ? "sender" : "receiver");
+	fingerprint_print("fingerprint", p.fingerprint);
+	printf("key id      %s\n", id);
+	keyfile_pem(pem, p.sign, 0);
+	printf("Ed25519 (%s)\n%s", p.role == PARTY_SENDER ? "signs manifests" : "signs the ledger", pem);
+	keyfile_pem(pem, p.dh, 1);
+	printf("X25519 (%s)\n%s", p.role == PARTY_SENDER ? "authenticates the link" : "opens objects", pem);
+	return EXIT_OK;
+}
+
+int cmd_key(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		fputs(help, stdout);
+		return EXIT_OK;
+	}
+	if (argc != 3 || strcmp(argv[1], "show") != 0 || argv[2][0] == '-') {
+		fputs(help, stderr);
+		return EXIT_USAGE;
+	}
+	return show(argv[2]);
+}

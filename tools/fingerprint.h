@@ -1,0 +1,10 @@
+/* fingerprint.h - fingerprints for people: digits in groups of four (PROTOCOL.md, section 2.2). */
+#ifndef KM_FINGERPRINT_H
+#define KM_FINGERPRINT_H
+
+#include "codec/crypto.h"
+
+/* A line: label, a space, the groups. */
+void fingerprint_print(const char *label, const uint8_t fingerprint[static HASH_LEN]);
+
+#endif

@@ -1,0 +1,505 @@
+/* assemble_objects.c - the objects of assemble.h: their files, their errands,
+ * and what the store is told. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/fec.h"
+#include "host/clock.h"
+#include "host/log.h"
+#include "receiver/assemble_private.h"
+
+struct assemble *
+assemble_new(const struct assemble_limits *l, const uint8_t (*key_id)[8], uint32_t senders,
+    const struct assemble_sink *sink, void *ctx, uint64_t *counter)
+{
+	struct assemble *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->limits = *l;
+	a->sink = sink;
+	a->ctx = ctx;
+	a->counter = counter;
+	a->senders = senders;
+	a->key_id = calloc(senders + 1, 8);
+	a->budget.max = l->meta;
+	a->budget.pool = parity_new(l->parity);
+	a->delivered = delivered_new(l->delivered);
+	a->decoding = errands_start();
+	a->flushing = errands_start();
+	if (a->key_id == NULL || a->budget.pool == NULL || a->delivered == NULL || a->decoding == NULL ||
+	    a->flushing == NULL) {
+		assemble_free(a);
+		return NULL;
+	}
+	memcpy(a->key_id, key_id, (size_t)senders * 8);
+	return a;
+}
+
+void
+assemble_set_object_max(struct assemble *a, uint64_t bytes)
+{
+	a->limits.object = bytes;
+}
+
+static struct object **
+bucket(const struct assemble *a, const uint8_t *id)
+{
+	uint32_t h;
+
+	memcpy(&h, id, sizeof(h));
+	return (struct object **)&a->bucket[h % ASSEMBLE_HASH];
+}
+
+struct object *
+assemble_find(const struct assemble *a, uint32_t sender, const uint8_t *id)
+{
+	struct object *o = *bucket(a, id);
+
+	while (o != NULL && (o->sender != sender || memcmp(o->id, id, 16) != 0))
+		o = o->next;
+	return o;
+}
+
+struct object *
+assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, const uint8_t *id,
+    const struct geometry *g)
+{
+	struct object *o = calloc(1, sizeof(*o)), **b = bucket(a, id);
+
+	if (o == NULL)
+		return NULL;
+	memcpy(o->id, id, 16);
+	o->sender = sender;
+	o->slot = s->slot;
+	o->data_fd = s->data_fd;
+	o->map_fd = s->map_fd;
+	o->geo = *g;
+	o->next = *b;
+	*b = o;
+	o->next_all = a->all;
+	a->all = o;
+	a->open++;
+	return o;
+}
+
+/* Out of the table: symbols no longer find it. */
+static void
+unlist(struct assemble *a, struct object *o)
+{
+	struct object **p = bucket(a, o->id);
+
+	while (*p != NULL && *p != o)
+		p = &(*p)->next;
+	if (*p == o) {
+		*p = o->next;
+		a->open--;
+	}
+}
+
+static void
+release(struct assemble *a, struct object *o)
+{
+	struct object **p = &a->all;
+
+	while (*p != o)
+		p = &(*p)->next_all;
+	*p = o->next_all;
+	object_release(o, &a->budget);
+	close(o->data_fd);
+	close(o->map_fd);
+	free(o);
+}
+
+static struct msg_object
+message(const struct object *o)
+{
+	struct msg_object m = { .length = o->geo.len, .sender = o->sender, .slot = o->slot };
+
+	memcpy(m.id, o->id, 16);
+	return m;
+}
+
+/* Tell the store; at the next tick again if it cannot listen now. */
+static void
+tell(struct assemble *a, struct object *o, uint64_t now_ns)
+{
+	struct msg_object m = message(o);
+
+	if (!a->sink->complete(a->ctx, &m))
+		return;
+	o->state = OBJECT_TOLD;
+	o->flushed_ns = now_ns; /* usually it is delivered before the map is worth writing */
+	delivered_add(a->delivered, o->sender, o->id);
+	unlist(a, o);
+}
+
+void
+assemble_whole(struct assemble *a, struct object *o)
+{
+	o->state = OBJECT_WHOLE;
+	a->counter[LC_COMPLETED]++;
+	tell(a, o, o->touched_ns);
+}
+
+void
+assemble_disk_trouble(struct assemble *a, int error)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (a->disk_log_ns != 0 && now - a->disk_log_ns < 10000000000ull)
+		return;
+	a->disk_log_ns = now;
+	log_warn("parts: %s: what arrives now cannot be kept; the sender repeats it later", strerror(error));
+}
+
+static void
+stray(struct assemble *a, const struct ready_slot *s)
+{
+	struct msg_object m = { .slot = s->slot };
+
+	close(s->data_fd);
+	close(s->map_fd);
+	if (!a->sink->discard(a->ctx, &m) && a->strays < ASSEMBLE_SLOTS)
+		a->stray[a->strays++] = *s;
+}
+
+static int
+load_bits(struct assemble *a, struct object *o, uint64_t map_bytes)
+{
+	uint64_t n, blocks = o->geo.blocks;
+
+	if (o->geo.len == 0)
+		blocks = (map_bytes * 8 + o->geo.kfull - 1) / o->geo.kfull;
+	if (blocks > UINT32_MAX || (blocks > 0 && object_reach(o, &a->budget, (uint32_t)blocks - 1) != 0))
+		return -1;
+	n = map_bytes < o->bits_room ? map_bytes : o->bits_room;
+	if (n != 0 && pread(o->map_fd, o->bits, n, PARTS_HEAD_LEN) != (ssize_t)n)
+		return -1;
+	/* Bits past the end are not of our making: clear them. */
+	uint64_t end = o->geo.len != 0 ? o->geo.symbols : blocks * o->geo.kfull;
+	for (uint64_t i = end; i < o->bits_room * 8; i++)
+		o->bits[i / 8] = (uint8_t)(o->bits[i / 8] & ~(1u << (i % 8)));
+	object_recount(o);
+	return 0;
+}
+
+static int
+load(struct assemble *a, const struct ready_slot *s, const struct parts_head *h, uint64_t now_ns)
+{
+	struct object *o;
+	struct stat st;
+	uint32_t sender = 0;
+
+	while (sender < a->senders && memcmp(a->key_id[sender], h->sender, 8) != 0)
+		sender++;
+	if (sender == a->senders || assemble_find(a, sender, h->id) != NULL || delivered_has(a->delivered, sender, h->id) ||
+	    (uint64_t)h->geo.kfull * h->geo.slen > ASSEMBLE_BLOCK_MAX || fstat(s->map_fd, &st) != 0 ||
+	    st.st_size < PARTS_HEAD_LEN || h->geo.len > a->limits.object)
+		return -1;
+	if ((o = assemble_add(a, s, sender, h->id, &h->geo)) == NULL)
+		return -1;
+	o->touched_ns = now_ns;
+	if (load_bits(a, o, (uint64_t)st.st_size - PARTS_HEAD_LEN) != 0) {
+		unlist(a, o);
+		o->data_fd = o->map_fd = -1; /* the caller's still */
+		release(a, o);
+		return -1;
+	}
+	if (object_complete(o))
+		assemble_whole(a, o);
+	return 0;
+}
+
+void
+assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, uint64_t now_ns)
+{
+	struct ready_slot s = { slot, data_fd, map_fd };
+	struct parts_head h;
+
+	if (parts_read_head(&h, map_fd)) {
+		if (load(a, &s, &h, now_ns) != 0)
+			stray(a, &s);
+	} else if (a->slots < ASSEMBLE_SLOTS && ftruncate(data_fd, 0) == 0) {
+		a->slot[a->slots++] = s;
+	} else {
+		stray(a, &s);
+	}
+}
+
+uint32_t
+assemble_slots_free(const struct assemble *a)
+{
+	return a->slots;
+}
+
+void
+assemble_repair(struct assemble *a, struct object *o, uint32_t number)
+{
+	struct block *b = &o->block[number];
+	uint32_t k = geometry_k(&o->geo, number), lost;
+	uint64_t first = (uint64_t)number * o->geo.kfull;
+	struct decode_job *j;
+
+	/* The write may have failed since, or the rest have come. */
+	if (o->state != OBJECT_GATHERING || b->busy || b->have >= k || (uint32_t)b->have + b->parities < k)
+		return;
+	lost = k - b->have;
+	if ((j = decode_job_new(k, lost)) == NULL) {
+		a->counter[LC_FAILED]++;
+		return;
+	}
+	j->decoder = &a->decoder;
+	j->object = o;
+	j->number = number;
+	j->fd = o->data_fd;
+	j->offset = geometry_offset(&o->geo, number, 0);
+	j->bytes = (uint64_t)k * o->geo.slen;
+	if (o->geo.len != 0 && o->geo.len - j->offset < j->bytes)
+		j->bytes = o->geo.len - j->offset;
+	j->m = 1u << b->mlog;
+	j->slen = o->geo.slen;
+	for (uint32_t i = 0; i < lost; i++) {
+		j->pnum[i] = b->parity[i].number;
+		j->parity[i] = b->parity[i].symbol;
+	}
+	for (uint32_t i = 0; i < k; i++)
+		if (object_has(o, first + i))
+			j->have[i / 8] = (uint8_t)(j->have[i / 8] | 1u << (i % 8));
+	b->busy = true;
+	o->errands++;
+	errands_submit(a->decoding, &j->errand);
+}
+
+static void
+repaired(struct assemble *a, struct decode_job *j)
+{
+	struct object *o = j->object;
+	uint64_t first = (uint64_t)j->number * o->geo.kfull;
+
+	o->errands--;
+	o->block[j->number].busy = false;
+	if (j->result != FEC_OK) {
+		a->counter[LC_FAILED]++;
+		if (j->result > 0)
+			assemble_disk_trouble(a, j->error);
+		/* Without its repair symbols the block starts anew with the next round. */
+		object_drop_parity(o, &a->budget, j->number);
+	} else if (o->state == OBJECT_GATHERING) {
+		for (uint32_t i = 0; i < j->k; i++)
+			if ((j->have[i / 8] >> (i % 8) & 1) == 0) {
+				object_set(o, &a->budget, first + i);
+				a->counter[LC_REPAIRED]++;
+			}
+		if (object_complete(o))
+			assemble_whole(a, o);
+	}
+	decode_job_free(j);
+}
+
+static void
+flush(struct assemble *a, struct object *o, uint64_t now_ns)
+{
+	uint64_t lo = o->dirty_lo, hi = o->dirty_hi;
+	struct flush_job *j;
+
+	if (hi > o->bits_room)
+		hi = o->bits_room;
+	if (lo > hi)
+		lo = hi;
+	if ((j = flush_job_new(hi - lo)) == NULL)
+		return;
+	j->object = o;
+	j->data_fd = o->data_fd;
+	j->map_fd = o->map_fd;
+	j->first = lo;
+	if (hi > lo)
+		memcpy(j->bits, o->bits + lo, hi - lo);
+	if (o->head_dirty) {
+		struct parts_head h = { .geo = o->geo };
+		memcpy(h.sender, a->key_id[o->sender], 8);
+		memcpy(h.id, o->id, 16);
+		parts_put_head(j->head, &h);
+		j->has_head = 1;
+	}
+	o->dirty_lo = o->dirty_hi = 0;
+	o->head_dirty = false;
+	o->flushing = true;
+	o->flushed_ns = now_ns;
+	o->errands++;
+	a->flushes++;
+	errands_submit(a->flushing, &j->errand);
+}
+
+static void
+flushed(struct assemble *a, struct flush_job *j)
+{
+	struct object *o = j->object;
+
+	o->errands--;
+	o->flushing = false;
+	a->flushes--;
+	if (j->error != 0) {
+		assemble_disk_trouble(a, j->error);
+		if (j->n > 0)
+			object_dirty(o, j->first * 8, (j->first + j->n) * 8 - 1);
+		o->head_dirty = o->head_dirty || j->has_head;
+	}
+	free(j);
+}
+
+static bool
+is_dirty(const struct object *o)
+{
+	return o->head_dirty || o->dirty_lo < o->dirty_hi;
+}
+
+/* One look at every object: tell, flush, expire, release. */
+static void
+look(struct assemble *a, uint64_t now_ns, bool all)
+{
+	struct object *o, *next;
+
+	for (o = a->all; o != NULL; o = next) {
+		next = o->next_all;
+		if (o->state == OBJECT_WHOLE)
+			tell(a, o, now_ns);
+		if (o->state == OBJECT_GATHERING && now_ns - o->touched_ns > ASSEMBLE_STALE_NS) {
+			struct msg_object m = message(o);
+			if (a->sink->discard(a->ctx, &m)) {
+				unlist(a, o);
+				o->state = OBJECT_DROPPED;
+			}
+		}
+		if (o->state != OBJECT_DROPPED && is_dirty(o) && !o->flushing && a->flushes < ASSEMBLE_FLUSHES &&
+		    (all || now_ns - o->flushed_ns >= ASSEMBLE_FLUSH_NS))
+			flush(a, o, now_ns);
+		if (o->errands == 0 &&
+		    (o->state == OBJECT_DROPPED || (o->state == OBJECT_TOLD && !is_dirty(o))))
+			release(a, o);
+	}
+}
+
+static void
+take_back(struct assemble *a, bool wait)
+{
+	struct errand *e;
+
+	while ((e = wait ? errands_take_wait(a->decoding) : errands_take(a->decoding)) != NULL)
+		repaired(a, (struct decode_job *)e);
+	while ((e = wait ? errands_take_wait(a->flushing) : errands_take(a->flushing)) != NULL)
+		flushed(a, (struct flush_job *)e);
+}
+
+void
+assemble_tick(struct assemble *a, uint64_t now_ns)
+{
+	take_back(a, false);
+	while (a->strays > 0) {
+		struct msg_object m = { .slot = a->stray[a->strays - 1].slot };
+		if (!a->sink->discard(a->ctx, &m))
+			break;
+		a->strays--;
+	}
+	if (now_ns >= a->flush_at_ns) {
+		a->flush_at_ns = now_ns + ASSEMBLE_FLUSH_NS / 10;
+		look(a, now_ns, false);
+	}
+}
+
+int
+assemble_fd(const struct assemble *a, int which)
+{
+	return errands_fd(which == 0 ? a->decoding : a->flushing);
+}
+
+/* The object of this sender and id that the store was told of. */
+static struct object *
+told(const struct assemble *a, uint32_t sender, const uint8_t *id)
+{
+	struct object *o = a->all;
+
+	while (o != NULL && (o->state != OBJECT_TOLD || o->sender != sender || memcmp(o->id, id, 16) != 0))
+		o = o->next_all;
+	return o;
+}
+
+void
+assemble_done(struct assemble *a, uint32_t sender, const uint8_t id[static 16])
+{
+	struct object *o = told(a, sender, id);
+
+	if (o != NULL)
+		o->state = OBJECT_DROPPED; /* its map is not needed any more */
+	delivered_add(a->delivered, sender, id);
+}
+
+void
+assemble_forget(struct assemble *a, uint32_t sender, const uint8_t id[static 16])
+{
+	struct object *o = told(a, sender, id);
+
+	if (o != NULL)
+		o->state = OBJECT_DROPPED;
+	delivered_remove(a->delivered, sender, id);
+	a->counter[LC_DAMAGED]++;
+}
+
+void
+assemble_stats(const struct assemble *a, struct msg_stats *s)
+{
+	s->open = 0;
+	s->objects = 0;
+	s->parity_bytes = parity_used(a->budget.pool);
+	for (const struct object *o = a->all; o != NULL; o = o->next_all) {
+		if (o->state != OBJECT_GATHERING)
+			continue;
+		s->open++;
+		if (s->objects == STATS_OBJECTS_MAX)
+			continue;
+		struct stats_object *t = &s->object[s->objects++];
+		memcpy(t->id, o->id, 16);
+		t->sender = o->sender;
+		t->length = o->geo.len;
+		t->have = o->have;
+		t->symbols = o->geo.symbols;
+	}
+}
+
+void
+assemble_settle(struct assemble *a, uint64_t now_ns)
+{
+	int rounds = 1000; /* a disk that refuses everything must not hold the end up */
+
+	do {
+		assemble_write(a);
+		take_back(a, true);
+		look(a, now_ns, true);
+	} while (errands_pending(a->decoding) + errands_pending(a->flushing) > 0 && --rounds > 0);
+	take_back(a, true);
+}
+
+void
+assemble_free(struct assemble *a)
+{
+	if (a == NULL)
+		return;
+	if (a->decoding != NULL && a->flushing != NULL)
+		assemble_settle(a, clock_mono_ns());
+	errands_stop(a->decoding);
+	errands_stop(a->flushing);
+	while (a->all != NULL)
+		release(a, a->all);
+	for (uint32_t i = 0; i < a->slots; i++) {
+		close(a->slot[i].data_fd);
+		close(a->slot[i].map_fd);
+	}
+	decode_free(&a->decoder);
+	parity_free(a->budget.pool);
+	delivered_free(a->delivered);
+	free(a->key_id);
+	free(a);
+}

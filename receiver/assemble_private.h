@@ -1,0 +1,79 @@
+/* assemble_private.h - shared by assemble.c (symbols), assemble_objects.c
+ * (objects, errands, the store).  No other file includes it. */
+#ifndef KM_ASSEMBLE_PRIVATE_H
+#define KM_ASSEMBLE_PRIVATE_H
+
+#include "receiver/assemble.h"
+#include "receiver/decode.h"
+#include "receiver/delivered.h"
+#include "receiver/errand.h"
+#include "receiver/flush.h"
+#include "receiver/object.h"
+
+enum {
+	ASSEMBLE_WRITES = 1024, /* symbols that wait to be written together */
+	ASSEMBLE_RUN = 256,     /* of them in one call */
+	ASSEMBLE_SLOTS = 512,   /* part files ready */
+	ASSEMBLE_HASH = 4096,
+	ASSEMBLE_FLUSHES = 8,   /* under way at a time */
+};
+#define ASSEMBLE_FLUSH_NS 1000000000ull   /* at least so long between two of one object */
+#define ASSEMBLE_STALE_NS (15ull * 24 * 3600 * 1000000000) /* nothing came for so long: beyond any retention */
+
+struct pending_write {
+	struct object *object;
+	uint64_t symbol; /* number in the object */
+	const uint8_t *data;
+};
+
+struct ready_block {
+	struct object *object;
+	uint32_t block;
+};
+
+struct ready_slot {
+	uint32_t slot;
+	int data_fd, map_fd;
+};
+
+struct assemble {
+	struct assemble_limits limits;
+	const struct assemble_sink *sink;
+	void *ctx;
+	uint64_t *counter;
+	uint32_t senders;
+	uint8_t (*key_id)[8];
+
+	struct object_budget budget;
+	struct delivered *delivered;
+	struct object *bucket[ASSEMBLE_HASH];
+	struct object *all;   /* every object, also those told and dropped */
+	uint32_t open;        /* in the buckets */
+	uint64_t flush_at_ns; /* next look at what is to be flushed */
+	uint64_t disk_log_ns;
+
+	struct ready_slot slot[ASSEMBLE_SLOTS];
+	uint32_t slots;
+	struct ready_slot stray[ASSEMBLE_SLOTS]; /* of no use: the store is to be told */
+	uint32_t strays;
+
+	struct pending_write write[ASSEMBLE_WRITES];
+	uint32_t writes;
+	struct ready_block ready[ASSEMBLE_WRITES];
+	uint32_t readies;
+	struct object *whole; /* complete since the last write */
+
+	struct errands *decoding, *flushing;
+	struct decoder decoder;
+	unsigned flushes;
+};
+
+struct object *assemble_find(const struct assemble *a, uint32_t sender, const uint8_t *id);
+/* A new object on this slot; NULL: no memory. */
+struct object *assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, const uint8_t *id,
+    const struct geometry *g);
+void assemble_repair(struct assemble *a, struct object *o, uint32_t block); /* start the errand */
+void assemble_whole(struct assemble *a, struct object *o);                  /* it is complete */
+void assemble_disk_trouble(struct assemble *a, int error);                  /* log, at most every 10 s */
+
+#endif

@@ -1,0 +1,291 @@
+/* authenticate.c - which datagrams are from a pinned sender (authenticate.h). */
+#include "receiver/authenticate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/crypto.h"
+#include "codec/session.h"
+#include "codec/tag.h"
+#include "core/replay.h"
+
+enum {
+	SESSIONS_PER_LANE = 2,
+	SESSIONS_MAX = RECEIVER_PEERS_MAX * SESSIONS_PER_LANE,
+	HELLOS_PER_S = 20, /* handed to open, which checks signatures */
+	BEATS_PER_S = 20,
+	HELLO_AGAIN_NS = 1000000000, /* the same HELLO not again within this time */
+	HELLOS_KEPT = 32,
+};
+
+struct session {
+	uint8_t *key; /* secret memory; NULL: free */
+	uint32_t sender, lane, epoch, n;
+	uint64_t serial; /* order of arrival */
+	struct replay replay;
+};
+
+struct budget { /* so many in each second */
+	uint64_t second;
+	unsigned spent;
+};
+
+struct authenticate {
+	uint32_t peers;
+	uint8_t id[RECEIVER_PEERS_MAX][8];
+	uint8_t *hello_key; /* secret memory, 32 bytes each */
+	struct session *session[SESSIONS_MAX];
+	uint32_t sessions, last; /* last: index of the one used last */
+	uint64_t serial;
+	struct budget hellos, beats;
+	struct {
+		uint8_t tag[FRAME_TAG_LEN];
+		uint64_t at_ns;
+	} seen[HELLOS_KEPT];
+	unsigned seen_at;
+};
+
+struct authenticate *
+authenticate_new(void)
+{
+	struct authenticate *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->hello_key = crypto_secret_alloc(RECEIVER_PEERS_MAX * KEY_LEN);
+	if (a->hello_key == NULL) {
+		free(a);
+		return NULL;
+	}
+	return a;
+}
+
+static void
+end_session(struct session *s)
+{
+	crypto_secret_free(s->key);
+	free(s);
+}
+
+void
+authenticate_free(struct authenticate *a)
+{
+	if (a == NULL)
+		return;
+	for (uint32_t i = 0; i < a->sessions; i++)
+		end_session(a->session[i]);
+	crypto_secret_free(a->hello_key);
+	free(a);
+}
+
+void
+authenticate_peer(struct authenticate *a, const struct msg_peer *p)
+{
+	if (a->peers == RECEIVER_PEERS_MAX)
+		return;
+	memcpy(a->id[a->peers], p->id, 8);
+	memcpy(a->hello_key + (size_t)a->peers * KEY_LEN, p->hello_key, KEY_LEN);
+	a->peers++;
+}
+
+uint32_t
+authenticate_peers(const struct authenticate *a)
+{
+	return a->peers;
+}
+
+const uint8_t (*authenticate_ids(const struct authenticate *a))[8]
+{
+	return a->id;
+}
+
+/* Of a full lane the one to give up: the lowest epoch, of equal ones (a cloned
+ * sender) the one that came first. */
+static uint32_t
+oldest_of_lane(const struct authenticate *a, const struct msg_session *s, unsigned *count)
+{
+	uint32_t oldest = SESSIONS_MAX;
+
+	*count = 0;
+	for (uint32_t i = 0; i < a->sessions; i++) {
+		const struct session *x = a->session[i];
+		if (x->sender != s->sender || x->lane != s->lane)
+			continue;
+		(*count)++;
+		if (oldest == SESSIONS_MAX || x->epoch < a->session[oldest]->epoch ||
+		    (x->epoch == a->session[oldest]->epoch && x->serial < a->session[oldest]->serial))
+			oldest = i;
+	}
+	return oldest;
+}
+
+static uint32_t
+oldest_of_all(const struct authenticate *a)
+{
+	uint32_t oldest = 0;
+
+	for (uint32_t i = 1; i < a->sessions; i++)
+		if (a->session[i]->serial < a->session[oldest]->serial)
+			oldest = i;
+	return oldest;
+}
+
+static void
+drop_session(struct authenticate *a, uint32_t i)
+{
+	end_session(a->session[i]);
+	a->session[i] = a->session[--a->sessions];
+	a->last = 0;
+}
+
+void
+authenticate_session(struct authenticate *a, const struct msg_session *s)
+{
+	struct session *x;
+	unsigned count;
+	uint32_t oldest;
+
+	for (uint32_t i = 0; i < a->sessions; i++) {
+		x = a->session[i];
+		if (x->sender == s->sender && x->lane == s->lane && x->epoch == s->epoch &&
+		    crypto_equal(x->key, s->tag_key, TAG_KEY_LEN))
+			return; /* its HELLO again */
+	}
+	oldest = oldest_of_lane(a, s, &count);
+	if (count >= SESSIONS_PER_LANE) {
+		if (s->epoch < a->session[oldest]->epoch)
+			return;
+		drop_session(a, oldest);
+	} else if (a->sessions == SESSIONS_MAX) {
+		drop_session(a, oldest_of_all(a));
+	}
+	if ((x = calloc(1, sizeof(*x))) == NULL)
+		return; /* its HELLO comes again */
+	if ((x->key = crypto_secret_alloc(TAG_KEY_LEN)) == NULL) {
+		free(x);
+		return;
+	}
+	memcpy(x->key, s->tag_key, TAG_KEY_LEN);
+	x->sender = s->sender;
+	x->lane = s->lane;
+	x->epoch = s->epoch;
+	x->n = s->n;
+	x->serial = ++a->serial;
+	replay_init(&x->replay);
+	a->session[a->sessions++] = x;
+}
+
+enum link_counter
+authenticate_count(enum frame_err e)
+{
+	switch (e) {
+	case FRAME_ESIZE:
+		return LC_SIZE;
+	case FRAME_EMAGIC:
+		return LC_MAGIC;
+	case FRAME_EKIND:
+		return LC_KIND;
+	case FRAME_EGEOM:
+		return LC_GEOMETRY;
+	default:
+		return LC_FIELD;
+	}
+}
+
+static int
+spend(struct budget *b, uint64_t now_ns, unsigned max)
+{
+	uint64_t second = now_ns / 1000000000;
+
+	if (b->second != second) {
+		b->second = second;
+		b->spent = 0;
+	}
+	if (b->spent >= max)
+		return 0;
+	b->spent++;
+	return 1;
+}
+
+/* Was the HELLO with this (verified) tag handed on a moment ago?  Notes it. */
+static int
+hello_again(struct authenticate *a, const uint8_t *tag, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < HELLOS_KEPT; i++)
+		if (a->seen[i].at_ns != 0 && memcmp(a->seen[i].tag, tag, FRAME_TAG_LEN) == 0) {
+			if (now_ns - a->seen[i].at_ns < HELLO_AGAIN_NS)
+				return 1;
+			a->seen[i].at_ns = now_ns;
+			return 0;
+		}
+	memcpy(a->seen[a->seen_at].tag, tag, FRAME_TAG_LEN);
+	a->seen[a->seen_at].at_ns = now_ns;
+	a->seen_at = (a->seen_at + 1) % HELLOS_KEPT;
+	return 0;
+}
+
+static enum link_counter
+hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, uint32_t *sender)
+{
+	for (uint32_t i = 0; i < a->peers; i++) {
+		if (memcmp(a->id[i], session_sender_id(d), 8) != 0)
+			continue;
+		if (tag_hello_verify(d, n, a->hello_key + (size_t)i * KEY_LEN) != 0)
+			return LC_PEER;
+		*sender = i;
+		if (hello_again(a, d + n - FRAME_TAG_LEN, now_ns) || !spend(&a->hellos, now_ns, HELLOS_PER_S))
+			return LC_REPEAT;
+		return LC_HELLO;
+	}
+	return LC_PEER;
+}
+
+/* One session: 1 with *c set if the datagram is its own or a replay, 0 if another may know it. */
+static int
+try_session(struct authenticate *a, uint32_t i, const uint8_t *d, size_t n, uint64_t now_ns, const struct frame_head *h,
+    uint32_t *sender, enum link_counter *c)
+{
+	struct session *s = a->session[i];
+
+	if (s->epoch != h->epoch || s->lane != h->lane)
+		return 0;
+	if (s->n != n) {
+		*c = LC_SIZE; /* a session has one length */
+		return 0;
+	}
+	if (!replay_fresh(&s->replay, h->pn)) {
+		*c = LC_REPLAY;
+		return 0;
+	}
+	if (tag_verify(s->key, h->pn, d, n) != 0) {
+		*c = LC_TAG;
+		return 0;
+	}
+	replay_mark(&s->replay, h->pn);
+	a->last = i;
+	*sender = s->sender;
+	*c = LC_TAKEN;
+	if (h->kind == FRAME_BEAT)
+		*c = spend(&a->beats, now_ns, BEATS_PER_S) ? LC_BEAT : LC_REPEAT;
+	return 1;
+}
+
+enum link_counter
+authenticate(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, struct frame_head *h,
+    uint32_t *sender)
+{
+	enum link_counter c = LC_EPOCH;
+	enum frame_err e = frame_head(h, d, n);
+
+	if (e != FRAME_OK)
+		return authenticate_count(e);
+	if (h->kind == FRAME_HELLO)
+		return hello(a, d, n, now_ns, sender);
+	/* Nearly always the session of the datagram before. */
+	if (a->last < a->sessions && try_session(a, a->last, d, n, now_ns, h, sender, &c))
+		return c;
+	for (uint32_t i = 0, last = a->last; i < a->sessions; i++)
+		if (i != last && try_session(a, i, d, n, now_ns, h, sender, &c))
+			return c;
+	return c;
+}

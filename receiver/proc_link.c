@@ -1,0 +1,318 @@
+/* proc_link.c - the receiver's link process (proc_link.h): one loop.
+ *
+ * Draining the socket comes first.  What open and store say is read between
+ * batches; what they cannot take at once is kept and offered again, and
+ * nothing here ever waits for them. */
+#include "receiver/proc_link.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/crypto.h"
+#include "core/bytes.h"
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/ipc_recv.h"
+#include "host/log.h"
+#include "host/proc.h"
+#include "receiver/assemble.h"
+#include "receiver/authenticate.h"
+#include "receiver/receive.h"
+
+enum {
+	PARITY_BYTES = 96 << 20,
+	META_BYTES = 48 << 20,
+	OBJECTS = 1024,
+	DELIVERED = 1 << 18,
+	SLOTS_WANTED = 256,
+	SLOTS_LOW = 128,
+	BATCHES = 64,        /* before the other descriptors are looked at */
+	BUSY = 64,           /* datagrams in a drain: then nap instead of waiting to be woken */
+	NAP_NS = 300000,
+	WAIT_MS = 100,
+};
+#define STATS_NS 1000000000ull
+
+struct link {
+	struct receive *receive;
+	struct authenticate *auth;
+	struct assemble *assemble;
+	struct msg_stats stats;
+	uint64_t stats_at_ns, asked_at_ns;
+	bool ready;
+	struct ipc_msg msg;
+	uint8_t out[sizeof(struct msg_datagram) + FRAME_MAX_LEN];
+};
+
+static int
+to_store(uint32_t type, const struct msg_object *o)
+{
+	int r = ipc_write(LINK_FD_STORE, type, o, sizeof(*o));
+
+	if (r < 0)
+		log_die(EXIT_INTERNAL, "the store process is gone");
+	return r;
+}
+
+static int
+complete(void *ctx, const struct msg_object *o)
+{
+	(void)ctx;
+	return to_store(MSG_COMPLETE, o);
+}
+
+static int
+discard(void *ctx, const struct msg_object *o)
+{
+	(void)ctx;
+	return to_store(MSG_DISCARD, o);
+}
+
+static const struct assemble_sink sink = { complete, discard };
+
+/* HELLO and BEAT go to open whole.  If it cannot take one now, the next copy does. */
+static enum link_counter
+hand_on(struct link *l, enum link_counter c, const struct frame_head *h, uint32_t sender, const uint8_t *d, size_t n)
+{
+	struct msg_datagram m = { .sender = sender, .epoch = h->epoch, .lane = h->lane, .n = (uint32_t)n };
+
+	if (sizeof(m) + n > IPC_MAX)
+		return LC_SIZE;
+	memcpy(l->out, &m, sizeof(m));
+	memcpy(l->out + sizeof(m), d, n);
+	switch (ipc_write(LINK_FD_OPEN, c == LC_HELLO ? MSG_HELLO : MSG_BEAT, l->out, sizeof(m) + n)) {
+	case 1:
+		return c;
+	case 0:
+		return LC_REPEAT;
+	default:
+		log_die(EXIT_INTERNAL, "the open process is gone");
+	}
+}
+
+static enum link_counter
+datagram(struct link *l, const uint8_t *d, size_t n, uint64_t now_ns)
+{
+	struct frame_head h;
+	struct frame_symbol s;
+	uint32_t sender;
+	enum link_counter c = authenticate(l->auth, d, n, now_ns, &h, &sender);
+	enum frame_err e;
+
+	if (c == LC_HELLO || c == LC_BEAT || c == LC_TAKEN) {
+		l->stats.last_ms = 1; /* the time is put in once a second */
+		l->stats.sender = sender;
+		l->stats.lane = h.lane;
+		l->stats.epoch = h.epoch;
+	}
+	if (c == LC_HELLO || c == LC_BEAT)
+		return hand_on(l, c, &h, sender, d, n);
+	if (c != LC_TAKEN)
+		return c;
+	if ((e = frame_symbol(&s, &h, d)) != FRAME_OK)
+		return authenticate_count(e);
+	return assemble_symbol(l->assemble, sender, &s, d + FRAME_SYMBOL_HEAD_LEN, now_ns);
+}
+
+/* Take what the socket has; how many datagrams. */
+static unsigned
+drain(struct link *l)
+{
+	unsigned total = 0, got;
+
+	for (int i = 0; i < BATCHES && (got = receive_batch(l->receive)) > 0; i++) {
+		uint64_t now = clock_mono_ns();
+		for (unsigned j = 0; j < got; j++) {
+			size_t n;
+			const uint8_t *d = receive_data(l->receive, j, &n);
+			l->stats.counter[LC_DATAGRAMS]++;
+			l->stats.counter[LC_BYTES] += n;
+			l->stats.counter[datagram(l, d, n, now)]++;
+		}
+		assemble_write(l->assemble);
+		total += got;
+		if (got < RECEIVE_BATCH)
+			break;
+	}
+	return total;
+}
+
+static void
+begin(struct link *l)
+{
+	const struct assemble_limits limits = { .object = 0, .objects = OBJECTS, .parity = PARITY_BYTES,
+		.meta = META_BYTES, .delivered = DELIVERED };
+
+	l->assemble = assemble_new(&limits, authenticate_ids(l->auth), authenticate_peers(l->auth), &sink, l,
+	    l->stats.counter);
+	if (l->assemble == NULL)
+		log_die(EXIT_SYSTEM, "no memory or thread to gather objects with");
+	l->ready = true;
+}
+
+static void
+from_open(struct link *l)
+{
+	const struct msg_session *s;
+	enum ipc_result r;
+
+	while ((r = ipc_recv(LINK_FD_OPEN, &l->msg)) == IPC_GOT) {
+		switch (l->msg.type) {
+		case MSG_PEER:
+			authenticate_peer(l->auth, ipc_body(&l->msg, sizeof(struct msg_peer)));
+			break;
+		case MSG_PEERS_END:
+			begin(l);
+			return; /* then the store's messages can be understood */
+		case MSG_SESSION:
+			s = ipc_body(&l->msg, sizeof(*s));
+			authenticate_session(l->auth, s);
+			l->stats.counter[LC_SESSIONS]++;
+			break;
+		default:
+			log_die(EXIT_INTERNAL, "open sent a message of unknown type %u", l->msg.type);
+		}
+		crypto_wipe(l->msg.body, l->msg.len);
+	}
+	if (r == IPC_CLOSED)
+		log_die(EXIT_INTERNAL, "the open process is gone");
+}
+
+static void
+done(struct link *l, const struct msg_done *d)
+{
+	if (d->count > MSG_DONE_MAX)
+		log_die(EXIT_INTERNAL, "store sent %u objects in one message", d->count);
+	for (uint32_t i = 0; i < d->count; i++)
+		assemble_done(l->assemble, d->key[i].sender, d->key[i].id);
+}
+
+static void
+from_store(struct link *l, uint64_t now_ns)
+{
+	const struct msg_object *o;
+	enum ipc_result r;
+
+	while ((r = ipc_recv(LINK_FD_STORE, &l->msg)) == IPC_GOT) {
+		switch (l->msg.type) {
+		case MSG_LIMITS:
+			assemble_set_object_max(l->assemble,
+			    ((const struct msg_limits *)ipc_body(&l->msg, sizeof(struct msg_limits)))->object);
+			break;
+		case MSG_SLOT:
+			assemble_slot(l->assemble, ((const struct msg_slot *)ipc_body(&l->msg, sizeof(struct msg_slot)))->slot,
+			    l->msg.fd[0], l->msg.fd[1], now_ns);
+			break;
+		case MSG_DONE:
+			done(l, ipc_body(&l->msg, sizeof(struct msg_done)));
+			break;
+		case MSG_FORGET:
+			o = ipc_body(&l->msg, sizeof(*o));
+			assemble_forget(l->assemble, o->sender, o->id);
+			break;
+		default:
+			log_die(EXIT_INTERNAL, "store sent a message of unknown type %u", l->msg.type);
+		}
+	}
+	if (r == IPC_CLOSED)
+		log_die(EXIT_INTERNAL, "the store process is gone");
+}
+
+static void
+want_slots(struct link *l, uint64_t now_ns)
+{
+	uint32_t have = assemble_slots_free(l->assemble);
+	struct msg_need m = { .count = SLOTS_WANTED - have };
+
+	/* Asked again after a second: they may have been refused for want of disk. */
+	if (have >= SLOTS_LOW || now_ns - l->asked_at_ns < (have == 0 ? 20000000u : STATS_NS / 5))
+		return;
+	if (ipc_write(LINK_FD_STORE, MSG_NEED, &m, sizeof(m)) == 1)
+		l->asked_at_ns = now_ns;
+}
+
+static void
+report(struct link *l, uint64_t now_ns)
+{
+	static uint64_t last_ms;
+
+	if (now_ns - l->stats_at_ns < STATS_NS)
+		return;
+	l->stats_at_ns = now_ns;
+	if (l->stats.last_ms != 0)
+		last_ms = clock_wall_ms();
+	l->stats.last_ms = last_ms;
+	receive_kernel(LINK_FD_SOCKET, &l->stats.counter[LC_KERNEL], &l->stats.buffer_bytes, &l->stats.buffer_used);
+	assemble_stats(l->assemble, &l->stats);
+	if (ipc_write(LINK_FD_STORE, MSG_STATS, &l->stats, sizeof(l->stats)) < 0)
+		log_die(EXIT_INTERNAL, "the store process is gone");
+	l->stats.last_ms = 0;
+}
+
+static void
+nonblocking(int fd)
+{
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
+		log_die(EXIT_INTERNAL, "descriptor %d cannot be made non-blocking", fd);
+}
+
+static void
+wait_for_something(const struct link *l, int stop)
+{
+	struct pollfd p[] = {
+		{ .fd = LINK_FD_SOCKET, .events = POLLIN }, { .fd = LINK_FD_OPEN, .events = POLLIN },
+		{ .fd = LINK_FD_STORE, .events = POLLIN }, { .fd = stop, .events = POLLIN },
+		{ .fd = assemble_fd(l->assemble, 0), .events = POLLIN },
+		{ .fd = assemble_fd(l->assemble, 1), .events = POLLIN },
+	};
+
+	if (poll(p, sizeof(p) / sizeof(p[0]), WAIT_MS) < 0)
+		return; /* a signal: the loop looks at everything anyway */
+}
+
+static bool
+readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+int
+receiver_link_run(void)
+{
+	static struct link l;
+	int stop = proc_stop_fd();
+
+	l.receive = receive_new(LINK_FD_SOCKET);
+	l.auth = authenticate_new();
+	if (l.receive == NULL || l.auth == NULL)
+		log_die(EXIT_SYSTEM, "no memory for the link process");
+	while (!l.ready) { /* open is reading its keys; this socket still waits */
+		if (readable(stop))
+			return EXIT_OK;
+		from_open(&l);
+	}
+	nonblocking(LINK_FD_OPEN);
+	nonblocking(LINK_FD_STORE);
+	while (!readable(stop)) {
+		unsigned got = drain(&l);
+		uint64_t now = clock_mono_ns();
+		from_open(&l);
+		from_store(&l, now);
+		assemble_tick(l.assemble, now);
+		want_slots(&l, now);
+		report(&l, now);
+		if (got >= BUSY)
+			clock_sleep_ns(NAP_NS); /* being woken for each datagram is dearer */
+		else
+			wait_for_something(&l, stop);
+	}
+	assemble_free(l.assemble);
+	authenticate_free(l.auth);
+	receive_free(l.receive);
+	return EXIT_OK;
+}

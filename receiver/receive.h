@@ -1,0 +1,23 @@
+/* receive.h - datagrams from the socket in batches (recvmmsg), nothing else.
+ *
+ * The socket is bound and never connected, and this executable has no call
+ * that could send on it. */
+#ifndef KM_RECEIVE_H
+#define KM_RECEIVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RECEIVE_BATCH = 256, RECEIVE_ROOM = 65536 /* bytes for each: no datagram is longer */ };
+
+struct receive;
+
+struct receive *receive_new(int sock); /* NULL: no memory */
+void receive_free(struct receive *r);
+/* Whatever is there, without waiting: how many; 0 none.  A socket error is fatal. */
+unsigned receive_batch(struct receive *r);
+const uint8_t *receive_data(const struct receive *r, unsigned i, size_t *n);
+/* Datagrams dropped by the kernel so far for want of room, the room, and what is in it (SO_MEMINFO). */
+void receive_kernel(int sock, uint64_t *dropped, uint64_t *room, uint64_t *used);
+
+#endif

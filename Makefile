@@ -112,9 +112,9 @@ $(PROGRAMS):
 $(UNIT_BIN): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
 	$(say) LD $@
 	$(link) -lcmocka $(LIBS)
-$(TOOL_BIN): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libkatamichi.a
+$(TOOL_BIN): $(B)/tests/tools/%: $(B)/tests/tools/%.o
 	$(say) LD $@
-	$(link) $(LIBS)
+	$(link)
 $(B)/tools/bench/%: $(B)/tools/bench/%.o $(ARCHIVES)
 	$(say) LD $@
 	$(link) $(LIBS)

@@ -114,7 +114,8 @@ in_hole(uint64_t at)
 	if (opt.burst_every > 0) {
 		/* The place of the burst in this period follows from the seed alone. */
 		uint64_t s = opt.seed ^ (at / opt.burst_every * 0x2545f4914f6cdd1du);
-		uint64_t start = mix(&s) % (opt.burst_every - opt.burst_len);
+		/* In the middle half of the period, so that two bursts never make one long one. */
+		uint64_t start = opt.burst_every / 4 + mix(&s) % (opt.burst_every / 2 - opt.burst_len);
 		uint64_t t = at % opt.burst_every;
 		return t >= start && t - start < opt.burst_len;
 	}
@@ -376,7 +377,7 @@ main(int argc, char **argv)
 			break;
 		case 'b':
 			parse_pair(optarg, &opt.burst_len, &opt.burst_every);
-			if (opt.burst_len >= opt.burst_every)
+			if (opt.burst_len >= opt.burst_every / 2)
 				errx(2, "%s: the burst does not fit its period", optarg);
 			break;
 		case 's': opt.seed = strtoull(optarg, NULL, 0); break;

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""The files that the tests and the demo send.
+
+Beside tests/data/samples there are names that git, editors and other file systems treat badly, so they are made
+here, from bytes.  `samples.py DIR` writes everything that must arrive to DIR/CHANNEL/NAME.
+"""
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.join(HERE, "..", "data", "samples")
+CHANNELS = ("eltax", "pittari")
+
+
+def table(rows):
+    """A small csv as eLTAX delivers it: CP932, CRLF."""
+    lines = ["宛名番号,氏名,住所,税額"] + [f"{i:08d},髙﨑　{i},見本市中央{i}丁目,{i * 137}" for i in range(rows)]
+    return ("\r\n".join(lines) + "\r\n").encode("cp932")
+
+
+def special():
+    """(channel, name, content) of names that break programs."""
+    return [
+        ("eltax", "髙﨑_特別徴収.csv".encode(), table(40)),  # IBM extensions: not in JIS X 0208
+        ("eltax", "給与支払報告書_見本.csv".encode("cp932"), table(25)),  # Shift_JIS bytes: not UTF-8
+        ("eltax", "ソ表示能力_十予申.csv".encode("cp932"), table(10)),  # and with 5C as second byte
+        ("eltax", "が_合成済み.csv".encode(), table(3)),  # NFC
+        ("eltax", "か\u3099_合成済み.csv".encode(), table(4)),  # NFD: looks the same, is another name
+        ("eltax", ("長" * 83).encode() + b"-1.csv", table(1)),  # 255 bytes
+        ("pittari", "空白 と　全角.txt".encode(), "申請\n".encode()),
+        ("pittari", b"-rf.txt", b"a name like an option\n"),
+        ("pittari", b"'$(reboot)' \"&;.txt", b"a name like a command\n"),
+        ("pittari", b"one-byte.txt", b"1"),
+    ]
+
+
+def good():
+    """Everything that must arrive: (channel, name, content)."""
+    found = []
+    for channel in CHANNELS:
+        folder = os.fsencode(os.path.join(DATA, channel))
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), "rb") as f:
+                found.append((channel, name, f.read()))
+    return found + special()
+
+
+def write(top):
+    for channel, name, content in good():
+        folder = os.path.join(os.fsencode(top), channel.encode())
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(content)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: samples.py DIR")
+    write(sys.argv[1])

@@ -379,6 +379,10 @@ class Site:
         argv = self.net.at("s") + [program("katamichi-sender"), "-c", self.path("sender.conf")]
         self.sender = Process("sender", argv, self.path("sender.log"), ready=r"\bready\b")
 
+    def start_sender_to(self, destination):
+        self.configure(destination=destination)
+        self.start_sender()
+
     def daemons(self):
         return [p for p in (self.sender, self.receiver) if p is not None]
 

@@ -1,0 +1,199 @@
+"""kill -9 in the middle, restarts, and what a receiver knows that it has not."""
+import os
+import re
+import time
+
+import harness
+import samples
+
+SIZE = 200 << 20
+
+
+def wait_middle(site):
+    """Until about a third of the big file has reached the receiver's disk."""
+    harness.wait_until("the middle of the file", lambda: harness.disk_use(site.path("receiver-state")) > SIZE // 3, 60,
+                       alive=[p for p in site.daemons() if p.poll() is None])
+    assert site.deliveries() == []
+
+
+def test_sender_killed_in_mid_file(site):
+    site.start("--loss", "0.01", rate="400M", repeat="3s 10s")
+    site.put_random("bulk", "200MB.bin", SIZE)
+    wait_middle(site)
+    site.sender.kill()
+    time.sleep(0.5)
+    assert site.deliveries() == []
+    site.start_sender()
+    site.wait_delivered(120)
+    site.check_inbox()
+
+
+def test_receiver_killed_in_mid_file(site):
+    site.start("--loss", "0.01", rate="400M", repeat="3s 10s")
+    site.put_random("bulk", "200MB.bin", SIZE)
+    wait_middle(site)
+    site.receiver.kill()
+    time.sleep(0.5)
+    assert site.deliveries() == []
+    site.start_receiver()
+    site.wait_delivered(120)
+    site.check_inbox()
+
+
+def test_one_process_killed(site):
+    """A daemon that has lost a process does not go on with the rest: it says which, ends, and can be started again."""
+    site.start()
+    for who, start in ((site.receiver, site.start_receiver), (site.sender, site.start_sender)):
+        for role in range(len(harness.children(who.pid))):
+            who = site.receiver if who.name == "receiver" else site.sender
+            family = sorted(harness.children(who.pid))
+            os.kill(family[role], 9)
+            who.popen.wait(15)
+            assert who.poll() == 70, who.tail()
+            harness.wait_until("the end of the others", lambda: not any(map(harness.alive, family)), 10)
+            start()
+    site.put("eltax", "後で.csv", samples.table(3))
+    site.wait_delivered()
+    site.check_inbox()
+
+
+def test_main_process_killed(site):
+    """Children do not outlive their daemon."""
+    site.start()
+    for who in (site.sender, site.receiver):
+        family = harness.children(who.pid)
+        assert len(family) >= 3
+        os.kill(who.pid, 9)
+        who.popen.wait(5)
+        harness.wait_until("the end of the children", lambda: not any(map(harness.alive, family)), 10)
+    site.start_receiver()
+    site.start_sender()
+    site.put("eltax", "後で.csv", samples.table(3))
+    site.wait_delivered()
+    site.check_inbox()
+
+
+def test_receiver_absent_at_first(site):
+    """A receiver that was off catches up alone."""
+    site.configure(repeat="2s 2s 2s")
+    site.start_sender()
+    for i in range(3):
+        site.put("eltax", f"留守_{i}.csv", samples.table(10 + i))
+    time.sleep(2)
+    site.start_receiver()
+    site.wait_delivered(40)
+    site.check_inbox()
+
+
+def test_kill_storm(site):
+    """Both ends killed again and again at odd moments: in the end everything is there, once."""
+    site.start("--loss", "0.02", repeat="1s 1s 2s 2s 4s", rate="100M")
+    rng = harness.random.Random(harness.SEED)
+    for turn in range(6):
+        for i in range(8):
+            site.put("eltax", f"嵐_{turn}_{i}.csv", samples.table(5 + turn * 8 + i))
+        site.put_random("bulk", f"{turn}.bin", (1 << 20) + turn)
+        time.sleep(rng.uniform(0.05, 0.9))
+        if turn % 2:
+            site.sender.kill()
+            site.start_sender()
+        else:
+            site.receiver.kill()
+            site.start_receiver()
+    site.wait_delivered(90)
+    site.check_inbox()
+
+
+def test_replayed_session(site):
+    """A capture of everything the link carried, played again: nothing is delivered twice, no row is added."""
+    capture = site.path("capture")
+    site.start("--record", capture)
+    for channel, name, content in samples.good():
+        site.put(channel, name, content)
+    site.wait_delivered()
+    site.check_inbox()
+    site.sender.stop()
+    site.relay.finish()
+    rows, before = len(site.ledger()), site.deliveries()
+
+    def play():
+        argv = site.net.at("s") + [harness.program("tests/tools/relay"), "--replay", capture, "--to", site.values["listen"]]
+        assert '"out": 0' not in harness.run(*argv).out
+        time.sleep(2)
+        assert site.receiver.poll() is None
+        assert site.deliveries() == before
+        after = [r for r in site.ledger() if r["event"] in ("delivered", "fork", "quarantined")]
+        assert len(after) == len([r for r in site.ledger()[:rows] if r["event"] in ("delivered", "fork", "quarantined")])
+        site.check_inbox()
+
+    play()
+    site.receiver.stop()
+    site.start_receiver()
+    play()
+    # and the living sender is still heard
+    site.start_sender_to(site.values["listen"])
+    site.put("eltax", "その後.csv", samples.table(3))
+    site.wait_delivered()
+    site.check_inbox()
+
+
+def test_gap_is_listed(site):
+    """What could not be delivered is known on the receiver, by channel and number."""
+    site.start(relay=True, repeat="1h")
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    done = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False)
+    assert done.returncode == 0, done.out + done.err
+    site.relay.cut()
+    site.put("eltax", "二.csv", samples.table(4))
+    harness.wait_until("number 2 to be sent into nothing", lambda: re.search(r"eltax 2:", site.sender.text()), 20)
+    time.sleep(1.5)
+    site.relay.join()
+    lost = site.sent.pop(("eltax", "二.csv".encode()))
+    site.put("eltax", "三.csv", samples.table(5))
+    site.wait_delivered()
+
+    def gaps():
+        found = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False)
+        return found if found.returncode == 1 else None
+
+    listed = harness.wait_until("the gap to be listed", gaps, 20, alive=site.daemons())
+    assert re.search(r"eltax\W+0*2\b", listed.out) and not re.search(r"eltax\W+0*[13]\b", listed.out), listed.out
+    status = harness.katamichi("status", "-c", site.path("receiver.conf"), ok=False)
+    assert "eltax" in status.out
+    # sent again, it heals
+    site.sender.stop()
+    site.sent["eltax", "二.csv".encode()] = lost
+    site.configure(repeat="2s 2s")
+    site.start_sender()
+    site.wait_delivered(40)
+    site.check_inbox()
+    assert harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).returncode == 0
+
+
+def test_gap_of_the_newest(site):
+    """Even the last one of all is missed: the beat says how far the sender is."""
+    site.start(relay=True, repeat="1h")
+    site.put("pittari", "一.txt", b"1\n")
+    site.wait_delivered()
+    site.relay.cut()
+    site.put("pittari", "二.txt", b"2\n")
+    harness.wait_until("number 2 to be sent into nothing", lambda: re.search(r"pittari 2:", site.sender.text()), 20)
+    time.sleep(1.5)
+    site.relay.join()
+
+    def gap():
+        found = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False)
+        return found.returncode == 1 and re.search(r"pittari\W+0*2\b", found.out)
+
+    harness.wait_until("the gap to be listed", gap, 20, alive=site.daemons())
+
+
+def test_sender_never_says_delivered(site):
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    for more in ((), ("--json",)):
+        done = harness.katamichi("status", "-c", site.path("sender.conf"), *more)
+        assert "eltax" in done.out and not re.search("delivered|配達", done.out, re.I), done.out
+    assert not re.search("delivered", site.sender.text(), re.I)

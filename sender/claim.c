@@ -1,0 +1,233 @@
+/* claim.c - see claim.h. */
+#include "sender/claim.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/crypto.h"
+#include "codec/hex.h"
+#include "codec/record.h"
+#include "host/durable.h"
+#include "host/log.h"
+
+int claim_open(struct claim_folder *f, const char *path, const char *channel)
+{
+	f->path = path;
+	f->channel = channel;
+	f->taken = f->refused = -1;
+	f->folder = durable_open_dir(path);
+	if (f->folder < 0)
+		return -1;
+	if (durable_mkdir(f->folder, ".taken", 0700) != 0 || durable_mkdir(f->folder, "refused", 0755) != 0)
+		return -1;
+	f->taken = openat(f->folder, ".taken", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	f->refused = openat(f->folder, "refused", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return f->taken < 0 || f->refused < 0 ? -1 : 0;
+}
+
+void claim_close(struct claim_folder *f)
+{
+	int *fd[3] = { &f->folder, &f->taken, &f->refused };
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (*fd[i] >= 0)
+			close(*fd[i]);
+		*fd[i] = -1;
+	}
+}
+
+static int open_plain(int dir, const char *name)
+{
+	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int claim_free(int dir, const char *name)
+{
+	int fd = open_plain(dir, name), held;
+
+	if (fd < 0)
+		return -1;
+	held = fcntl(fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
+	close(fd); /* gives the lease up */
+	return !held;
+}
+
+int claim_begin(struct claim *c, const struct claim_folder *f)
+{
+	uint8_t raw[CLAIM_ID_LEN / 2];
+
+	memset(c, 0, sizeof(*c));
+	crypto_random(raw, sizeof(raw));
+	hex_put(c->id, raw, sizeof(raw));
+	c->dir = -1;
+	if (mkdirat(f->taken, c->id, 0700) != 0)
+		return -1;
+	c->dir = openat(f->taken, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return c->dir < 0 ? -1 : 0;
+}
+
+static void note(struct claim_file *file, const struct stat *st)
+{
+	file->size = (uint64_t)st->st_size;
+	file->mtime = st->st_mtim;
+	file->ctime = st->st_ctim;
+	file->ino = st->st_ino;
+}
+
+static int append(struct claim *c, const char *name, const struct stat *st)
+{
+	if (c->count == c->room) {
+		uint32_t room = c->room == 0 ? 16 : 2 * c->room;
+		struct claim_file *more = realloc(c->file, room * sizeof(*more));
+		if (more == NULL)
+			return -1;
+		c->file = more;
+		c->room = room;
+	}
+	memset(&c->file[c->count], 0, sizeof(c->file[c->count]));
+	strcpy(c->file[c->count].name, name);
+	note(&c->file[c->count], st);
+	c->bytes += c->file[c->count].size;
+	c->count++;
+	return 0;
+}
+
+int claim_take(struct claim *c, const struct claim_folder *f, const char *name)
+{
+	struct stat st;
+
+	if (renameat2(f->folder, name, c->dir, name, RENAME_NOREPLACE) != 0)
+		return -1;
+	/* Noted after the rename, which changes ctime itself. */
+	if (fstatat(c->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	return append(c, name, &st);
+}
+
+static int load_entry(struct claim *c, const struct claim_folder *f, const char *name)
+{
+	struct stat st;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return 0;
+	if (fstatat(c->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	if (!S_ISREG(st.st_mode) || c->count == RECORD_FILES_MAX)
+		return claim_refuse(f, c->dir, name, "it was found among the files being sent", "put it in again");
+	return append(c, name, &st);
+}
+
+int claim_load(struct claim *c, const struct claim_folder *f, const char *id)
+{
+	struct dirent *e;
+	DIR *d;
+	int fd;
+
+	memset(c, 0, sizeof(*c));
+	snprintf(c->id, sizeof(c->id), "%s", id);
+	c->dir = openat(f->taken, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (c->dir < 0)
+		return -1;
+	fd = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (d == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	while ((e = readdir(d)) != NULL)
+		if (load_entry(c, f, e->d_name) != 0)
+			break;
+	closedir(d);
+	return e == NULL ? 0 : -1;
+}
+
+bool claim_same(const struct claim_file *file, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_ino == file->ino &&
+	    (uint64_t)st.st_size == file->size && st.st_mtim.tv_sec == file->mtime.tv_sec &&
+	    st.st_mtim.tv_nsec == file->mtime.tv_nsec && st.st_ctim.tv_sec == file->ctime.tv_sec &&
+	    st.st_ctim.tv_nsec == file->ctime.tv_nsec;
+}
+
+int claim_reopen(const struct claim *c, uint32_t i)
+{
+	int fd = open_plain(c->dir, c->file[i].name);
+
+	if (fd >= 0 && !claim_same(&c->file[i], fd)) {
+		close(fd);
+		errno = ESTALE;
+		return -1;
+	}
+	return fd;
+}
+
+static void drop(struct claim *c, uint32_t i)
+{
+	c->bytes -= c->file[i].size;
+	memmove(&c->file[i], &c->file[i + 1], (c->count - i - 1) * sizeof(c->file[0]));
+	c->count--;
+}
+
+/* "report.csv" and 2 make "report.2.csv": what follows the last dot stays the type. */
+static void numbered(char *out, size_t size, const char *name, unsigned i)
+{
+	const char *dot = strrchr(name, '.');
+	char tail[16];
+	int n = snprintf(tail, sizeof(tail), ".%u", i);
+	size_t stem = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
+	size_t end = strlen(name) - stem;
+
+	if (stem + end + (size_t)n >= size) /* shortened to what a directory takes */
+		stem = end + (size_t)n < size ? size - 1 - end - (size_t)n : 0;
+	snprintf(out, size, "%.*s%s%s", (int)stem, name, tail, stem > 0 ? name + strlen(name) - end : "");
+}
+
+int claim_back(struct claim *c, const struct claim_folder *f, uint32_t i)
+{
+	char name[NAME_MAX_LEN + 1];
+
+	strcpy(name, c->file[i].name);
+	for (unsigned k = 1; renameat2(c->dir, c->file[i].name, f->folder, name, RENAME_NOREPLACE) != 0; k++) {
+		if (errno == ENOENT)
+			break; /* taken away meanwhile: nothing to put back */
+		if (errno != EEXIST || k > 10000)
+			return -1;
+		numbered(name, sizeof(name), c->file[i].name, k);
+	}
+	drop(c, i);
+	return 0;
+}
+
+int claim_sync(const struct claim *c, const struct claim_folder *f)
+{
+	return fsync(c->dir) != 0 || fsync(f->taken) != 0 || fsync(f->folder) != 0 ? -1 : 0;
+}
+
+int claim_erase(struct claim *c, const struct claim_folder *f)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		if (unlinkat(c->dir, c->file[i].name, 0) != 0 && errno != ENOENT)
+			return -1;
+	c->count = 0;
+	return unlinkat(f->taken, c->id, AT_REMOVEDIR);
+}
+
+void claim_end(struct claim *c, const struct claim_folder *f)
+{
+	if (c->dir >= 0) {
+		close(c->dir);
+		if (unlinkat(f->taken, c->id, AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+			log_warn("%s: .taken/%s: %s", f->path, c->id, strerror(errno));
+	}
+	free(c->file);
+	memset(c, 0, sizeof(*c));
+	c->dir = -1;
+}

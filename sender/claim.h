@@ -1,0 +1,74 @@
+/* claim.h - taking files out of a channel's folder, and putting them back.
+ *
+ * A claim is a directory FOLDER/.taken/ID, ID being 32 random hex digits, into
+ * which the files of one batch are renamed under their own names.  It
+ * describes itself: after a crash a claim whose ID stands in the outbox is
+ * finished and erased, any other goes through the pipeline again.
+ * Nothing is ever overwritten: every rename is RENAME_NOREPLACE. */
+#ifndef KM_CLAIM_H
+#define KM_CLAIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "core/name.h"
+
+enum { CLAIM_ID_LEN = 32 }; /* hex digits */
+
+struct claim_file {
+	char name[NAME_MAX_LEN + 1];
+	uint64_t size;
+	struct timespec mtime, ctime;
+	ino_t ino;
+	uint32_t checks;  /* made by the check process (messages.h) */
+	bool refused;
+};
+
+struct claim {
+	int dir;                     /* FOLDER/.taken/ID */
+	char id[CLAIM_ID_LEN + 1];
+	struct claim_file *file;
+	uint32_t count, room;
+	uint64_t bytes;
+};
+
+/* The three directories of a channel. */
+struct claim_folder {
+	int folder, taken, refused;
+	const char *path;            /* of the folder, for messages */
+	const char *channel;
+};
+
+/* Open, making .taken and refused where missing.  0, or -1 with errno. */
+int claim_open(struct claim_folder *f, const char *path, const char *channel) __attribute__((warn_unused_result));
+void claim_close(struct claim_folder *f);
+
+/* Can the file be taken: opened without following links, no writer holds it
+ * (asked by a read lease; where the kernel does not tell, taken as no).
+ * 1 = free, 0 = held, -1 with errno. */
+int claim_free(int dir, const char *name) __attribute__((warn_unused_result));
+
+int claim_begin(struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result)); /* mkdir; 0 or -1 */
+/* Rename NAME into the claim and note what it is now.  0 or -1 with errno. */
+int claim_take(struct claim *c, const struct claim_folder *f, const char *name) __attribute__((warn_unused_result));
+/* Read an existing claim after a restart.  Entries that are not plain files are moved to refused/.  0 or -1. */
+int claim_load(struct claim *c, const struct claim_folder *f, const char *id) __attribute__((warn_unused_result));
+/* Open file i again: the same file, unchanged since it was noted.  Descriptor, or -1 with errno (ESTALE: changed). */
+int claim_reopen(const struct claim *c, uint32_t i) __attribute__((warn_unused_result));
+/* True if the open file is still what was noted. */
+bool claim_same(const struct claim_file *file, int fd);
+/* Put file i back into the folder under its own name, or NAME.1.EXT ... if that is taken; drops it from the list. */
+int claim_back(struct claim *c, const struct claim_folder *f, uint32_t i) __attribute__((warn_unused_result));
+/* Make the claim durable, so that it cannot come back as files of the folder. */
+int claim_sync(const struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result));
+/* Erase the files (they are in the outbox, durably) and the directory.  0 or -1 with errno. */
+int claim_erase(struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result));
+/* Forget the claim in memory; rmdir it if it is empty. */
+void claim_end(struct claim *c, const struct claim_folder *f);
+
+/* The refused: move dir/NAME to refused/NAME (NAME.1 ... if taken) and write NAME.reason.txt beside it. */
+int claim_refuse(const struct claim_folder *f, int dir, const char *name, const char *why, const char *what)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,57 @@
+/* encode.h - the parity of a group of blocks, computed in a thread of its own
+ * while the group's source symbols already leave.
+ *
+ * Round n of an object sends, of each block, the parity symbols numbered
+ * n*r, n*r + 1, ... n*r + r - 1, modulo M: so rounds add up.  The first r1 of
+ * them are the "early" part, the others the "late" part (layout.h).
+ *
+ * Memory is bounded: one block of source at a time, and the parity of the
+ * groups that are being sent, ENCODE_ROOM together (a single group may always
+ * be encoded, however large). */
+#ifndef KM_ENCODE_H
+#define KM_ENCODE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sender/layout.h"
+
+enum { ENCODE_ROOM = 2 * LAYOUT_GROUP_MAX };
+
+enum encode_state { ENCODE_IDLE, ENCODE_QUEUED, ENCODE_READY, ENCODE_FAILED };
+
+struct encode_job {
+	/* What: set by the caller. */
+	int fd;                  /* the sealed object */
+	const struct geometry *g;
+	const struct layout *l;
+	uint32_t round;
+	uint32_t first, blocks;  /* the group */
+	bool late;               /* which part of the parity */
+	/* Result: block after block, count symbols of slen bytes each. */
+	uint8_t *parity;
+	size_t bytes;            /* of parity */
+	atomic_int state;        /* enum encode_state */
+	struct encode_job *next;
+};
+
+/* Parity symbols that this part of the job has of block b, and the number (0 to M-1) of the i-th of them. */
+uint32_t encode_count(const struct layout_block *b, bool late);
+uint32_t encode_number(const struct layout_block *b, uint32_t round, bool late, uint32_t i);
+
+struct encoder;
+struct encoder *encoder_start(void); /* fatal on failure */
+void encoder_stop(struct encoder *e);
+int encoder_fd(const struct encoder *e); /* eventfd: readable when a job ended; read and cleared by encoder_clear() */
+void encoder_clear(struct encoder *e);
+
+/* Begin.  False if there is no room now: try again when another job was released. */
+bool encode_submit(struct encoder *e, struct encode_job *j);
+bool encode_room(const struct encoder *e, size_t bytes);
+size_t encode_bytes(const struct encode_job *j); /* of parity that the job will need */
+/* Give the parity back (waits if the thread is at it).  A job never submitted is fine. */
+void encode_release(struct encoder *e, struct encode_job *j);
+
+#endif

@@ -1,0 +1,64 @@
+/* layout.c - see layout.h. */
+#include "sender/layout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/frame.h"
+#include "sender/sender_conf.h"
+
+static void take(struct layout_block *b, const struct plan_block *p)
+{
+	b->r = p->r;
+	b->r1 = p->r1;
+	b->mlog = p->log2m;
+}
+
+int layout_of(struct layout *l, const struct sender_conf *c, uint64_t length)
+{
+	const struct plan_in in = {
+		.size = length, .symbol = c->n - FRAME_SYMBOL_OVERHEAD, .wire = c->n + SENDER_WIRE_OVERHEAD,
+		.loss = c->loss, .failure = c->failure, .burst_ns = c->burst_ns, .rate = c->rate,
+		.block_max = LAYOUT_BLOCK_MAX, .group_max = LAYOUT_GROUP_MAX,
+	};
+	struct plan p;
+
+	if (plan_object(&in, &p) != PLAN_OK)
+		return -1;
+	memset(l, 0, sizeof(*l));
+	l->slen = in.symbol;
+	l->kfull = p.full.k;
+	l->depth = p.depth;
+	l->spacing_ns = p.spacing_ns;
+	take(&l->full, &p.full);
+	take(&l->last, &p.last);
+	return 0;
+}
+
+void layout_write(char out[static LAYOUT_TEXT_MAX], const struct layout *l)
+{
+	snprintf(out, LAYOUT_TEXT_MAX, "1 %u %u %u %" PRIu64 " %u %u %u %u %u %u", l->slen, l->kfull, l->depth,
+	    l->spacing_ns, l->full.r, l->full.r1, l->full.mlog, l->last.r, l->last.r1, l->last.mlog);
+}
+
+static int block_ok(const struct layout_block *b)
+{
+	return b->mlog <= FRAME_MLOG_MAX && b->r1 <= b->r && b->r <= 1u << b->mlog;
+}
+
+int layout_read(struct layout *l, const char *text)
+{
+	struct layout v = { 0 };
+	int n = 0;
+
+	if (text == NULL || sscanf(text, "1 %u %u %u %" SCNu64 " %u %u %u %u %u %u%n", &v.slen, &v.kfull, &v.depth,
+	    &v.spacing_ns, &v.full.r, &v.full.r1, &v.full.mlog, &v.last.r, &v.last.r1, &v.last.mlog, &n) != 10 ||
+	    text[n] != '\0')
+		return -1;
+	if (v.slen == 0 || v.slen % 2 != 0 || v.slen > FRAME_MAX_LEN - FRAME_SYMBOL_OVERHEAD || v.kfull == 0 ||
+	    v.kfull > 65535 || v.depth == 0 || v.depth > PLAN_DEPTH_MAX || !block_ok(&v.full) || !block_ok(&v.last))
+		return -1;
+	*l = v;
+	return 0;
+}

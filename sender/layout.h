@@ -1,0 +1,47 @@
+/* layout.h - how one object is cut and protected; fixed when it is numbered
+ * and kept in its row, since a receiver that holds a part of it refuses
+ * anything that contradicts it (PROTOCOL.md, section 3.3). */
+#ifndef KM_LAYOUT_H
+#define KM_LAYOUT_H
+
+#include <stdint.h>
+
+#include "core/geometry.h"
+#include "core/plan.h"
+
+enum {
+	LAYOUT_BLOCK_MAX = 24 << 20, /* bytes of source in a block, on the wire */
+	LAYOUT_GROUP_MAX = 32 << 20, /* bytes of parity in memory for the blocks that are interleaved */
+};
+
+struct layout_block {
+	uint32_t r;    /* parity symbols of a round */
+	uint32_t r1;   /* of these, sent at once; the others after spacing_ns */
+	uint32_t mlog; /* log2 M */
+};
+
+struct layout {
+	uint32_t slen;
+	uint32_t kfull;
+	uint32_t depth; /* blocks of a group */
+	uint32_t reserved;
+	uint64_t spacing_ns;
+	struct layout_block full, last;
+};
+
+struct sender_conf;
+/* 0, or -1 if no code within the limits holds the configured promise. */
+int layout_of(struct layout *l, const struct sender_conf *c, uint64_t length) __attribute__((warn_unused_result));
+
+/* The numbers of block b. */
+static inline const struct layout_block *layout_block(const struct layout *l, const struct geometry *g, uint32_t b)
+{
+	return b + 1 == g->blocks ? &l->last : &l->full;
+}
+
+/* As text for the row, and back (0, or -1 if it is none of ours). */
+enum { LAYOUT_TEXT_MAX = 160 };
+void layout_write(char out[static LAYOUT_TEXT_MAX], const struct layout *l);
+int layout_read(struct layout *l, const char *text) __attribute__((warn_unused_result));
+
+#endif

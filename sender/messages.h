@@ -1,0 +1,89 @@
+/* messages.h - what the sender's processes say to each other (ipc_recv.h).
+ *
+ *     spool -> check   INSPECT + the file's descriptor
+ *     check -> spool   VERDICT
+ *     spool -> link    SESSION, BEAT, OBJECT + the sealed object's descriptor (read-only)
+ *     link  -> spool   DONE, LINK
+ *
+ * All integers are in host order: both ends are this very executable. */
+#ifndef KM_SENDER_MESSAGES_H
+#define KM_SENDER_MESSAGES_H
+
+#include <stdint.h>
+
+#include "codec/tag.h"
+#include "core/frame.h"
+#include "core/name.h"
+#include "sender/layout.h"
+
+enum sender_msg {
+	MSG_INSPECT = 1,
+	MSG_VERDICT = 2,
+	MSG_SESSION = 16,
+	MSG_BEAT = 17,
+	MSG_OBJECT = 18,
+	MSG_DONE = 19,
+	MSG_LINK = 20,
+};
+
+struct msg_inspect {
+	uint64_t batch;  /* which batch and which of its files: given back as they are */
+	uint32_t file;
+	uint32_t name_len;
+	uint64_t size;
+	char channel[NAME_CHANNEL_MAX + 1];
+	uint8_t name[NAME_MAX_LEN];
+};
+
+enum { CHECK_PROGRAM = 1u << 0 }; /* bits of msg_verdict.checks: what was looked at (inspect.h) */
+
+struct msg_verdict {
+	uint64_t batch;
+	uint32_t file;
+	uint32_t checks;
+	uint32_t refused;
+	char reason[160]; /* a sentence part, NUL-terminated */
+};
+
+enum { HELLO_HEAD_LEN = 148 }; /* bytes of HELLO before its zero padding (PROTOCOL.md, section 4.1) */
+
+struct msg_session {
+	uint32_t epoch;
+	uint32_t n;        /* datagram length of the session */
+	uint32_t lane;
+	uint32_t at_once;  /* first session of this run: nothing to overlap with */
+	uint8_t tag_key[TAG_KEY_LEN];
+	uint8_t hello[HELLO_HEAD_LEN];
+	uint8_t hello_tag[FRAME_TAG_LEN];
+};
+
+struct msg_beat { /* followed by n - 34 bytes: what stands between head and tag */
+	uint32_t epoch;
+	uint32_t reserved;
+};
+
+struct msg_object {
+	int64_t row;       /* of the outbox: given back in DONE */
+	uint64_t length;
+	uint32_t round;    /* rounds before this one */
+	uint32_t channel;  /* index in the configuration: for fairness */
+	struct layout layout;
+	uint8_t id[FRAME_ID_LEN];
+};
+
+struct msg_done {
+	int64_t row;
+	uint32_t round;
+	uint32_t failed;   /* the object could not be read */
+	uint64_t datagrams;
+};
+
+struct msg_link { /* counters since the start of the process, once a second */
+	uint32_t epoch;
+	uint32_t in_flight;
+	uint64_t datagrams, bytes /* on the wire */;
+	uint64_t refused;  /* ECONNREFUSED and EPERM: counted and ignored */
+	uint64_t blocked;  /* times the kernel had no room or the link was down */
+};
+
+#endif

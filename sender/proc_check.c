@@ -1,0 +1,59 @@
+/* proc_check.c - the check process of the sender: looks into claimed files.
+ *
+ * It gets a descriptor and a name for each, and has nothing else: no path, no
+ * key, no network.  What it thinks of a file is a yes or a no with a reason. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <errno.h>
+#include <poll.h>
+
+#include "host/exits.h"
+#include "host/ipc_recv.h"
+#include "host/log.h"
+#include "host/proc.h"
+#include "sender/inspect.h"
+#include "sender/messages.h"
+#include "sender/sender_proc.h"
+
+static void answer(int spool, const struct ipc_msg *m)
+{
+	const struct msg_inspect *q = ipc_body(m, sizeof(*q));
+	struct msg_verdict v = { .batch = q->batch, .file = q->file };
+
+	if (m->type != MSG_INSPECT || m->fd[0] < 0)
+		log_die(EXIT_INTERNAL, "unknown message %u, or no file with it", m->type);
+	v.refused = inspect_claimed(m->fd[0], q->size, &v.checks, v.reason, sizeof(v.reason)) != 0;
+	close(m->fd[0]);
+	/* The socket blocks: the spool keeps few questions open and always reads the answers. */
+	if (ipc_write(spool, MSG_VERDICT, &v, sizeof(v)) < 0)
+		exit(EXIT_INTERNAL);
+}
+
+int sender_check_main(const char *name)
+{
+	static struct ipc_msg m;
+	int spool = PROC_FD_FIRST + CHECK_FD_SPOOL, stop;
+
+	(void)name;
+	proc_child_init("check", CHECK_FDS);
+	stop = proc_stop_fd();
+	for (;;) {
+		struct pollfd p[2] = { { .fd = stop, .events = POLLIN }, { .fd = spool, .events = POLLIN } };
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			log_die(EXIT_INTERNAL, "poll: %s", strerror(errno));
+		if (p[0].revents != 0)
+			exit(EXIT_OK);
+		if (p[1].revents == 0)
+			continue;
+		switch (ipc_recv(spool, &m)) {
+		case IPC_AGAIN:
+			break;
+		case IPC_CLOSED:
+			exit(EXIT_INTERNAL); /* the main process says what happened */
+		case IPC_GOT:
+			answer(spool, &m);
+		}
+	}
+}

@@ -1,0 +1,80 @@
+/* refuse.c - what is refused goes to refused/, with the reason beside it (claim.h).
+ *
+ * The reason is written first: a crash between the two leaves the file where
+ * it was, to be refused again under the same name. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/crypto.h"
+#include "codec/hex.h"
+#include "host/clock.h"
+#include "host/durable.h"
+#include "host/log.h"
+#include "sender/claim.h"
+
+#define REASON_SUFFIX ".reason.txt"
+enum { REFUSE_TRIES = 100000 };
+
+/* NAME, NAME.1, ...; where that plus the reason's suffix would be too long
+ * for a directory, the name is cut and 8 digits of its hash keep it apart. */
+static void target_name(char out[static NAME_MAX_LEN + 1], const char *name, unsigned i)
+{
+	char number[16] = "", hash[2 * HASH_LEN + 1];
+	uint8_t h[HASH_LEN];
+	size_t room = NAME_MAX_LEN - (sizeof(REASON_SUFFIX) - 1) - sizeof(number);
+
+	if (i > 0)
+		snprintf(number, sizeof(number), ".%u", i);
+	if (strlen(name) <= room) {
+		snprintf(out, NAME_MAX_LEN + 1, "%s%s", name, number);
+		return;
+	}
+	crypto_hash(h, name, strlen(name));
+	hex_put(hash, h, sizeof(h));
+	snprintf(out, NAME_MAX_LEN + 1, "%.*s~%.8s%s", (int)(room - 9), name, hash, number);
+}
+
+static int write_reason(const struct claim_folder *f, const char *target, const char *name, const char *why,
+    const char *what)
+{
+	char text[4096], shown[1200], when[21], file[NAME_MAX_LEN + 1];
+	int n;
+
+	clock_iso(when, clock_wall_ms() / 1000);
+	n = snprintf(text, sizeof(text), "File:       %s\nChannel:    %s\nRefused at: %s\nReason:     %s.\nWhat to do: %s.\n"
+	    "\nThe file was not sent.  It stands beside this note, unchanged.\n",
+	    log_show(shown, sizeof(shown), name, strlen(name)), f->channel, when, why, what);
+	if (n < 0 || (size_t)n >= sizeof(text) ||
+	    snprintf(file, sizeof(file), "%s" REASON_SUFFIX, target) >= (int)sizeof(file)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return durable_write(f->refused, file, text, (size_t)n, 0644);
+}
+
+int claim_refuse(const struct claim_folder *f, int dir, const char *name, const char *why, const char *what)
+{
+	char target[NAME_MAX_LEN + 1], shown[1200];
+	struct stat st;
+
+	for (unsigned i = 0; i < REFUSE_TRIES; i++) {
+		target_name(target, name, i);
+		if (fstatat(f->refused, target, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		if (errno != ENOENT || write_reason(f, target, name, why, what) != 0)
+			return -1;
+		if (renameat2(dir, name, f->refused, target, RENAME_NOREPLACE) != 0) {
+			if (errno == EEXIST)
+				continue;
+			return errno == ENOENT ? 0 : -1; /* taken away meanwhile: only the note remains */
+		}
+		log_warn("%s: refused %s: %s", f->channel, log_show(shown, sizeof(shown), name, strlen(name)), why);
+		return fsync(f->refused);
+	}
+	errno = EEXIST;
+	return -1;
+}

@@ -1,0 +1,41 @@
+/* transmit.h - datagrams of one length into the connected UDP socket, a batch in one call.
+ *
+ * The caller fills slots, tags them, and flushes.  What the kernel says is
+ * sorted here: an ICMP error that loopback or a wrong peer provokes
+ * (ECONNREFUSED) and a packet filter's refusal (EPERM) are counted and the
+ * datagram counts as sent, for nothing may come back on this link and loss is
+ * what the code is for; no room (ENOBUFS, EAGAIN) and a link that is down are
+ * temporary, and the rest of the batch stays for the next flush. */
+#ifndef KM_TRANSMIT_H
+#define KM_TRANSMIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum { TRANSMIT_SLOTS = 64 };
+
+struct transmit {
+	int fd;
+	uint32_t n;               /* bytes of each datagram */
+	unsigned filled, gone;    /* slots filled; of these, already with the kernel */
+	uint8_t *buf;             /* TRANSMIT_SLOTS * n */
+	struct iovec iov[TRANSMIT_SLOTS];
+	struct mmsghdr msg[TRANSMIT_SLOTS];
+	uint64_t datagrams, refused, blocked; /* counters */
+	uint64_t complained_ns;   /* when the last warning was logged */
+};
+
+void transmit_init(struct transmit *t, int fd, uint32_t n); /* fatal on failure */
+void transmit_free(struct transmit *t);
+
+static inline uint8_t *transmit_slot(const struct transmit *t, unsigned i)
+{
+	return t->buf + (size_t)i * t->n;
+}
+
+/* Hand the filled slots to the kernel.  0: all gone, the batch is empty again.
+ * Otherwise the ns to wait before another flush. */
+uint64_t transmit_flush(struct transmit *t, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,307 @@
+/* watch.c - see watch.h. */
+#include "sender/watch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "host/log.h"
+#include "sender/claim.h"
+
+enum { BUCKETS = 4096, TREE_ENTRIES_MAX = 4096, TREE_DEPTH_MAX = 16 };
+#define LATER_NS 100000000ull /* 100 ms: an entry that was put off, or that a writer holds */
+
+struct entry {
+	struct entry *hash_next;
+	struct entry *prev, *next; /* in the order they became known */
+	bool renamed;
+	bool seen;                 /* mark is valid */
+	uint64_t mark;             /* of size and times: changes when they do */
+	uint64_t since_ns;         /* when the mark was first seen */
+	uint64_t look_ns;          /* when to look again */
+	char name[];
+};
+
+struct folder {
+	int dir, wd;
+	uint64_t quiet_ns, scan_ns;
+	struct entry *bucket[BUCKETS];
+	struct entry *head, *tail;
+	uint32_t count;
+};
+
+struct watch {
+	int fd;
+	unsigned folders;
+	struct folder folder[WATCH_FOLDERS_MAX];
+};
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	for (unsigned i = 0; i < 8; i++, v >>= 8)
+		h = (h ^ (v & 0xff)) * 0x100000001b3u; /* FNV-1a */
+	return h;
+}
+
+static uint32_t bucket_of(const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * 0x100000001b3u;
+	return (uint32_t)(h ^ h >> 32) % BUCKETS;
+}
+
+struct watch *watch_new(void)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (w->fd < 0) {
+		free(w);
+		return NULL;
+	}
+	return w;
+}
+
+static void forget(struct folder *f, struct entry *e)
+{
+	struct entry **at = &f->bucket[bucket_of(e->name)];
+
+	while (*at != e)
+		at = &(*at)->hash_next;
+	*at = e->hash_next;
+	*(e->prev != NULL ? &e->prev->next : &f->head) = e->next;
+	*(e->next != NULL ? &e->next->prev : &f->tail) = e->prev;
+	f->count--;
+	free(e);
+}
+
+void watch_free(struct watch *w)
+{
+	if (w == NULL)
+		return;
+	for (unsigned i = 0; i < w->folders; i++)
+		while (w->folder[i].head != NULL)
+			forget(&w->folder[i], w->folder[i].head);
+	close(w->fd);
+	free(w);
+}
+
+int watch_fd(const struct watch *w)
+{
+	return w->fd;
+}
+
+int watch_add(struct watch *w, int dir, const char *path, uint64_t quiet_ns)
+{
+	struct folder *f;
+
+	if (w->folders == WATCH_FOLDERS_MAX) {
+		errno = ENOSPC;
+		return -1;
+	}
+	f = &w->folder[w->folders];
+	f->wd = inotify_add_watch(w->fd, path, IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE | IN_ONLYDIR);
+	if (f->wd < 0)
+		return -1;
+	f->dir = dir;
+	f->quiet_ns = quiet_ns;
+	w->folders++;
+	return 0;
+}
+
+/* The entry of that name, made if it is new; NULL if it is not to be known or the table is full. */
+static struct entry *know(struct folder *f, const char *name, uint64_t now_ns)
+{
+	struct entry **at = &f->bucket[bucket_of(name)], *e;
+
+	if (name[0] == '.' || strcmp(name, "refused") == 0)
+		return NULL;
+	for (e = *at; e != NULL; e = e->hash_next)
+		if (strcmp(e->name, name) == 0)
+			return e;
+	if (f->count == WATCH_ENTRIES_MAX || (e = calloc(1, sizeof(*e) + strlen(name) + 1)) == NULL)
+		return NULL;
+	strcpy(e->name, name);
+	e->hash_next = *at;
+	*at = e;
+	e->prev = f->tail;
+	*(f->tail != NULL ? &f->tail->next : &f->head) = e;
+	f->tail = e;
+	f->count++;
+	e->look_ns = now_ns;
+	return e;
+}
+
+static void take_event(struct watch *w, const struct inotify_event *ev, uint64_t now_ns)
+{
+	struct entry *e;
+
+	for (unsigned i = 0; i < w->folders; i++) {
+		struct folder *f = &w->folder[i];
+		if ((ev->mask & IN_Q_OVERFLOW) != 0)
+			f->scan_ns = 0;
+		if (ev->wd != f->wd || ev->len == 0 || (e = know(f, ev->name, now_ns)) == NULL)
+			continue;
+		e->renamed = (ev->mask & (IN_MOVED_TO | IN_ISDIR)) == IN_MOVED_TO;
+		e->look_ns = now_ns;
+	}
+}
+
+void watch_read(struct watch *w, uint64_t now_ns)
+{
+	_Alignas(struct inotify_event) char buf[16384];
+	ssize_t n;
+
+	while ((n = read(w->fd, buf, sizeof(buf))) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct inotify_event *ev = (const struct inotify_event *)(const void *)(buf + at);
+			take_event(w, ev, now_ns);
+			at += (ssize_t)(sizeof(*ev) + ev->len);
+		}
+	}
+}
+
+static void scan(struct folder *f, uint64_t now_ns)
+{
+	int fd = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+
+	if (d == NULL) {
+		log_warn("a channel's folder cannot be read: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while (f->count < WATCH_ENTRIES_MAX && (e = readdir(d)) != NULL)
+		(void)know(f, e->d_name, now_ns);
+	closedir(d);
+}
+
+void watch_scan(struct watch *w, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < w->folders; i++) {
+		struct folder *f = &w->folder[i];
+		/* A full table is worked off first: a folder of a million files is not listed again and again. */
+		if (f->scan_ns > now_ns || f->count > WATCH_ENTRIES_MAX / 2)
+			continue;
+		scan(f, now_ns);
+		f->scan_ns = now_ns + WATCH_SCAN_NS;
+	}
+}
+
+static uint64_t mark_of(const struct stat *st)
+{
+	uint64_t h = mix(mix(0xcbf29ce484222325u, st->st_ino), (uint64_t)st->st_size);
+
+	h = mix(mix(h, (uint64_t)st->st_mtim.tv_sec), (uint64_t)st->st_mtim.tv_nsec);
+	return mix(mix(h, (uint64_t)st->st_ctim.tv_sec), (uint64_t)st->st_ctim.tv_nsec);
+}
+
+/* The marks of everything below a folder, as far as the budget goes, added up. */
+static uint64_t tree_mark(int dir, const char *name, unsigned depth, unsigned *budget)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	uint64_t sum = 0;
+	struct dirent *e;
+	struct stat st;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while (*budget > 0 && (e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		(*budget)--;
+		sum += mark_of(&st);
+		if (S_ISDIR(st.st_mode) && depth < TREE_DEPTH_MAX)
+			sum += tree_mark(fd, e->d_name, depth + 1, budget);
+	}
+	closedir(d);
+	return sum;
+}
+
+/* 1 finished (*st filled), 0 not yet (look_ns set), -1 it is gone. */
+static int look(struct folder *f, struct entry *e, uint64_t now_ns, struct stat *st)
+{
+	unsigned budget = TREE_ENTRIES_MAX;
+	uint64_t mark;
+
+	if (fstatat(f->dir, e->name, st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+		return 1;
+	mark = mark_of(st);
+	if (S_ISDIR(st->st_mode))
+		mark += tree_mark(f->dir, e->name, 0, &budget);
+	if (!e->seen || mark != e->mark) {
+		e->seen = true;
+		e->mark = mark;
+		e->since_ns = now_ns;
+	}
+	if (!(e->renamed && S_ISREG(st->st_mode)) && now_ns - e->since_ns < f->quiet_ns) {
+		e->look_ns = e->since_ns + f->quiet_ns;
+		return 0;
+	}
+	if (S_ISREG(st->st_mode) && claim_free(f->dir, e->name) == 0) {
+		e->since_ns = now_ns; /* a writer has it: quiet begins when it is closed */
+		e->look_ns = now_ns + (f->quiet_ns < LATER_NS ? f->quiet_ns : LATER_NS);
+		return 0;
+	}
+	return 1;
+}
+
+void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready *ready, void *ctx)
+{
+	struct folder *f = &w->folder[folder];
+	struct entry *next;
+	struct stat st;
+
+	for (struct entry *e = f->head; e != NULL; e = next) {
+		next = e->next;
+		if (e->look_ns > now_ns)
+			continue;
+		int finished = look(f, e, now_ns, &st);
+		if (finished < 0)
+			forget(f, e);
+		if (finished <= 0)
+			continue;
+		switch (ready(ctx, e->name, &st)) {
+		case WATCH_TAKEN:
+			forget(f, e);
+			break;
+		case WATCH_LATER:
+			e->look_ns = now_ns + LATER_NS;
+			break;
+		case WATCH_STOP:
+			return;
+		}
+	}
+}
+
+uint64_t watch_next(const struct watch *w, unsigned folder, uint64_t now_ns)
+{
+	const struct folder *f = &w->folder[folder];
+	uint64_t at = f->scan_ns > now_ns ? f->scan_ns : now_ns + WATCH_SCAN_NS;
+
+	for (const struct entry *e = f->head; e != NULL && at > now_ns; e = e->next)
+		at = e->look_ns < at ? e->look_ns : at;
+	return at;
+}
+
+uint32_t watch_count(const struct watch *w, unsigned folder)
+{
+	return w->folder[folder].count;
+}

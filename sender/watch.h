@@ -1,0 +1,49 @@
+/* watch.h - which entries of the channels' folders are finished.
+ *
+ * An entry becomes known by inotify or by a scan of its folder (at the start,
+ * every few seconds, after an overflow), and is finished when nobody holds it
+ * open for writing and
+ *   - it was renamed into the folder: at once;
+ *   - it was written in place: its size and times have not changed for the
+ *     channel's quiet time;
+ *   - it is a subfolder: nothing below it has changed for the quiet time;
+ *   - it is anything else (a link, a pipe): at once, since it is refused anyway.
+ * Names that begin with a dot are nobody's business: temporary files, .taken.
+ * So is `refused`.
+ *
+ * The table of a folder is bounded; what does not fit is found by a later scan.
+ * Time is a parameter (monotonic ns). */
+#ifndef KM_WATCH_H
+#define KM_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+enum { WATCH_ENTRIES_MAX = 8192, WATCH_FOLDERS_MAX = 64 };
+#define WATCH_SCAN_NS 5000000000ull
+
+struct watch; /* opaque */
+
+struct watch *watch_new(void); /* NULL with errno */
+void watch_free(struct watch *w);
+int watch_fd(const struct watch *w); /* inotify: readable = call watch_read() */
+/* Folder number 0, 1, ...; dir stays the caller's.  0, or -1 with errno. */
+int watch_add(struct watch *w, int dir, const char *path, uint64_t quiet_ns) __attribute__((warn_unused_result));
+void watch_read(struct watch *w, uint64_t now_ns);
+/* Scan the folders whose time has come. */
+void watch_scan(struct watch *w, uint64_t now_ns);
+
+enum watch_answer {
+	WATCH_TAKEN, /* the entry is dealt with: forget it */
+	WATCH_LATER, /* ask again in a while */
+	WATCH_STOP,  /* as LATER, and ask for no more entries now */
+};
+typedef enum watch_answer watch_ready(void *ctx, const char *name, const struct stat *st);
+/* Offer the finished entries of a folder, oldest known first, until STOP. */
+void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready *ready, void *ctx);
+/* When an entry of this folder may be finished, or a scan is due. */
+uint64_t watch_next(const struct watch *w, unsigned folder, uint64_t now_ns);
+uint32_t watch_count(const struct watch *w, unsigned folder); /* entries known and not dealt with */
+
+#endif

@@ -134,7 +134,7 @@ test-long:
 	@B=$(B) KATAMICHI_LONG=1 python3 tests/run.py
 demo:
 	@tools/deps.sh build demo
-	@$(SUB) --no-print-directory all
+	@$(SUB) --no-print-directory all $(B)/tests/tools/relay
 	@B=$(B) tools/demo.sh
 bench-fec:
 	@tools/deps.sh build fec

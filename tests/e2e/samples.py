@@ -53,7 +53,20 @@ def write(top):
             f.write(content)
 
 
+def show(folder, sizes):
+    for name in sorted(os.listdir(os.fsencode(folder))):
+        text = name.decode("utf-8", "backslashreplace")
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+        if len(text) > 60:
+            text = f"{text[:40]}...{text[-8:]} ({len(name)} bytes)"
+        print(f"{os.path.getsize(os.path.join(os.fsencode(folder), name)):8d}  {text}" if sizes else text)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: samples.py DIR")
-    write(sys.argv[1])
+    sys.stdout.reconfigure(encoding="utf-8")
+    if len(sys.argv) >= 3 and sys.argv[1] == "--list":
+        show(sys.argv[2], len(sys.argv) > 3)
+    elif len(sys.argv) == 2:
+        write(sys.argv[1])
+    else:
+        sys.exit("usage: samples.py DIR | --list DIR [sizes]")

@@ -207,12 +207,13 @@ for channel in eltax pittari; do
 	note "$channel:"
 	show_files "$work/samples/$channel" sizes | sed 's/^/     /'
 done
-note "(a name with \\x is not UTF-8 but Shift_JIS bytes; two names look the same and are not: NFC and NFD)"
 crossing=$(date +%s%N)
 for channel in eltax pittari; do
 	# Copied beside it, then renamed in: so a file is never seen half-written.
-	cp -r "$work/samples/$channel" "$work/staging" && find "$work/staging" -type f -exec mv -t "$work/out/$channel" {} + &&
-		rmdir "$work/staging" || fail "the files could not be put into $work/out/$channel"
+	if ! cp -r "$work/samples/$channel" "$work/staging" || ! find "$work/staging" -type f -exec mv -t "$work/out/$channel" {} + ||
+		! rmdir "$work/staging"; then
+		fail "the files could not be put into $work/out/$channel"
+	fi
 done
 
 step "They cross"

@@ -6,6 +6,7 @@ here, from bytes.  `samples.py DIR` writes everything that must arrive to DIR/CH
 """
 import os
 import sys
+import unicodedata
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "..", "data", "samples")
@@ -55,10 +56,16 @@ def write(top):
 
 def show(folder, sizes):
     for name in sorted(os.listdir(os.fsencode(folder))):
-        text = name.decode("utf-8", "backslashreplace")
+        try:
+            text, note = name.decode("utf-8"), ""
+            if unicodedata.normalize("NFC", text) != text:
+                note = "  (NFD: decomposed)"
+        except UnicodeDecodeError:
+            text, note = name.decode("cp932", "backslashreplace"), "  (the bytes are Shift_JIS)"
         text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
         if len(text) > 60:
-            text = f"{text[:40]}...{text[-8:]} ({len(name)} bytes)"
+            text, note = f"{text[:24]}...{text[-8:]}", f"  ({len(name)} bytes)"
+        text += note
         print(f"{os.path.getsize(os.path.join(os.fsencode(folder), name)):8d}  {text}" if sizes else text)
 
 

@@ -20,6 +20,7 @@
 #include "host/proc.h"
 #include "receiver/assemble.h"
 #include "receiver/authenticate.h"
+#include "receiver/peer_gone.h"
 #include "receiver/receive.h"
 
 enum {
@@ -35,6 +36,8 @@ enum {
 	WAIT_MS = 100,
 };
 #define STATS_NS 1000000000ull
+
+static int stop_fd;
 
 struct link {
 	struct receive *receive;
@@ -53,7 +56,7 @@ to_store(uint32_t type, const struct msg_object *o)
 	int r = ipc_write(LINK_FD_STORE, type, o, sizeof(*o));
 
 	if (r < 0)
-		log_die(EXIT_INTERNAL, "the store process is gone");
+		peer_gone(stop_fd, "store");
 	return r;
 }
 
@@ -89,7 +92,7 @@ hand_on(struct link *l, enum link_counter c, const struct frame_head *h, uint32_
 	case 0:
 		return LC_REPEAT;
 	default:
-		log_die(EXIT_INTERNAL, "the open process is gone");
+		peer_gone(stop_fd, "open");
 	}
 }
 
@@ -178,7 +181,7 @@ from_open(struct link *l)
 		crypto_wipe(l->msg.body, l->msg.len);
 	}
 	if (r == IPC_CLOSED)
-		log_die(EXIT_INTERNAL, "the open process is gone");
+		peer_gone(stop_fd, "open");
 }
 
 static void
@@ -218,7 +221,7 @@ from_store(struct link *l, uint64_t now_ns)
 		}
 	}
 	if (r == IPC_CLOSED)
-		log_die(EXIT_INTERNAL, "the store process is gone");
+		peer_gone(stop_fd, "store");
 }
 
 static void
@@ -248,7 +251,7 @@ report(struct link *l, uint64_t now_ns)
 	receive_kernel(LINK_FD_SOCKET, &l->stats.counter[LC_KERNEL], &l->stats.buffer_bytes, &l->stats.buffer_used);
 	assemble_stats(l->assemble, &l->stats);
 	if (ipc_write(LINK_FD_STORE, MSG_STATS, &l->stats, sizeof(l->stats)) < 0)
-		log_die(EXIT_INTERNAL, "the store process is gone");
+		peer_gone(stop_fd, "store");
 	l->stats.last_ms = 0;
 }
 
@@ -260,11 +263,11 @@ nonblocking(int fd)
 }
 
 static void
-wait_for_something(const struct link *l, int stop)
+wait_for_something(const struct link *l)
 {
 	struct pollfd p[] = {
 		{ .fd = LINK_FD_SOCKET, .events = POLLIN }, { .fd = LINK_FD_OPEN, .events = POLLIN },
-		{ .fd = LINK_FD_STORE, .events = POLLIN }, { .fd = stop, .events = POLLIN },
+		{ .fd = LINK_FD_STORE, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN },
 		{ .fd = assemble_fd(l->assemble, 0), .events = POLLIN },
 		{ .fd = assemble_fd(l->assemble, 1), .events = POLLIN },
 	};
@@ -285,20 +288,21 @@ int
 receiver_link_run(void)
 {
 	static struct link l;
-	int stop = proc_stop_fd();
+
+	stop_fd = proc_stop_fd();
 
 	l.receive = receive_new(LINK_FD_SOCKET);
 	l.auth = authenticate_new();
 	if (l.receive == NULL || l.auth == NULL)
 		log_die(EXIT_SYSTEM, "no memory for the link process");
 	while (!l.ready) { /* open is reading its keys; this socket still waits */
-		if (readable(stop))
+		if (readable(stop_fd))
 			return EXIT_OK;
 		from_open(&l);
 	}
 	nonblocking(LINK_FD_OPEN);
 	nonblocking(LINK_FD_STORE);
-	while (!readable(stop)) {
+	while (!readable(stop_fd)) {
 		unsigned got = drain(&l);
 		uint64_t now = clock_mono_ns();
 		from_open(&l);
@@ -309,7 +313,7 @@ receiver_link_run(void)
 		if (got >= BUSY)
 			clock_sleep_ns(NAP_NS); /* being woken for each datagram is dearer */
 		else
-			wait_for_something(&l, stop);
+			wait_for_something(&l);
 	}
 	assemble_free(l.assemble);
 	authenticate_free(l.auth);

@@ -1,0 +1,202 @@
+/* accept.c - HELLO and BEAT (accept.h). */
+#include "receiver/accept.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/bytes.h"
+#include "host/log.h"
+
+enum { SESSIONS = 2 * RECEIVER_PEERS_MAX, ROWS_MAX = RECEIVER_PEERS_MAX * ACCEPT_LANES };
+
+struct row {
+	uint8_t id[KEY_ID_LEN];
+	uint8_t lane;
+	uint32_t epoch;
+};
+
+struct kept {
+	uint32_t sender, lane, epoch;
+	uint64_t serial; /* 0: free */
+};
+
+struct accept {
+	const struct receiver_conf *conf;
+	const struct party_secret *receiver;
+	const uint8_t *psk;
+	int floor_fd;
+	struct row row[ROWS_MAX];
+	unsigned rows;
+	struct kept kept[SESSIONS];
+	struct session_keys *keys; /* of kept[], secret memory; the last is scratch */
+	uint64_t serial;
+	uint64_t counter[RECEIVER_PEERS_MAX]; /* of the last beat */
+};
+
+/* Rows of peers that are no longer pinned stay: the floor must hold when they return. */
+static void
+read_floors(struct accept *a)
+{
+	uint8_t b[ACCEPT_ROW];
+
+	while (a->rows < ROWS_MAX &&
+	    pread(a->floor_fd, b, sizeof(b), (off_t)a->rows * ACCEPT_ROW) == (ssize_t)sizeof(b)) {
+		struct row *r = &a->row[a->rows++];
+		memcpy(r->id, b, KEY_ID_LEN);
+		r->lane = b[8];
+		r->epoch = get32(b + 12);
+	}
+}
+
+struct accept *
+accept_new(const struct receiver_conf *c, const struct party_secret *receiver, const uint8_t *psk, int floor_fd)
+{
+	struct accept *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->conf = c;
+	a->receiver = receiver;
+	a->psk = psk;
+	a->floor_fd = floor_fd;
+	a->keys = crypto_secret_alloc((SESSIONS + 1) * sizeof(*a->keys));
+	if (a->keys == NULL) {
+		free(a);
+		return NULL;
+	}
+	read_floors(a);
+	return a;
+}
+
+void
+accept_free(struct accept *a)
+{
+	if (a == NULL)
+		return;
+	crypto_secret_free(a->keys);
+	free(a);
+}
+
+static struct row *
+find_row(struct accept *a, uint32_t sender, uint32_t lane)
+{
+	for (unsigned i = 0; i < a->rows; i++)
+		if (a->row[i].lane == lane && memcmp(a->row[i].id, a->conf->peer[sender].party.id, KEY_ID_LEN) == 0)
+			return &a->row[i];
+	return NULL;
+}
+
+uint32_t
+accept_floor(const struct accept *a, uint32_t sender, uint32_t lane)
+{
+	const struct row *r = find_row((struct accept *)(uintptr_t)a, sender, lane);
+
+	return r == NULL ? 0 : r->epoch;
+}
+
+/* A row never crosses a sector, so it is old or new after a power cut. */
+static int
+raise_floor(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch)
+{
+	struct row *r = find_row(a, sender, lane);
+	unsigned i = r == NULL ? a->rows : (unsigned)(r - a->row);
+	uint8_t b[ACCEPT_ROW] = { 0 };
+
+	if (r != NULL && r->epoch == epoch)
+		return 0;
+	if (i == ROWS_MAX)
+		return -1;
+	memcpy(b, a->conf->peer[sender].party.id, KEY_ID_LEN);
+	b[8] = (uint8_t)lane;
+	put32(b + 12, epoch);
+	if (pwrite(a->floor_fd, b, sizeof(b), (off_t)i * ACCEPT_ROW) != (ssize_t)sizeof(b) ||
+	    fdatasync(a->floor_fd) != 0) {
+		log_error("the epoch of peer %s cannot be stored: %s; its session waits", a->conf->peer[sender].name,
+		    strerror(errno));
+		return -1;
+	}
+	memcpy(a->row[i].id, b, KEY_ID_LEN);
+	a->row[i].lane = (uint8_t)lane;
+	a->row[i].epoch = epoch;
+	if (i == a->rows)
+		a->rows++;
+	return 0;
+}
+
+/* Keep the session's beat key; of each lane the two newest epochs. */
+static int
+keep(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch, const struct session_keys *k)
+{
+	unsigned free_at = SESSIONS, mine = SESSIONS, oldest = 0, count = 0;
+
+	for (unsigned i = 0; i < SESSIONS; i++) {
+		struct kept *s = &a->kept[i];
+		if (s->serial == 0) {
+			free_at = i;
+			continue;
+		}
+		if (s->serial < a->kept[oldest].serial || a->kept[oldest].serial == 0)
+			oldest = i;
+		if (s->sender != sender || s->lane != lane)
+			continue;
+		if (s->epoch == epoch && crypto_equal(&a->keys[i], k, sizeof(*k)))
+			return 0;
+		count++;
+		if (mine == SESSIONS || s->serial < a->kept[mine].serial)
+			mine = i;
+	}
+	unsigned at = count >= 2 ? mine : free_at != SESSIONS ? free_at : oldest;
+	a->kept[at] = (struct kept){ sender, lane, epoch, ++a->serial };
+	a->keys[at] = *k;
+	return 1;
+}
+
+enum accept_result
+accept_hello(struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct msg_session *out)
+{
+	struct session_keys *k = &a->keys[SESSIONS];
+	struct frame_head h;
+	int fresh;
+
+	if (sender >= a->conf->peers || frame_head(&h, d, n) != FRAME_OK || h.kind != FRAME_HELLO ||
+	    session_accept(d, n, k, a->receiver, &a->conf->peer[sender].party, a->psk) != SESSION_OK)
+		return ACCEPT_REFUSED;
+	if (h.epoch < accept_floor(a, sender, h.lane)) {
+		/* The one before the newest is in use beside it for a moment (section 4.5). */
+		int known = 0;
+		for (unsigned i = 0; i < SESSIONS; i++)
+			known |= a->kept[i].serial != 0 && a->kept[i].sender == sender && a->kept[i].lane == h.lane &&
+			    a->kept[i].epoch == h.epoch && crypto_equal(&a->keys[i], k, sizeof(*k));
+		crypto_wipe(k, sizeof(*k));
+		return known ? ACCEPT_KNOWN : ACCEPT_OLD_EPOCH;
+	}
+	if (raise_floor(a, sender, h.lane, h.epoch) != 0) {
+		crypto_wipe(k, sizeof(*k));
+		return ACCEPT_UNSAVED;
+	}
+	fresh = keep(a, sender, h.lane, h.epoch, k);
+	*out = (struct msg_session){ .sender = sender, .lane = h.lane, .epoch = h.epoch, .n = (uint32_t)n };
+	memcpy(out->tag_key, k->tag, KEY_LEN);
+	crypto_wipe(k, sizeof(*k));
+	return fresh ? ACCEPT_NEW : ACCEPT_KNOWN;
+}
+
+int
+accept_beat(struct accept *a, const struct msg_datagram *m, const uint8_t *d, struct beat *b)
+{
+	if (m->sender >= a->conf->peers)
+		return -1;
+	for (unsigned i = 0; i < SESSIONS; i++) {
+		const struct kept *s = &a->kept[i];
+		if (s->serial == 0 || s->sender != m->sender || s->lane != m->lane || s->epoch != m->epoch ||
+		    beat_open(b, d, m->n, a->keys[i].beat, &a->conf->peer[m->sender].party) != 0)
+			continue;
+		if (b->counter <= a->counter[m->sender])
+			return -1; /* heard already */
+		a->counter[m->sender] = b->counter;
+		return 0;
+	}
+	return -1;
+}

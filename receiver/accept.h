@@ -1,0 +1,37 @@
+/* accept.h - HELLO and BEAT, checked by the open process (PROTOCOL.md, sections 3.4, 4).
+ *
+ * Epochs of a sender's lane only grow: the highest accepted is kept in a file
+ * (the floor), one row of 16 bytes each - sender's key id 8, lane 1, zero 3,
+ * epoch u32 - written and synced before the tag key leaves this process.  The
+ * main process opens the file; here it is a descriptor. */
+#ifndef KM_ACCEPT_H
+#define KM_ACCEPT_H
+
+#include "codec/beat.h"
+#include "codec/session.h"
+#include "receiver/receiver_conf.h"
+
+enum { ACCEPT_LANES = FRAME_LANE_MAX + 1, ACCEPT_ROW = 16 };
+
+struct accept;
+
+/* NULL: no memory.  The configuration with its peers' parties stays valid; psk may be NULL. */
+struct accept *accept_new(const struct receiver_conf *c, const struct party_secret *receiver, const uint8_t *psk,
+    int floor_fd);
+void accept_free(struct accept *a);
+
+enum accept_result {
+	ACCEPT_NEW,       /* *out is to be handed to link */
+	ACCEPT_KNOWN,     /* its HELLO again; *out as well (link may have lost it) */
+	ACCEPT_OLD_EPOCH, /* authentic, below the floor: an alarm */
+	ACCEPT_REFUSED,   /* not authentic, or not for us */
+	ACCEPT_UNSAVED,   /* the floor could not be stored; its next copy is tried again */
+};
+enum accept_result accept_hello(struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct msg_session *out);
+uint32_t accept_floor(const struct accept *a, uint32_t sender, uint32_t lane);
+
+/* A beat of this session: 0 and *b, or -1: not authentic, of an unknown session, or not newer than the last one. */
+int accept_beat(struct accept *a, const struct msg_datagram *m, const uint8_t *d, struct beat *b)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,212 @@
+/* proc_open.c - the receiver's open process: it alone has the secret keys.
+ *
+ * Its first thread answers link: HELLO and BEAT, so that a session is never
+ * late.  A second one unseals: job after job from store, plaintext to check.
+ * They share what is constant, and store's socket, on which each message is
+ * one write. */
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/exits.h"
+#include "host/ipc_recv.h"
+#include "host/keyfile.h"
+#include "host/log.h"
+#include "host/proc.h"
+#include "receiver/accept.h"
+#include "receiver/peer_gone.h"
+#include "receiver/pipeframe.h"
+#include "receiver/receiver_proc.h"
+#include "receiver/unseal.h"
+
+static struct receiver_conf conf;
+static struct party_secret *receiver;
+static uint8_t *psk; /* or NULL */
+static struct accept *accepting;
+static int stop_fd;
+
+static void
+to_link(uint32_t type, const void *body, size_t n)
+{
+	if (ipc_write(OPEN_FD_LINK, type, body, n) != 1)
+		peer_gone(stop_fd, "link");
+}
+
+static void
+to_store(uint32_t type, const void *body, size_t n)
+{
+	if (ipc_write(OPEN_FD_STORE, type, body, n) != 1)
+		peer_gone(stop_fd, "store");
+}
+
+/* --- link's side --- */
+static void
+greet(void)
+{
+	for (unsigned i = 0; i < conf.peers; i++) {
+		struct msg_peer m;
+		memcpy(m.id, conf.peer[i].party.id, sizeof(m.id));
+		if (session_hello_key(m.hello_key, receiver, &conf.peer[i].party, psk) != 0)
+			log_die(EXIT_KEYS, "%s: no key agreement with this key", conf.peer[i].key);
+		to_link(MSG_PEER, &m, sizeof(m));
+		crypto_wipe(&m, sizeof(m));
+	}
+	to_link(MSG_PEERS_END, "", 0);
+}
+
+static void
+hello(const struct msg_datagram *m, const uint8_t *d)
+{
+	struct msg_session s;
+	struct msg_session_seen seen = { .sender = m->sender, .lane = m->lane, .epoch = m->epoch };
+	const char *name = m->sender < conf.peers ? conf.peer[m->sender].name : "?";
+
+	switch (accept_hello(accepting, m->sender, d, m->n, &s)) {
+	case ACCEPT_NEW:
+		log_info("peer %s: session of epoch %u on lane %u, datagrams of %u bytes", name, s.epoch, s.lane, s.n);
+		seen.event = SESSION_NEW;
+		to_store(MSG_SESSION_SEEN, &seen, sizeof(seen));
+		to_link(MSG_SESSION, &s, sizeof(s));
+		break;
+	case ACCEPT_KNOWN:
+	case ACCEPT_UNSAVED:
+		break;
+	case ACCEPT_OLD_EPOCH:
+		log_warn("peer %s: ALARM: an authentic HELLO of epoch %u, but epoch %u was accepted before: a replay, or a "
+		    "sender whose state was restored", name, m->epoch, accept_floor(accepting, m->sender, m->lane));
+		seen.event = SESSION_OLD_EPOCH;
+		to_store(MSG_SESSION_SEEN, &seen, sizeof(seen));
+		break;
+	case ACCEPT_REFUSED:
+		log_warn("peer %s: a HELLO that is not authentic or not for this receiver and psk", name);
+		seen.event = SESSION_REFUSED;
+		to_store(MSG_SESSION_SEEN, &seen, sizeof(seen));
+		break;
+	}
+	crypto_wipe(&s, sizeof(s));
+}
+
+static void
+beat(const struct msg_datagram *m, const uint8_t *d)
+{
+	static struct beat b;
+
+	if (accept_beat(accepting, m, d, &b) != 0)
+		return;
+	for (uint32_t i = 0; i < b.count; i++) {
+		const struct beat_entry *e = &b.entry[i];
+		struct msg_seen s = { .sender = m->sender, .counter = b.counter, .time_ms = b.time_ms,
+			.newest = e->newest, .oldest = e->oldest };
+		memcpy(s.generation, e->generation, sizeof(s.generation));
+		memcpy(s.channel, e->channel, sizeof(s.channel));
+		to_store(MSG_SEEN, &s, sizeof(s));
+	}
+}
+
+static void
+from_link(struct ipc_msg *m)
+{
+	const struct msg_datagram *d = (const struct msg_datagram *)(const void *)m->body;
+
+	if (ipc_recv(OPEN_FD_LINK, m) != IPC_GOT)
+		peer_gone(stop_fd, "link");
+	if (m->len < sizeof(*d) || m->len != sizeof(*d) + d->n || (m->type != MSG_HELLO && m->type != MSG_BEAT))
+		log_die(EXIT_INTERNAL, "link sent a message of type %u and %zu bytes", m->type, m->len);
+	if (m->type == MSG_HELLO)
+		hello(d, m->body + sizeof(*d));
+	else
+		beat(d, m->body + sizeof(*d));
+}
+
+/* --- store's side, in its own thread --- */
+static int
+opened(void *ctx, const struct msg_opened *o)
+{
+	(void)ctx;
+	to_store(MSG_OPENED, o, sizeof(*o));
+	return 0;
+}
+
+static void
+job(const struct msg_object *o, int fd, uint8_t *buf)
+{
+	struct unseal_job j = { .conf = &conf, .receiver = receiver, .psk = psk, .job = o->slot, .fd = fd,
+		.length = o->length, .buf = buf, .pipe = OPEN_FD_CHECK, .opened = opened };
+	struct msg_unsealed done = { .job = o->slot };
+	struct pipe_end end;
+
+	memcpy(j.id, o->id, sizeof(j.id));
+	done.result = end.result = unseal_run(&j);
+	to_store(MSG_UNSEALED, &done, sizeof(done)); /* before the end of the stream: store relies on it */
+	if (pipeframe_write(OPEN_FD_CHECK, PIPE_END, o->slot, &end, sizeof(end)) != 0)
+		peer_gone(stop_fd, "check");
+}
+
+static void *
+unsealing(void *arg)
+{
+	static struct ipc_msg m;
+	uint8_t *buf = arg;
+
+	for (;;) {
+		if (ipc_recv(OPEN_FD_STORE, &m) != IPC_GOT)
+			peer_gone(stop_fd, "store");
+		if (m.type != MSG_UNSEAL)
+			log_die(EXIT_INTERNAL, "store sent a message of unknown type %u", m.type);
+		job(ipc_body(&m, sizeof(struct msg_object)), m.fd[0], buf);
+		close(m.fd[0]);
+	}
+	return NULL;
+}
+
+static int
+read_keys(const char *config)
+{
+	int code;
+
+	if ((code = receiver_conf_read(&conf, config, OPEN_FD_CONFIG)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
+		return code;
+	if ((receiver = crypto_secret_alloc(sizeof(*receiver))) == NULL)
+		log_die(EXIT_SYSTEM, "no locked memory for the keys");
+	if ((code = keyfile_read_secret(receiver, conf.keys, PARTY_RECEIVER)) != 0)
+		return code;
+	if (conf.psk[0] == '\0')
+		return 0;
+	if ((psk = crypto_secret_alloc(KEY_LEN)) == NULL)
+		log_die(EXIT_SYSTEM, "no locked memory for the keys");
+	return keyfile_read_psk(psk, conf.psk);
+}
+
+int
+receiver_open_run(const char *config)
+{
+	static struct ipc_msg m;
+	struct pollfd p[2];
+	pthread_t thread;
+	uint8_t *buf = malloc(UNSEAL_BUF);
+	int code = read_keys(config);
+
+	if (code != 0)
+		return code;
+	close(OPEN_FD_CONFIG);
+	stop_fd = proc_stop_fd();
+	accepting = accept_new(&conf, receiver, psk, OPEN_FD_FLOORS);
+	if (buf == NULL || accepting == NULL || pthread_create(&thread, NULL, unsealing, buf) != 0)
+		log_die(EXIT_SYSTEM, "no memory or thread for the open process");
+	greet();
+	p[0] = (struct pollfd){ .fd = OPEN_FD_LINK, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
+	for (;;) {
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[1].revents != 0)
+			break;
+		if (p[0].revents != 0)
+			from_link(&m);
+	}
+	/* The other thread may be in the middle of a job: what it has not
+	 * finished is unsealed again at the next start.  The keys go with it. */
+	_exit(EXIT_OK);
+}

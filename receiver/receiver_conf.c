@@ -1,0 +1,170 @@
+/* receiver_conf.c - receiver.conf (receiver_conf.h). */
+#include "receiver/receiver_conf.h"
+
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/conf.h"
+#include "host/exits.h"
+#include "host/keyfile.h"
+#include "host/log.h"
+
+#define GIB (1ull << 30)
+#define TIB (1ull << 40)
+
+static int
+parse_listen(void *object, const char *value, const char **why)
+{
+	struct receiver_conf *c = object;
+	const char *colon = strchr(value, ':');
+	char host[INET_ADDRSTRLEN], *end;
+	unsigned long port;
+
+	*why = "is not an IPv4 address and a port, as in 10.77.0.2:5150";
+	if (colon == NULL || (size_t)(colon - value) >= sizeof(host) || colon[1] < '1' || colon[1] > '9')
+		return -1;
+	memcpy(host, value, (size_t)(colon - value));
+	host[colon - value] = '\0';
+	port = strtoul(colon + 1, &end, 10);
+	if (*end != '\0' || port > 65535 || inet_pton(AF_INET, host, &c->listen.sin_addr) != 1)
+		return -1;
+	c->listen.sin_family = AF_INET;
+	c->listen.sin_port = htons((uint16_t)port);
+	return 0;
+}
+
+#define AT(field) offsetof(struct receiver_conf, field)
+#define PATH(section, key, field, required) \
+	{ section, key, CONF_PATH, AT(field), RECEIVER_PATH_MAX, 0, 0, required, NULL }
+#define IN_CHANNEL(key, type, max) \
+	{ "channel ", #key, type, offsetof(struct receiver_channel, key), 0, 1, max, 0, NULL }
+
+static const struct conf_key keys[] = {
+	PATH("receiver", "keys", keys, 1),
+	PATH("receiver", "psk", psk, 0),
+	PATH("receiver", "inbox", inbox, 1),
+	PATH("receiver", "state", state, 1),
+	{ "link", "listen", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_listen },
+	{ "link", "buffer", CONF_SIZE, AT(buffer), 0, 65536, GIB, 0, NULL },
+	{ "peer ", "key", CONF_PATH, offsetof(struct receiver_peer, key), RECEIVER_PATH_MAX, 0, 0, 1, NULL },
+	IN_CHANNEL(max_file, CONF_SIZE, 10 * TIB),
+	IN_CHANNEL(max_transfer, CONF_SIZE, 10 * TIB),
+	IN_CHANNEL(max_files, CONF_COUNT, RECORD_FILES_MAX),
+};
+
+static void *
+peer(struct receiver_conf *c, const char *name, const char **why)
+{
+	struct receiver_peer *p = &c->peer[c->peers];
+
+	*why = "has to have a name, as in [peer mihon]";
+	if (name[0] == '\0' || strlen(name) > RECEIVER_PEER_NAME_MAX)
+		return NULL;
+	*why = "is one peer too many (64)";
+	if (c->peers == RECEIVER_PEERS_MAX)
+		return NULL;
+	c->peers++;
+	strcpy(p->name, name);
+	return p;
+}
+
+static void *
+channel(struct receiver_conf *c, const char *name, const char **why)
+{
+	struct receiver_channel *ch = &c->channel[c->channels];
+
+	*why = "is no channel name: 1 to 32 of a-z 0-9 - _, beginning with a letter";
+	if (!name_channel_ok(name, strlen(name)))
+		return NULL;
+	*why = "is one channel too many (64)";
+	if (c->channels == RECEIVER_CHANNELS_MAX)
+		return NULL;
+	c->channels++;
+	strcpy(ch->name, name);
+	ch->max_file = 64 * GIB;
+	ch->max_transfer = 128 * GIB;
+	ch->max_files = RECORD_FILES_MAX;
+	return ch;
+}
+
+static void *
+section(void *config, const char *kind, const char *name, const char **why)
+{
+	if (strncmp(kind, "peer", 4) == 0)
+		return peer(config, name, why);
+	if (strncmp(kind, "channel", 7) == 0)
+		return channel(config, name, why);
+	return config;
+}
+
+int
+receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
+{
+	static const char *const required[] = { "receiver", "link", NULL };
+	const struct conf_schema schema = { .key = keys, .keys = sizeof(keys) / sizeof(keys[0]), .section = section,
+		.config = c, .required = required };
+	int code;
+
+	memset(c, 0, sizeof(*c));
+	c->buffer = 64 << 20;
+	if ((code = conf_read(&schema, name, fd)) != 0)
+		return code;
+	if (c->peers == 0) {
+		log_error("%s: no peer; add a section such as [peer mihon] with key = sender.pub", name);
+		return EXIT_CONFIG;
+	}
+	if (c->channels == 0) {
+		log_error("%s: no channel; add a section such as [channel eltax]", name);
+		return EXIT_CONFIG;
+	}
+	return 0;
+}
+
+int
+receiver_conf_peers(struct receiver_conf *c)
+{
+	int code;
+
+	for (unsigned i = 0; i < c->peers; i++) {
+		if ((code = keyfile_read_public(&c->peer[i].party, c->peer[i].key, PARTY_SENDER)) != 0)
+			return code;
+		for (unsigned j = 0; j < i; j++)
+			if (memcmp(c->peer[i].party.id, c->peer[j].party.id, KEY_ID_LEN) == 0) {
+				log_error("%s: peers %s and %s have the same key", c->peer[i].key, c->peer[j].name,
+				    c->peer[i].name);
+				return EXIT_KEYS;
+			}
+	}
+	return 0;
+}
+
+const struct receiver_channel *
+receiver_conf_channel(const struct receiver_conf *c, const char *name)
+{
+	for (unsigned i = 0; i < c->channels; i++)
+		if (strcmp(c->channel[i].name, name) == 0)
+			return &c->channel[i];
+	return NULL;
+}
+
+uint64_t
+receiver_conf_object_max(const struct receiver_conf *c)
+{
+	uint64_t max = 0;
+
+	for (unsigned i = 0; i < c->channels; i++)
+		if (c->channel[i].max_transfer > max)
+			max = c->channel[i].max_transfer;
+	/* What does not compress grows: zstd frames, records, a tag for each
+	 * segment, the manifest.  2 % and 64 MiB are more than all of it. */
+	return max + max / 50 + (64 << 20);
+}
+
+struct record_limits
+receiver_channel_limits(const struct receiver_channel *ch)
+{
+	return (struct record_limits){ .files = (uint32_t)ch->max_files, .file_bytes = ch->max_file,
+		.total_bytes = ch->max_transfer };
+}

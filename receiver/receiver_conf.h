@@ -1,0 +1,53 @@
+/* receiver_conf.h - receiver.conf (README, "Configuration of the receiver").
+ * Each process reads the same file, opened by the main process; what it does
+ * not need it ignores. */
+#ifndef KM_RECEIVER_CONF_H
+#define KM_RECEIVER_CONF_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+#include "codec/party.h"
+#include "codec/record.h"
+#include "receiver/receiver_messages.h"
+
+enum { RECEIVER_PATH_MAX = 1024, RECEIVER_PEER_NAME_MAX = 63 };
+
+struct receiver_channel {
+	char name[NAME_CHANNEL_MAX + 1];
+	uint64_t max_file;     /* bytes of one file */
+	uint64_t max_transfer; /* bytes of all files of a transfer */
+	uint64_t max_files;    /* of a transfer */
+};
+
+struct receiver_peer {
+	char name[RECEIVER_PEER_NAME_MAX + 1];
+	char key[RECEIVER_PATH_MAX];
+	struct party party; /* filled by receiver_conf_peers() */
+};
+
+struct receiver_conf {
+	char keys[RECEIVER_PATH_MAX];
+	char psk[RECEIVER_PATH_MAX]; /* empty: none */
+	char inbox[RECEIVER_PATH_MAX];
+	char state[RECEIVER_PATH_MAX];
+	struct sockaddr_in listen;
+	uint64_t buffer;             /* bytes of the socket buffer */
+	struct receiver_peer peer[RECEIVER_PEERS_MAX];
+	unsigned peers;
+	struct receiver_channel channel[RECEIVER_CHANNELS_MAX];
+	unsigned channels;
+};
+
+/* name: as the user gave it.  fd: the open file, or -1 to open it by name.
+ * 0, or EXIT_CONFIG or EXIT_SYSTEM after one logged line. */
+int receiver_conf_read(struct receiver_conf *c, const char *name, int fd) __attribute__((warn_unused_result));
+/* Read the pinned public keys.  0 or EXIT_KEYS after one logged line. */
+int receiver_conf_peers(struct receiver_conf *c) __attribute__((warn_unused_result));
+/* NULL if there is none of this name. */
+const struct receiver_channel *receiver_conf_channel(const struct receiver_conf *c, const char *name);
+/* Largest sealed object that any channel may bring, bytes. */
+uint64_t receiver_conf_object_max(const struct receiver_conf *c);
+struct record_limits receiver_channel_limits(const struct receiver_channel *ch);
+
+#endif

@@ -1,0 +1,111 @@
+/* unseal.c - a sealed object becomes plaintext (unseal.h). */
+#include "receiver/unseal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "receiver/pipeframe.h"
+
+/* The inner header is authentic now: say so, before any byte of content. */
+static int
+tell(struct unseal_job *j)
+{
+	struct msg_opened o = { .job = j->job, .created_ms = j->inner.created_ms };
+	struct pipe_begin b = { .channel = "" };
+
+	j->told = 1;
+	if (memcmp(open_object_id(j->open), j->id, SEAL_ID_LEN) != 0) {
+		j->result = UNSEAL_EID;
+		return -1;
+	}
+	while (o.sender < j->conf->peers &&
+	    memcmp(j->conf->peer[o.sender].party.id, j->inner.sender, KEY_ID_LEN) != 0)
+		o.sender++;
+	memcpy(o.object, j->id, sizeof(o.object));
+	memcpy(o.generation, j->inner.generation, sizeof(o.generation));
+	memcpy(o.channel, j->inner.channel, sizeof(o.channel));
+	memcpy(b.channel, j->inner.channel, sizeof(b.channel));
+	if (j->opened(j->ctx, &o) != 0)
+		return -1;
+	if (receiver_conf_channel(j->conf, j->inner.channel) == NULL) {
+		j->result = UNSEAL_ECHANNEL;
+		return -1;
+	}
+	return pipeframe_write(j->pipe, PIPE_BEGIN, j->job, &b, sizeof(b));
+}
+
+static int
+sink(void *ctx, const uint8_t *data, size_t n)
+{
+	struct unseal_job *j = ctx;
+
+	if (!j->told && tell(j) != 0)
+		return -1;
+	while (n > 0) {
+		size_t part = n < PIPEFRAME_MAX ? n : PIPEFRAME_MAX;
+		if (pipeframe_write(j->pipe, PIPE_BYTES, j->job, data, part) != 0)
+			return -1;
+		data += part;
+		n -= part;
+	}
+	return 0;
+}
+
+static int
+feed(struct unseal_job *j)
+{
+	uint64_t at = 0;
+	enum open_err e;
+
+	while (at < j->length) {
+		size_t want = j->length - at < UNSEAL_BUF ? (size_t)(j->length - at) : UNSEAL_BUF;
+		ssize_t n = pread(j->fd, j->buf, want, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return UNSEAL_EREAD;
+		if ((e = open_write(j->open, j->buf, (size_t)n)) != OPEN_OK)
+			return e;
+		at += (uint64_t)n;
+	}
+	return open_end(j->open);
+}
+
+int
+unseal_run(struct unseal_job *j)
+{
+	const struct party *senders[RECEIVER_PEERS_MAX];
+	int r;
+
+	j->told = 0;
+	j->result = 0;
+	for (unsigned i = 0; i < j->conf->peers; i++)
+		senders[i] = &j->conf->peer[i].party;
+	j->open = open_begin(j->receiver, senders, j->conf->peers, j->psk, &j->inner, sink, j);
+	if (j->open == NULL)
+		return OPEN_ENOMEM;
+	r = feed(j);
+	if (r == OPEN_ESINK && j->result != 0)
+		r = j->result;
+	if (r == OPEN_OK && !j->told)
+		r = OPEN_EFORMAT; /* not one byte of content: no transfer */
+	open_free(j->open);
+	j->open = NULL;
+	return r;
+}
+
+const char *
+unseal_strerror(int result)
+{
+	switch (result) {
+	case UNSEAL_ECHANNEL:
+		return "its channel is not configured here";
+	case UNSEAL_EREAD:
+		return "the part file could not be read";
+	case UNSEAL_EID:
+		return "another object than its datagrams said";
+	default:
+		return open_strerror((enum open_err)result);
+	}
+}

@@ -1,0 +1,35 @@
+/* unseal.h - a sealed object becomes plaintext, in the open process
+ * (PROTOCOL.md, section 5).  Neither parses nor stores what comes out. */
+#ifndef KM_UNSEAL_H
+#define KM_UNSEAL_H
+
+#include "codec/seal.h"
+#include "receiver/receiver_conf.h"
+
+struct unseal_job {
+	const struct receiver_conf *conf;
+	const struct party_secret *receiver;
+	const uint8_t *psk;    /* or NULL */
+	uint32_t job;
+	int fd;                /* the sealed object, read from its beginning */
+	uint64_t length;
+	uint8_t id[SEAL_ID_LEN]; /* as the datagrams said */
+	uint8_t *buf;          /* UNSEAL_BUF bytes */
+	int pipe;              /* to check */
+	/* The inner header is authentic.  0, or -1 to stop. */
+	int (*opened)(void *ctx, const struct msg_opened *o);
+	void *ctx;
+	/* while it runs */
+	struct seal_inner inner;
+	struct open *open;
+	int told;
+	int result;            /* UNSEAL_*, where it was stopped */
+};
+
+enum { UNSEAL_BUF = 1 << 20 };
+
+/* 0 or why not: an enum open_err or UNSEAL_*.  The stream has been begun if told is set; its end is the caller's. */
+int unseal_run(struct unseal_job *j);
+const char *unseal_strerror(int result);
+
+#endif

@@ -24,8 +24,8 @@
  *
  * Results: FEC_OK, or one of the codes below with no output written.
  *
- * How it is done, and from which papers, is told in fec_plan.h (which sums are
- * needed), fec_fft.h (how they are computed) and gf16.h (the field). */
+ * How it is done, and from which papers: fec_sum.h (what is computed), fec_fft.h
+ * (the transform), fec_locator.h (the unknowns), gf16.h (the field). */
 #ifndef KATAMICHI_FEC_H
 #define KATAMICHI_FEC_H
 

@@ -1,0 +1,191 @@
+/* fec_fft.c - see fec_fft.h */
+#include "fec_fft.h"
+
+#include <string.h>
+
+/* Points of a block of 2^i rows up to which summing up beats transforming: that
+ * takes 2^i products a point, against i 2^i / 2 butterflies for all. */
+#define SUM_LAYERS_MAX 8
+
+static bool
+sum_is_cheaper(unsigned i, uint32_t n, bool scaled)
+{
+	if (i > SUM_LAYERS_MAX)
+		return false;
+	if (i <= 3)
+		return n <= (scaled ? 2 : 1);
+	return n <= (i <= 6 ? 2 : 1);
+}
+
+/* Layers lo .. lo+layers-1 of the block at base, in the order of gf16.h. */
+static void
+twiddles(uint32_t base, unsigned lo, unsigned layers, uint16_t *tw)
+{
+	for (unsigned l = 0; l < layers; l++)
+		for (uint32_t g = 0; g < 1u << (layers - 1 - l); g++)
+			*tw++ = gf16_point((base >> (lo + l)) + 2 * g);
+}
+
+/* The lowest pass: from the caller's rows */
+static void
+inverse_leaf(const struct fec_fft *f, uint32_t base, unsigned layers,
+    const uint8_t *const *rows, uint8_t *dst, bool more)
+{
+	const uint8_t *src[8];
+	uint8_t *to[8];
+	uint16_t tw[7];
+	uint32_t n = 1u << layers, there = 0;
+
+	for (uint32_t r = 0; r < n; r++) {
+		there += rows[r] != NULL;
+		src[r] = rows[r] != NULL ? rows[r] : f->zero;
+		to[r] = dst + r * f->w;
+	}
+	if (there == 0) {
+		if (!more)
+			memset(dst, 0, n * f->w);
+		return;
+	}
+	if (layers == 0) {
+		if (more)
+			f->k->add(dst, src[0], f->w);
+		else
+			memcpy(dst, src[0], f->w);
+		return;
+	}
+	twiddles(base, 0, layers, tw);
+	f->k->inverse(layers, to, src, tw, f->w, more);
+}
+
+/* The block of 2^i rows at base; acc as in fec_inverse() */
+static void
+inverse_block(const struct fec_fft *f, uint32_t base, unsigned i,
+    const uint8_t *const *rows, uint8_t *tmp, uint8_t *acc)
+{
+	unsigned layers = f->k->radix;
+
+	if (i <= layers) {
+		inverse_leaf(f, base, i, rows, acc != NULL ? acc : tmp,
+		    acc != NULL);
+		return;
+	}
+	unsigned lo = i - layers;
+	size_t run = f->w << lo;
+	const uint8_t *src[8];
+	uint8_t *to[8];
+	uint16_t tw[7];
+
+	for (uint32_t q = 0; q < 1u << layers; q++) {
+		src[q] = tmp + q * run;
+		to[q] = (acc != NULL ? acc : tmp) + q * run;
+		inverse_block(f, base + (q << lo), lo, rows + (q << lo),
+		    tmp + q * run, NULL);
+	}
+	twiddles(base, lo, layers, tw);
+	f->k->inverse(layers, to, src, tw, run, acc != NULL);
+}
+
+void
+fec_inverse(const struct fec_fft *f, uint32_t base,
+    const uint8_t *const *rows, uint8_t *tmp, uint8_t *acc)
+{
+	inverse_block(f, base, f->s, rows, tmp, acc);
+}
+
+/* One value of the block of 2^i coefficients x, as their sum times X_r(point) */
+static void
+sum_point(const struct fec_fft *f, unsigned i, const uint8_t *x,
+    uint32_t point, uint16_t scale, uint8_t *out)
+{
+	const uint8_t *in[1u << SUM_LAYERS_MAX];
+	uint16_t coef[1u << SUM_LAYERS_MAX];
+	uint32_t n = 1;
+
+	coef[0] = scale;
+	for (unsigned l = 0; l < i; l++, n *= 2) {
+		uint16_t t = gf16_point(point >> l);
+		for (uint32_t r = 0; r < n; r++)
+			coef[n + r] = gf16_mul(coef[r], t);
+	}
+	for (uint32_t r = 0; r < n; r++)
+		in[r] = x + r * f->w;
+	f->k->dot(out, in, coef, n, f->w, false);
+}
+
+static uint16_t
+scale_of(const struct fec_want *want, uint32_t n)
+{
+	return want->scale != NULL ? want->scale[n] : 1;
+}
+
+/* The lowest pass, into the caller's rows; wanted points from..to-1 */
+static void
+forward_leaf(const struct fec_fft *f, uint32_t base, unsigned layers,
+    const uint8_t *x, uint8_t *tmp, const struct fec_want *want,
+    uint32_t from, uint32_t to)
+{
+	const uint8_t *src[8];
+	uint8_t *dst[8];
+	uint16_t tw[7];
+
+	for (uint32_t r = 0; r < 1u << layers; r++) {
+		src[r] = x + r * f->w;
+		dst[r] = tmp + r * f->w;
+	}
+	for (uint32_t n = from; want->scale == NULL && n < to; n++)
+		dst[want->point[n] - base] = want->out[n];
+	twiddles(base, 0, layers, tw);
+	f->k->forward(layers, dst, src, tw, f->w);
+	for (uint32_t n = from; want->scale != NULL && n < to; n++) {
+		const uint8_t *row = dst[want->point[n] - base];
+		f->k->dot(want->out[n], &row, &want->scale[n], 1, f->w, false);
+	}
+}
+
+static void
+forward_block(const struct fec_fft *f, uint32_t base, unsigned i,
+    const uint8_t *x, uint8_t *tmp, const struct fec_want *want,
+    uint32_t from, uint32_t to)
+{
+	unsigned layers = f->k->radix;
+
+	if (i == 0 || sum_is_cheaper(i, to - from, want->scale != NULL)) {
+		for (uint32_t n = from; n < to; n++)
+			sum_point(f, i, x, want->point[n], scale_of(want, n),
+			    want->out[n]);
+		return;
+	}
+	if (i <= layers) {
+		forward_leaf(f, base, i, x, tmp, want, from, to);
+		return;
+	}
+	unsigned lo = i - layers;
+	size_t run = f->w << lo;
+	const uint8_t *src[8];
+	uint8_t *dst[8];
+	uint16_t tw[7];
+
+	for (uint32_t q = 0; q < 1u << layers; q++) {
+		src[q] = x + q * run;
+		dst[q] = tmp + q * run;
+	}
+	twiddles(base, lo, layers, tw);
+	f->k->forward(layers, dst, src, tw, run);
+	for (uint32_t q = 0; q < 1u << layers; q++) {
+		uint32_t sub = base + (q << lo), end = from;
+		while (end < to && want->point[end] < sub + (1u << lo))
+			end++;
+		if (end > from)
+			forward_block(f, sub, lo, dst[q], dst[q], want, from,
+			    end);
+		from = end;
+	}
+}
+
+void
+fec_forward(const struct fec_fft *f, uint32_t base, const uint8_t *x,
+    uint8_t *tmp, const struct fec_want *want)
+{
+	if (want->n > 0)
+		forward_block(f, base, f->s, x, tmp, want, 0, want->n);
+}

@@ -1,0 +1,192 @@
+/* fec_sum.c - see fec_sum.h */
+#include "fec_sum.h"
+
+#include <string.h>
+
+#define DIRECT_ROWS 16 /* input rows summed at a time: they stay in the cache */
+
+uint32_t
+fec_cosets(const uint32_t *point, uint32_t n, unsigned s,
+    struct fec_coset *list)
+{
+	uint32_t count = 0, i = 0;
+
+	while (i < n) {
+		struct fec_coset *c = &list[count++];
+		c->id = point[i] >> s;
+		c->from = i;
+		while (i < n && point[i] >> s == c->id)
+			i++;
+		c->to = i;
+	}
+	return count;
+}
+
+uint16_t
+fec_weight(struct fec_form form, bool encoding, unsigned s, uint32_t in,
+    uint32_t out)
+{
+	uint16_t num = 1;
+
+	/* the side that begins at 2^t has s_t(point) above the line */
+	if (encoding)
+		num = gf16_point((form.parity_low ? in : out) >> (form.t - s));
+	return gf16_div(num, gf16_point(in ^ out));
+}
+
+void
+fec_spread(uint8_t unit[64], const uint8_t *tail, size_t t)
+{
+	memset(unit, 0, 64);
+	memcpy(unit, tail, t / 2);
+	memcpy(unit + 32, tail + t / 2, t / 2);
+}
+
+void
+fec_gather(uint8_t *tail, const uint8_t unit[64], size_t t)
+{
+	memcpy(tail, unit, t / 2);
+	memcpy(tail + t / 2, unit + 32, t / 2);
+}
+
+/* This strip of input i; `slot` is its place in stage */
+static const uint8_t *
+input(const struct fec_sum *m, uint32_t i, uint32_t slot)
+{
+	if (m->left >= m->fft.w)
+		return m->row[i] + m->at;
+	fec_spread(m->stage + 64 * slot, m->row[i] + m->at, m->left);
+	return m->stage + 64 * slot;
+}
+
+static size_t
+block_size(const struct fec_sum *m)
+{
+	return m->fft.w << m->fft.s;
+}
+
+static void
+inverse_coset(const struct fec_sum *m, const struct fec_coset *c, uint8_t *tmp,
+    uint8_t *acc)
+{
+	uint32_t size = 1u << m->fft.s;
+
+	memset(m->table, 0, size * sizeof *m->table);
+	for (uint32_t i = c->from; i < c->to; i++) {
+		uint32_t slot = m->point[i] & (size - 1);
+		m->table[slot] = input(m, i, slot);
+	}
+	fec_inverse(&m->fft, c->id << m->fft.s, m->table, tmp, acc);
+}
+
+static void
+forward_coset(const struct fec_sum *m, const struct fec_coset *c,
+    const uint8_t *x, uint8_t *tmp)
+{
+	struct fec_want want = {
+		.point = m->want.point + c->from,
+		.out = m->want.out + c->from,
+		.scale = m->want.scale == NULL ? NULL :
+		    m->want.scale + c->from,
+		.n = c->to - c->from,
+	};
+
+	fec_forward(&m->fft, c->id << m->fft.s, x, tmp, &want);
+}
+
+static uint16_t
+weight(const struct fec_sum *m, uint32_t in, uint32_t out)
+{
+	if (m->folded)
+		return 1;
+	return fec_weight(m->form, m->encoding, m->fft.s, in, out);
+}
+
+/* Few outputs: a running sum is held for each of their cosets. */
+static void
+many_to_few(const struct fec_sum *m)
+{
+	size_t size = block_size(m);
+
+	memset(m->hold, 0, m->outs * size);
+	for (uint32_t b = 0; b < m->ins; b++) {
+		uint16_t c = weight(m, m->in[b].id, m->out[0].id);
+		if (m->outs == 1 && c == 1) {
+			inverse_coset(m, &m->in[b], m->tmp, m->hold);
+			continue;
+		}
+		inverse_coset(m, &m->in[b], m->tmp, NULL);
+		for (uint32_t a = 0; a < m->outs; a++) {
+			const uint8_t *x = m->tmp;
+			c = weight(m, m->in[b].id, m->out[a].id);
+			m->fft.k->dot(m->hold + a * size, &x, &c, 1, size,
+			    true);
+		}
+	}
+	for (uint32_t a = 0; a < m->outs; a++)
+		forward_coset(m, &m->out[a], m->hold + a * size,
+		    m->hold + a * size);
+}
+
+/* Few inputs: their coefficients are held, and added up for each output. */
+static void
+few_to_many(const struct fec_sum *m)
+{
+	size_t size = block_size(m);
+
+	for (uint32_t b = 0; b < m->ins; b++)
+		inverse_coset(m, &m->in[b], m->hold + b * size, NULL);
+	for (uint32_t a = 0; a < m->outs; a++) {
+		uint16_t c = weight(m, m->in[0].id, m->out[a].id);
+		if (m->ins == 1 && c == 1) {
+			forward_coset(m, &m->out[a], m->hold, m->tmp);
+			continue;
+		}
+		for (uint32_t b = 0; b < m->ins; b++) {
+			const uint8_t *x = m->hold + b * size;
+			c = weight(m, m->in[b].id, m->out[a].id);
+			m->fft.k->dot(m->tmp, &x, &c, 1, size, b > 0);
+		}
+		forward_coset(m, &m->out[a], m->tmp, m->tmp);
+	}
+}
+
+static void
+direct(const struct fec_sum *m)
+{
+	const uint8_t *in[DIRECT_ROWS];
+	uint16_t coef[DIRECT_ROWS];
+
+	for (uint32_t i = 0; i < m->n; i += DIRECT_ROWS) {
+		uint32_t rows = m->n - i;
+		if (rows > DIRECT_ROWS)
+			rows = DIRECT_ROWS;
+		for (uint32_t r = 0; r < rows; r++)
+			in[r] = input(m, i + r, r);
+		for (uint32_t q = 0; q < m->want.n; q++) {
+			uint16_t scale = m->want.scale == NULL ? 1 :
+			    m->want.scale[q];
+			for (uint32_t r = 0; r < rows; r++)
+				coef[r] = gf16_mul(scale, fec_weight(m->form,
+				    m->encoding, 0, m->point[i + r],
+				    m->want.point[q]));
+			m->fft.k->dot(m->want.out[q], in, coef, rows, m->fft.w,
+			    i > 0);
+		}
+	}
+}
+
+void
+fec_sum(struct fec_sum *m)
+{
+	if (m->n == 0) {
+		for (uint32_t q = 0; q < m->want.n; q++)
+			memset(m->want.out[q], 0, m->fft.w);
+	} else if (m->fft.s == 0) {
+		direct(m);
+	} else if (m->outs <= m->ins) {
+		many_to_few(m);
+	} else {
+		few_to_many(m);
+	}
+}

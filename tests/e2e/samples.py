@@ -62,7 +62,7 @@ def show(folder, sizes):
                 note = "  (NFD: decomposed)"
         except UnicodeDecodeError:
             text, note = name.decode("cp932", "backslashreplace"), "  (the bytes are Shift_JIS)"
-        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+        text = "".join(c if c.isprintable() or c == "\u3000" else ascii(c)[1:-1] for c in text)
         if len(text) > 60:
             text, note = f"{text[:24]}...{text[-8:]}", f"  ({len(name)} bytes)"
         text += note

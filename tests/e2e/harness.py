@@ -13,6 +13,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +23,20 @@ BUILD = os.path.join(TOP, os.environ.get("B", "build"))
 LONG = os.environ.get("KATAMICHI_LONG") == "1"
 SEED = int(os.environ.get("KATAMICHI_SEED") or random.SystemRandom().randrange(1, 2**31))
 MEMORY_MAX = 256 << 20  # bytes, of each process
+
+
+def large_buffers():
+    """May we have socket buffers beyond the system's limit?  Otherwise tests go slower, or the kernel loses datagrams."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+        except OSError:
+            pass
+        return s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 64 << 20
+
+
+LARGE = large_buffers()
+RATE_SMALL = "60M"  # bit/s, where buffers are small
 
 
 def program(name):
@@ -324,7 +339,7 @@ keys = keys/receiver.key
 state = receiver-state
 [link]
 listen = {listen}
-buffer = 64M
+buffer = {buffer}
 [peer mihon]
 key = keys/sender.pub
 [channel eltax]
@@ -341,7 +356,7 @@ class Site:
 
     def __init__(self, top, net):
         self.top, self.net = str(top), net
-        self.values = dict(sender_more="", receiver_more="", channel_more="", mtu=net.mtu, rate="400M", loss="1%", burst="20ms",
+        self.values = dict(sender_more="", receiver_more="", channel_more="", mtu=net.mtu, rate="400M", buffer="64M", loss="1%", burst="20ms",
                            repeat="1h", listen=f"{net.receiver}:5150", destination=f"{net.receiver}:5150")
         self.sender = self.receiver = self.relay = None
         self.sent = {}  # (channel, name) -> sha256
@@ -356,6 +371,9 @@ class Site:
 
     def configure(self, **values):
         self.values.update(values)
+        if not LARGE:
+            with open("/proc/sys/net/core/rmem_max") as f:
+                self.values.update(rate=RATE_SMALL, buffer=f.read().strip())
         for name, text in (("sender.conf", SENDER_CONF), ("receiver.conf", RECEIVER_CONF)):
             with open(self.path(name), "w") as f:
                 f.write(text.format(**self.values))

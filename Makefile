@@ -14,6 +14,7 @@ VERSION := 0.1.0
 B       ?= build
 PREFIX  ?= /usr/local
 SECONDS ?= 60
+PYTHON  ?= /usr/bin/python3
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
@@ -127,11 +128,11 @@ $(FUZZ_BIN): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(if $(FUZZ_MAIN),,$(B)/test
 test:
 	@tools/deps.sh build test
 	@$(SUB) --no-print-directory tests
-	@B=$(B) python3 tests/run.py
+	@B=$(B) $(PYTHON) tests/run.py
 test-long:
 	@tools/deps.sh build test
 	@$(SUB) --no-print-directory tests
-	@B=$(B) KATAMICHI_LONG=1 python3 tests/run.py
+	@B=$(B) KATAMICHI_LONG=1 $(PYTHON) tests/run.py
 demo:
 	@tools/deps.sh build demo
 	@$(SUB) --no-print-directory all $(B)/tests/tools/relay
@@ -145,7 +146,7 @@ sanitize:
 	@tools/deps.sh build test
 	@$(SUB) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' tests
-	@B=build/asan python3 tests/run.py unit fuzz
+	@B=build/asan $(PYTHON) tests/run.py unit fuzz
 fuzz-build:
 	@tools/deps.sh build fuzz
 	@$(SUB) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -g -fno-omit-frame-pointer' \

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The test runner behind `make test`: every group, one line each, and one sum at the end.
 
 run.py [GROUP...]   groups: unit, fuzz (the corpora), checks (of what was built), e2e; all without arguments.
@@ -39,6 +39,8 @@ def execute(name, argv, limit=TIME_MAX, env=None):
         code, out = done.returncode, done.stdout.decode("utf-8", "backslashreplace")
     except subprocess.TimeoutExpired as e:
         code, out = None, (e.stdout or b"").decode("utf-8", "backslashreplace") + f"\nnot finished after {limit} s"
+    except OSError as e:
+        code, out = None, str(e)
     with open(os.path.join(LOG, name + ".log"), "w") as f:
         f.write(out)
     return code, out, time.monotonic() - start

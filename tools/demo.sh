@@ -116,7 +116,7 @@ wait_ready() { # name pid
 	fail "the $1 was not ready within 10 seconds"
 }
 
-show_files() { python3 -B tests/e2e/samples.py --list "$@"; }
+show_files() { /usr/bin/python3 -B tests/e2e/samples.py --list "$@"; }
 plural() { if [ "$1" -eq 1 ]; then echo "1 $2"; else echo "$1 $2s"; fi; }
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ note "receiver: processes $(processes $receiver_pid)"
 note "sender:   processes $(processes $sender_pid)"
 
 step "Files are put into the sender's folders"
-python3 -B tests/e2e/samples.py "$work/samples" || fail "the samples could not be written"
+/usr/bin/python3 -B tests/e2e/samples.py "$work/samples" || fail "the samples could not be written"
 sent=$(find "$work/samples" -type f | wc -l)
 for channel in eltax pittari; do
 	note "$channel:"
@@ -284,7 +284,7 @@ if [ $real = yes ]; then
 	back=$(frames_back)
 	[ "$back" -eq 0 ] || fail "$back frames came from the receiver"
 	good "the filter has counted $back frames from the receiver's processes"
-	ip netns exec "$receiver_ns" python3 -B tests/e2e/frame.py kmr || fail "the deliberate frame could not be sent"
+	ip netns exec "$receiver_ns" /usr/bin/python3 -B tests/e2e/frame.py kmr || fail "the deliberate frame could not be sent"
 	after=$(frames_back)
 	[ "$after" -eq 1 ] || fail "one deliberate frame was sent from the receiver's host, and the filter counted $after"
 	good "one deliberate frame from there, and the filter says $after (dropped, too): it does count"

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """frame.py DEVICE - put one Ethernet frame on a device, past every protocol and output filter.
 
 It shows that the counter of frames from the receiver does move when there is one.

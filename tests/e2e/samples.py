@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The files that the tests and the demo send.
 
 Beside tests/data/samples there are names that git, editors and other file systems treat badly, so they are made

@@ -15,11 +15,12 @@ struct geometry {
 };
 
 /* Fill *g; -1 (and *g untouched) if slen is 0 or odd, kfull is 0, or the
- * symbols of the object do not fit 2^32. */
+ * symbols of the object do not fit 2^32 (nor its blocks a uint32_t). */
 int geometry_init(struct geometry *g, uint64_t len, uint32_t slen, uint16_t kfull)
     __attribute__((warn_unused_result));
 
-/* Source symbols of block b; 0 if there is no such block. */
+/* Source symbols of block b; 0 if there is no such block.  While the length is
+ * not known, every block that 2^32 symbols can reach is there, and full. */
 uint16_t geometry_k(const struct geometry *g, uint32_t block);
 
 /* Where source symbol i of block b begins in the object, and how many of its

@@ -1,6 +1,7 @@
 """A file crosses: over a good link and over bad ones, whole, once, under its own name."""
 import os
 import re
+import sys
 
 import pytest
 
@@ -81,6 +82,40 @@ def test_everything_at_once(site):
     put_samples(site)
     site.put_random("bulk", "10MB.bin", 10 << 20)
     site.wait_delivered(60)
+    site.check_inbox()
+
+
+GARBAGE = """
+import random, socket, struct
+rng = random.Random(%d)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("%s", 5150))
+for i in range(6000):
+    n = rng.choice([0, 1, 17, 18, 63, 64, 1471, 1472, 1473, 8960, 20000, 65507, rng.randrange(65507), 1472, 1472, 1472])
+    d = bytearray(rng.randbytes(min(n, 64)).ljust(n, b"\\0"))
+    if n >= 64 and i %% 4:
+        # shaped as our own: magic, version, kind, length, then hostile fields
+        struct.pack_into(">HBBH", d, 0, 0x6B6D, rng.choice([1, 1, 1, 0, 2]), rng.choice([1, 2, 3, 0, 255]), n)
+        if i %% 3:
+            struct.pack_into(">I", d, 8, rng.choice([0, 1, 2**32 - 1, 1795000000]))
+    try:
+        s.send(d)
+    except OSError:
+        pass
+"""
+
+
+def test_garbage_beside(site):
+    """A stranger writes to the port all the while: shaped datagrams, wrong sizes, hostile fields."""
+    site.start()
+    stranger = harness.Process("stranger", site.net.at("s") + [sys.executable, "-c", GARBAGE % (harness.SEED, site.net.receiver)],
+                               site.path("stranger.log"))
+    put_samples(site)
+    site.wait_delivered(60)
+    stranger.popen.wait(60)
+    assert stranger.poll() == 0, stranger.tail()
+    site.put("eltax", "その後.csv", samples.table(2))
+    site.wait_delivered(20)
     site.check_inbox()
 
 

@@ -227,7 +227,7 @@ def manifest(files, channel, generation, number, previous, checks):
     return json.dumps(m, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-FILES = sorted((name, some("file %d" % i, 100 * i)) for i, name in enumerate(NAMES))
+FILES = sorted((name, some("file %d" % i, 250 * i)) for i, name in enumerate(NAMES))
 
 
 def manifest_lines():

@@ -14,6 +14,7 @@ enum {
 	SESSIONS_MAX = RECEIVER_PEERS_MAX * SESSIONS_PER_LANE,
 	HELLOS_PER_S = 20, /* handed to open, which checks signatures */
 	BEATS_PER_S = 20,
+	OLD_HELLOS_PER_S = 1, /* of an epoch below the newest: whoever recorded many must not crowd out the true one */
 	HELLO_AGAIN_NS = 1000000000, /* the same HELLO not again within this time */
 	HELLOS_KEPT = 32,
 };
@@ -37,7 +38,7 @@ struct authenticate {
 	struct session *session[SESSIONS_MAX];
 	uint32_t sessions, last; /* last: index of the one used last */
 	uint64_t serial;
-	struct budget hellos, beats;
+	struct budget hellos, old_hellos, beats;
 	struct {
 		uint8_t tag[FRAME_TAG_LEN];
 		uint64_t at_ns;
@@ -224,8 +225,18 @@ hello_again(struct authenticate *a, const uint8_t *tag, uint64_t now_ns)
 	return 0;
 }
 
+/* May open be bothered with this authentic HELLO now? */
+static int
+may_hand_on(struct authenticate *a, uint32_t sender, const struct frame_head *h, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < a->sessions; i++)
+		if (a->session[i]->sender == sender && a->session[i]->lane == h->lane && h->epoch < a->session[i]->epoch)
+			return spend(&a->old_hellos, now_ns, OLD_HELLOS_PER_S);
+	return spend(&a->hellos, now_ns, HELLOS_PER_S);
+}
+
 static enum link_counter
-hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, uint32_t *sender)
+hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, const struct frame_head *h, uint32_t *sender)
 {
 	for (uint32_t i = 0; i < a->peers; i++) {
 		if (memcmp(a->id[i], session_sender_id(d), 8) != 0)
@@ -233,7 +244,7 @@ hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, uint3
 		if (tag_hello_verify(d, n, a->hello_key + (size_t)i * KEY_LEN) != 0)
 			return LC_PEER;
 		*sender = i;
-		if (hello_again(a, d + n - FRAME_TAG_LEN, now_ns) || !spend(&a->hellos, now_ns, HELLOS_PER_S))
+		if (hello_again(a, d + n - FRAME_TAG_LEN, now_ns) || !may_hand_on(a, i, h, now_ns))
 			return LC_REPEAT;
 		return LC_HELLO;
 	}
@@ -280,7 +291,7 @@ authenticate(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns
 	if (e != FRAME_OK)
 		return authenticate_count(e);
 	if (h->kind == FRAME_HELLO)
-		return hello(a, d, n, now_ns, sender);
+		return hello(a, d, n, now_ns, h, sender);
 	/* Nearly always the session of the datagram before. */
 	if (a->last < a->sessions && try_session(a, a->last, d, n, now_ns, h, sender, &c))
 		return c;

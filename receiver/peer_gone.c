@@ -14,7 +14,7 @@ peer_gone(int stop_fd, const char *who)
 {
 	struct pollfd p = { .fd = stop_fd, .events = POLLIN };
 
-	if (stop_fd >= 0 && poll(&p, 1, PATIENCE_MS) == 1)
+	if (poll(&p, 1, PATIENCE_MS) == 1)
 		exit(EXIT_OK);
 	log_die(EXIT_INTERNAL, "the %s process is gone", who);
 }

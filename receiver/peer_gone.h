@@ -7,7 +7,7 @@
 
 #include <stdnoreturn.h>
 
-/* stop_fd: of proc_stop_fd(), or -1.  Ends the process: EXIT_OK if it shall end anyway, else EXIT_INTERNAL. */
+/* stop_fd: of proc_stop_fd(), or -1 where SIGTERM simply ends the process.  Ends the process: EXIT_OK if it shall end anyway, else EXIT_INTERNAL. */
 noreturn void peer_gone(int stop_fd, const char *who);
 
 #endif

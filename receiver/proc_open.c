@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "host/exits.h"
 #include "host/ipc_recv.h"
 #include "host/keyfile.h"
@@ -56,6 +57,19 @@ greet(void)
 	to_link(MSG_PEERS_END, "", 0);
 }
 
+/* At most one line each ten seconds: whoever replays old sessions must not fill the log. */
+static int
+may_log(void)
+{
+	static uint64_t last;
+	uint64_t now = clock_mono_ns();
+
+	if (last != 0 && now - last < 10000000000ull)
+		return 0;
+	last = now;
+	return 1;
+}
+
 static void
 hello(const struct msg_datagram *m, const uint8_t *d)
 {
@@ -74,13 +88,15 @@ hello(const struct msg_datagram *m, const uint8_t *d)
 	case ACCEPT_UNSAVED:
 		break;
 	case ACCEPT_OLD_EPOCH:
-		log_warn("peer %s: ALARM: an authentic HELLO of epoch %u, but epoch %u was accepted before: a replay, or a "
-		    "sender whose state was restored", name, m->epoch, accept_floor(accepting, m->sender, m->lane));
+		if (may_log())
+			log_warn("peer %s: ALARM: an authentic HELLO of epoch %u, but epoch %u was accepted before: a replay, "
+			    "or a sender whose state was restored", name, m->epoch, accept_floor(accepting, m->sender, m->lane));
 		seen.event = SESSION_OLD_EPOCH;
 		to_store(MSG_SESSION_SEEN, &seen, sizeof(seen));
 		break;
 	case ACCEPT_REFUSED:
-		log_warn("peer %s: a HELLO that is not authentic or not for this receiver and psk", name);
+		if (may_log())
+			log_warn("peer %s: a HELLO that is not authentic or not for this receiver and psk", name);
 		seen.event = SESSION_REFUSED;
 		to_store(MSG_SESSION_SEEN, &seen, sizeof(seen));
 		break;

@@ -1,0 +1,167 @@
+/* decompress.c - exactly one zstd frame (decompress.h). */
+#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_getFrameHeader */
+#include "receiver/decompress.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+enum { OUT = 128 << 10, WINDOW_LOG = 23 /* 8 MiB */, HEADER_MAX = 18 /* bytes of a frame header */ };
+
+struct decompress {
+	ZSTD_DCtx *z;
+	enum decompress_err failed;
+	int ended;          /* the frame is over */
+	uint64_t cap, made;
+	decompress_sink *sink;
+	void *ctx;
+	uint8_t head[HEADER_MAX]; /* looked at before zstd sees anything */
+	size_t head_have;
+	int head_ok;
+	uint8_t out[OUT];
+};
+
+struct decompress *
+decompress_new(void)
+{
+	struct decompress *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	if ((d->z = ZSTD_createDCtx()) == NULL ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(d->z, ZSTD_d_windowLogMax, WINDOW_LOG))) {
+		decompress_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void
+decompress_free(struct decompress *d)
+{
+	if (d == NULL)
+		return;
+	ZSTD_freeDCtx(d->z);
+	free(d);
+}
+
+void
+decompress_begin(struct decompress *d, uint64_t cap, decompress_sink *sink, void *ctx)
+{
+	ZSTD_DCtx_reset(d->z, ZSTD_reset_session_only);
+	d->failed = DECOMPRESS_OK;
+	d->ended = d->head_ok = 0;
+	d->head_have = 0;
+	d->cap = cap;
+	d->made = 0;
+	d->sink = sink;
+	d->ctx = ctx;
+}
+
+/* The frame header says kind, window, dictionary: zstd skips skippable frames
+ * and accepts what it can, so ask before. */
+static enum decompress_err
+look(struct decompress *d)
+{
+	ZSTD_frameHeader h;
+	size_t r = ZSTD_getFrameHeader(&h, d->head, d->head_have);
+
+	if (ZSTD_isError(r))
+		return ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge ? DECOMPRESS_EWINDOW
+		                                                                        : DECOMPRESS_EFORMAT;
+	if (r > 0)
+		return DECOMPRESS_OK; /* more bytes are needed */
+	if (h.frameType != ZSTD_frame)
+		return DECOMPRESS_EFORMAT;
+	if (h.dictID != 0)
+		return DECOMPRESS_EDICT;
+	if (h.windowSize > 1ull << WINDOW_LOG)
+		return DECOMPRESS_EWINDOW;
+	d->head_ok = 1;
+	return DECOMPRESS_OK;
+}
+
+static enum decompress_err
+run(struct decompress *d, const uint8_t *data, size_t n)
+{
+	ZSTD_inBuffer in = { data, n, 0 };
+
+	for (;;) {
+		ZSTD_outBuffer out = { d->out, OUT, 0 };
+		if (d->ended)
+			return in.pos == n ? DECOMPRESS_OK : DECOMPRESS_EMORE;
+		size_t r = ZSTD_decompressStream(d->z, &out, &in);
+		if (ZSTD_isError(r))
+			return ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge ? DECOMPRESS_EWINDOW
+			                                                                        : DECOMPRESS_EFORMAT;
+		d->ended = r == 0;
+		d->made += out.pos;
+		if (d->made > d->cap)
+			return DECOMPRESS_ECAP;
+		if (out.pos > 0 && d->sink(d->ctx, d->out, out.pos) != 0)
+			return DECOMPRESS_ESINK;
+		/* A full output buffer may leave more inside. */
+		if (in.pos == n && out.pos < OUT && !d->ended)
+			return DECOMPRESS_OK;
+	}
+}
+
+enum decompress_err
+decompress_write(struct decompress *d, const uint8_t *data, size_t n)
+{
+	size_t part;
+
+	if (d->failed != DECOMPRESS_OK)
+		return d->failed;
+	while (!d->head_ok && n > 0) {
+		d->head[d->head_have++] = *data++;
+		n--;
+		if ((d->failed = look(d)) != DECOMPRESS_OK)
+			return d->failed;
+		if (!d->head_ok && d->head_have == HEADER_MAX)
+			return d->failed = DECOMPRESS_EFORMAT;
+		if (d->head_ok) {
+			part = d->head_have;
+			if ((d->failed = run(d, d->head, part)) != DECOMPRESS_OK)
+				return d->failed;
+		}
+	}
+	if (n > 0)
+		d->failed = run(d, data, n);
+	return d->failed;
+}
+
+enum decompress_err
+decompress_end(struct decompress *d)
+{
+	if (d->failed == DECOMPRESS_OK && !d->ended)
+		d->failed = DECOMPRESS_ELESS;
+	return d->failed;
+}
+
+const char *
+decompress_strerror(enum decompress_err e)
+{
+	switch (e) {
+	case DECOMPRESS_OK:
+		return "no error";
+	case DECOMPRESS_EFORMAT:
+		return "the compressed data is not a zstd frame";
+	case DECOMPRESS_EWINDOW:
+		return "the zstd frame needs a window over 8 MiB";
+	case DECOMPRESS_EDICT:
+		return "the zstd frame refers to a dictionary";
+	case DECOMPRESS_EMORE:
+		return "there is data after the zstd frame";
+	case DECOMPRESS_ELESS:
+		return "the zstd frame ends too early";
+	case DECOMPRESS_ECAP:
+		return "the data decompresses to more than the channel allows";
+	case DECOMPRESS_ENOMEM:
+		return "no memory";
+	case DECOMPRESS_ESINK:
+		break;
+	}
+	return "stopped";
+}

@@ -1,0 +1,207 @@
+/* ledger.c - the receiver's record (ledger.h). */
+#include "receiver/ledger.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/log.h"
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS ledger(seq INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS delivery(sender TEXT NOT NULL, channel TEXT NOT NULL, generation TEXT NOT NULL,"
+    " number INTEGER NOT NULL, manifest TEXT NOT NULL, previous TEXT NOT NULL, dir TEXT NOT NULL, at TEXT NOT NULL,"
+    " seq INTEGER NOT NULL REFERENCES ledger(seq),"
+    " PRIMARY KEY(channel, number, sender, generation, manifest)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS object(age INTEGER PRIMARY KEY, sender TEXT NOT NULL, id TEXT NOT NULL,"
+    " UNIQUE(id, sender));"
+    "CREATE TABLE IF NOT EXISTS intent(work TEXT PRIMARY KEY, base TEXT NOT NULL, dir TEXT NOT NULL,"
+    " entry TEXT NOT NULL, sender TEXT NOT NULL, channel TEXT NOT NULL, generation TEXT NOT NULL,"
+    " number INTEGER NOT NULL, manifest TEXT NOT NULL, previous TEXT NOT NULL, object TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS stream(sender TEXT NOT NULL, channel TEXT NOT NULL, generation TEXT NOT NULL,"
+    " known INTEGER NOT NULL, oldest INTEGER NOT NULL, delivered INTEGER NOT NULL, delivered_at INTEGER NOT NULL,"
+    " PRIMARY KEY(sender, channel, generation)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS gap(sender TEXT NOT NULL, channel TEXT NOT NULL, generation TEXT NOT NULL,"
+    " first INTEGER NOT NULL, last INTEGER NOT NULL, since INTEGER NOT NULL,"
+    " PRIMARY KEY(sender, channel, generation, first)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS trouble(id TEXT NOT NULL, sender TEXT NOT NULL, reason TEXT NOT NULL,"
+    " times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(id, sender)) WITHOUT ROWID;";
+
+#define KEYS "sender = ? AND channel = ? AND generation = ?"
+#define KEY_ARGS(s) (s)->sender, (s)->channel, (s)->generation
+
+static void
+last_row(struct ledger *l)
+{
+	sqlite3_stmt *s = db_query(&l->db, "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1", "");
+
+	l->rows = 0;
+	strcpy(l->hash, chain_first);
+	if (db_step(&l->db, s) == 0)
+		return;
+	l->rows = sqlite3_column_int64(s, 0);
+	if (sqlite3_column_bytes(s, 1) != CHAIN_HEX_LEN)
+		log_die(EXIT_DATA, "%s: row %lld of the ledger has no hash; run `katamichi ledger verify`", l->db.path,
+		    (long long)l->rows);
+	memcpy(l->hash, sqlite3_column_text(s, 1), CHAIN_HEX_LEN);
+	db_done(s);
+}
+
+void
+ledger_open(struct ledger *l, const char *path)
+{
+	char entry[80], at[21];
+	int n;
+
+	db_open(&l->db, path, schema);
+	last_row(l);
+	if (l->rows != 0)
+		return;
+	clock_iso(at, clock_wall_ms() / 1000);
+	n = snprintf(entry, sizeof(entry), "{\"at\":\"%s\",\"event\":\"opened\"}", at);
+	db_exec(&l->db, "BEGIN IMMEDIATE");
+	ledger_append(l, entry, (size_t)n);
+	db_exec(&l->db, "COMMIT");
+}
+
+void
+ledger_close(struct ledger *l)
+{
+	db_close(&l->db);
+}
+
+void
+ledger_append(struct ledger *l, const char *entry, size_t n)
+{
+	char hash[CHAIN_HEX_LEN + 1];
+
+	chain_next(hash, l->hash, entry, n);
+	l->rows++;
+	db_run(&l->db, "INSERT INTO ledger(seq, entry, hash) VALUES(?, ?, ?)", "itt", l->rows, entry, hash);
+	memcpy(l->hash, hash, sizeof(hash));
+}
+
+/* --- streams and gaps --- */
+static void
+add_gap(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last, uint64_t since)
+{
+	if (first <= last)
+		db_run(&l->db, "INSERT INTO gap(sender, channel, generation, first, last, since) VALUES(?, ?, ?, ?, ?, ?)",
+		    "tttiii", KEY_ARGS(s), (int64_t)first, (int64_t)last, (int64_t)since);
+}
+
+/* Numbers up to newest exist now; those never heard of before are missing, except `had`. */
+static void
+extend(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t had, uint64_t now_s)
+{
+	uint64_t known;
+
+	db_run(&l->db, "INSERT OR IGNORE INTO stream(sender, channel, generation, known, oldest, delivered, delivered_at)"
+	    " VALUES(?, ?, ?, 0, 0, 0, 0)", "ttt", KEY_ARGS(s));
+	known = (uint64_t)db_int(&l->db, "SELECT known FROM stream WHERE " KEYS, "ttt", KEY_ARGS(s));
+	if (newest <= known)
+		return;
+	if (had == newest)
+		add_gap(l, s, known + 1, newest - 1, now_s);
+	else
+		add_gap(l, s, known + 1, newest, now_s);
+	db_run(&l->db, "UPDATE stream SET known = ? WHERE " KEYS, "ittt", (int64_t)newest, KEY_ARGS(s));
+}
+
+void
+ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t oldest, uint64_t now_s)
+{
+	sqlite3_stmt *q = db_query(&l->db, "SELECT known, oldest FROM stream WHERE " KEYS, "ttt", KEY_ARGS(s));
+	int same = 0;
+
+	/* An authenticated sender is believed about numbers within reason:
+	 * SQLite's integers and the sum below have 63 bits. */
+	if (newest > INT64_MAX / 2 || oldest > INT64_MAX / 2) {
+		db_done(q);
+		return;
+	}
+	if (db_step(&l->db, q) == 1) {
+		same = (uint64_t)sqlite3_column_int64(q, 0) >= newest && (uint64_t)sqlite3_column_int64(q, 1) == oldest;
+		db_done(q);
+	}
+	if (same)
+		return; /* nearly every beat */
+	db_exec(&l->db, "BEGIN IMMEDIATE");
+	extend(l, s, newest, 0, now_s);
+	db_run(&l->db, "UPDATE stream SET oldest = ? WHERE " KEYS, "ittt", (int64_t)oldest, KEY_ARGS(s));
+	db_exec(&l->db, "COMMIT");
+}
+
+/* Take one number out of the gap that it lies in. */
+static void
+split_gap(struct ledger *l, const struct ledger_stream *s, uint64_t number)
+{
+	sqlite3_stmt *q = db_query(&l->db, "SELECT first, last, since FROM gap WHERE " KEYS
+	    " AND first <= ? ORDER BY first DESC LIMIT 1", "ttti", KEY_ARGS(s), (int64_t)number);
+	uint64_t first, last, since;
+
+	if (db_step(&l->db, q) == 0)
+		return;
+	first = (uint64_t)sqlite3_column_int64(q, 0);
+	last = (uint64_t)sqlite3_column_int64(q, 1);
+	since = (uint64_t)sqlite3_column_int64(q, 2);
+	db_done(q);
+	if (number > last)
+		return;
+	db_run(&l->db, "DELETE FROM gap WHERE " KEYS " AND first = ?", "ttti", KEY_ARGS(s), (int64_t)first);
+	add_gap(l, s, first, number - 1, since);
+	add_gap(l, s, number + 1, last, since);
+}
+
+void
+ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, uint64_t now_s)
+{
+	extend(l, s, number, number, now_s);
+	split_gap(l, s, number);
+	db_run(&l->db, "UPDATE stream SET delivered = max(delivered, ?), delivered_at = ? WHERE " KEYS, "iittt",
+	    (int64_t)number, (int64_t)now_s, KEY_ARGS(s));
+}
+
+/* --- verification --- */
+static const char *
+judge(struct ledger_verdict *v, sqlite3_stmt *s)
+{
+	const char *entry = (const char *)sqlite3_column_text(s, 1), *hash = (const char *)sqlite3_column_text(s, 2);
+	char want[CHAIN_HEX_LEN + 1];
+
+	if (sqlite3_column_int64(s, 0) != v->rows + 1)
+		return "is missing";
+	if (entry == NULL || hash == NULL || sqlite3_column_bytes(s, 2) != CHAIN_HEX_LEN)
+		return "has no entry or no hash";
+	chain_next(want, v->hash, entry, (size_t)sqlite3_column_bytes(s, 1));
+	if (strcmp(want, hash) != 0)
+		return "does not match its hash: it, or the hash of the row before, was changed";
+	memcpy(v->hash, want, sizeof(want));
+	v->rows++;
+	return NULL;
+}
+
+void
+ledger_verify(struct db *db, struct ledger_verdict *v)
+{
+	sqlite3_stmt *s = db_query(db, "SELECT seq, entry, hash FROM ledger ORDER BY seq", "");
+
+	*v = (struct ledger_verdict){ 0 };
+	strcpy(v->hash, chain_first);
+	while (v->why == NULL && db_step(db, s) == 1)
+		v->why = judge(v, s);
+	if (v->why != NULL) {
+		db_done(s);
+		v->bad = v->rows + 1;
+		return;
+	}
+	/* The end of a chain proves nothing about what followed; our own index does, a little. */
+	if (db_int(db, "SELECT max(seq) FROM delivery", "") > v->rows) {
+		v->bad = v->rows + 1;
+		v->why = "is missing, with all that followed it";
+	} else if (v->rows == 0) {
+		v->bad = 1;
+		v->why = "is missing: a ledger begins with an `opened` row";
+	}
+}

@@ -1,0 +1,163 @@
+/* receiver_inspect.c - what the zone checks of contents (receiver_inspect.h). */
+#include "receiver/receiver_inspect.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/log.h"
+#include "receiver/pipeframe.h"
+
+static int
+emit(struct receiver_inspect *i, uint32_t type, const void *data, size_t n)
+{
+	if (pipeframe_write(i->pipe, type, i->job, data, n) != 0)
+		exit(0); /* store is gone, so the service is ending */
+	return 0;
+}
+
+static void fail(struct receiver_inspect *i, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+fail(struct receiver_inspect *i, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (i->finish.bad)
+		return;
+	i->finish.bad = 1;
+	va_start(ap, fmt);
+	vsnprintf(i->finish.reason, sizeof(i->finish.reason), fmt, ap);
+	va_end(ap);
+}
+
+/* Enough of the file to tell whether it is a program, or all of it. */
+static int
+judge_begin(struct receiver_inspect *i)
+{
+	const char *kind = magic_program(i->begin, i->begin_have);
+	char name[160];
+
+	if (kind == NULL)
+		return 0;
+	fail(i, "%s is %s", log_show(name, sizeof(name), i->name, i->name_len), kind);
+	return -1;
+}
+
+static int
+on_file(void *ctx, const uint8_t *name, size_t n, uint64_t size)
+{
+	struct receiver_inspect *i = ctx;
+	uint8_t body[8 + NAME_MAX_LEN];
+
+	memcpy(body, &size, 8);
+	memcpy(body + 8, name, n);
+	memcpy(i->name, name, n);
+	i->name_len = n;
+	i->begin_have = 0;
+	i->file_left = size;
+	return emit(i, PIPE_FILE, body, 8 + n);
+}
+
+static int
+on_data(void *ctx, const uint8_t *data, size_t n)
+{
+	struct receiver_inspect *i = ctx;
+	size_t part = MAGIC_LEN - i->begin_have < n ? MAGIC_LEN - i->begin_have : n;
+
+	if (part > 0) {
+		memcpy(i->begin + i->begin_have, data, part);
+		i->begin_have += part;
+		if ((i->begin_have == MAGIC_LEN || i->file_left <= n) && judge_begin(i) != 0)
+			return -1;
+	}
+	i->file_left -= n < i->file_left ? n : i->file_left;
+	return emit(i, PIPE_DATA, data, n);
+}
+
+static int
+on_end(void *ctx, const uint8_t sha256[32])
+{
+	return emit(ctx, PIPE_FILE_END, sha256, 32);
+}
+
+static int
+on_manifest(void *ctx, const uint8_t *data, size_t n)
+{
+	return emit(ctx, PIPE_MANIFEST, data, n);
+}
+
+static int
+on_signature(void *ctx, const uint8_t sig[64])
+{
+	return emit(ctx, PIPE_SIGNATURE, sig, 64);
+}
+
+static const struct record_sink sink = { on_file, on_data, on_end, on_manifest, on_signature };
+
+static int
+plain(void *ctx, const uint8_t *data, size_t n)
+{
+	struct receiver_inspect *i = ctx;
+	enum record_err e = record_read(&i->records, data, n);
+
+	if (e == RECORD_OK)
+		return 0;
+	if (e != RECORD_ESINK)
+		fail(i, "%s", record_strerror(e));
+	return -1;
+}
+
+int
+receiver_inspect_open(struct receiver_inspect *i, int pipe)
+{
+	memset(i, 0, sizeof(*i));
+	i->pipe = pipe;
+	i->zstd = decompress_new();
+	return i->zstd == NULL ? -1 : 0;
+}
+
+void
+receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct record_limits *l)
+{
+	/* Records around the files: a head for each piece (at worst a byte of
+	 * data each), but no sender writes such; names, manifest. */
+	uint64_t cap = l->total_bytes + l->total_bytes / 8 + (16 << 20);
+
+	i->job = job;
+	memset(&i->finish, 0, sizeof(i->finish));
+	strcpy(i->finish.checks, RECEIVER_CHECKS);
+	record_reader_init(&i->records, l, &sink, i);
+	decompress_begin(i->zstd, cap, plain, i);
+}
+
+void
+receiver_inspect_bytes(struct receiver_inspect *i, const uint8_t *data, size_t n)
+{
+	enum decompress_err e;
+
+	if (i->finish.bad)
+		return;
+	e = decompress_write(i->zstd, data, n);
+	if (e != DECOMPRESS_OK)
+		fail(i, "%s", decompress_strerror(e)); /* unless plain() said why */
+}
+
+void
+receiver_inspect_end(struct receiver_inspect *i, int result)
+{
+	enum decompress_err e;
+	enum record_err r;
+
+	if (result != 0) { /* what was seen so far was cut off, so nothing follows from it */
+		i->finish.bad = 2;
+		return;
+	}
+	if (i->finish.bad)
+		return;
+	if ((e = decompress_end(i->zstd)) != DECOMPRESS_OK)
+		fail(i, "%s", decompress_strerror(e));
+	else if ((r = record_read_end(&i->records)) != RECORD_OK)
+		fail(i, "%s", record_strerror(r));
+}

@@ -1,0 +1,271 @@
+/* transfer.c - a transfer as it is built (transfer.h). */
+#include "receiver/transfer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/durable.h"
+#include "host/log.h"
+
+enum {
+	MODE_BUILDING = 0700,
+	MODE_DIR = 0750,
+	MODE_FILE = 0640,
+	WRITE_BACK = 8 << 20, /* bytes after which the disk is set to work, so that the last sync is short */
+};
+
+static void
+trouble(struct transfer *t)
+{
+	if (t->error == 0)
+		t->error = errno != 0 ? errno : EIO;
+}
+
+static bool
+over(const struct transfer *t)
+{
+	return t->error != 0 || t->reason[0] != '\0';
+}
+
+void
+transfer_refuse(struct transfer *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (t->reason[0] != '\0')
+		return;
+	va_start(ap, fmt);
+	vsnprintf(t->reason, sizeof(t->reason), fmt, ap);
+	va_end(ap);
+}
+
+static int
+make_dir(int parent, const char *name)
+{
+	int fd;
+
+	if (mkdirat(parent, name, MODE_BUILDING) != 0)
+		return -1;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd;
+}
+
+void
+transfer_begin(struct transfer *t, int work_fd, const char *name)
+{
+	memset(t, 0, sizeof(*t));
+	t->work_fd = work_fd;
+	t->dir = t->files = t->fd = -1;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	manifest_init(&t->found);
+	if ((t->hasher = crypto_hasher_new()) == NULL) {
+		errno = ENOMEM;
+		trouble(t);
+		return;
+	}
+	if (durable_remove_tree(work_fd, t->name) != 0 || (t->dir = make_dir(work_fd, t->name)) < 0 ||
+	    (t->files = make_dir(t->dir, "files")) < 0)
+		trouble(t);
+}
+
+static void
+close_file(struct transfer *t)
+{
+	if (t->fd >= 0 && close(t->fd) != 0)
+		trouble(t);
+	t->fd = -1;
+}
+
+void
+transfer_file(struct transfer *t, const uint8_t *name, size_t n, uint64_t size)
+{
+	char path[NAME_MAX_LEN + 1];
+	enum name_err e = name_check(name, n);
+
+	if (over(t))
+		return;
+	if (e != NAME_OK) {
+		transfer_refuse(t, "%s", name_strerror(e));
+		return;
+	}
+	close_file(t);
+	memcpy(path, name, n);
+	path[n] = '\0';
+	memcpy(t->file_name, name, n);
+	t->file_name_len = n;
+	t->file_size = size;
+	t->file_have = t->file_synced = 0;
+	crypto_hasher_reset(t->hasher);
+	t->fd = openat(t->files, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE_FILE);
+	if (t->fd < 0)
+		trouble(t);
+}
+
+void
+transfer_data(struct transfer *t, const uint8_t *data, size_t n)
+{
+	if (over(t))
+		return;
+	if (t->fd < 0 || n > t->file_size - t->file_have) {
+		transfer_refuse(t, "more data than the file's size");
+		return;
+	}
+	crypto_hasher_add(t->hasher, data, n);
+	if (durable_write_all(t->fd, data, n) != 0) {
+		trouble(t);
+		return;
+	}
+	t->file_have += n;
+	if (t->file_have - t->file_synced >= WRITE_BACK) {
+		/* A hint: whether it was heeded, the sync at the end will tell. */
+		(void)sync_file_range(t->fd, (off_t)t->file_synced, (off_t)(t->file_have - t->file_synced),
+		    SYNC_FILE_RANGE_WRITE);
+		t->file_synced = t->file_have;
+	}
+}
+
+void
+transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN])
+{
+	uint8_t mine[HASH_LEN];
+	char shown[160];
+
+	if (over(t))
+		return;
+	crypto_hasher_end(t->hasher, mine);
+	log_show(shown, sizeof(shown), t->file_name, t->file_name_len);
+	if (t->fd < 0 || t->file_have != t->file_size)
+		transfer_refuse(t, "%s has not as many bytes as was said", shown);
+	else if (memcmp(mine, sha256, HASH_LEN) != 0)
+		transfer_refuse(t, "%s does not have the SHA-256 that its record says", shown);
+	else if (manifest_add(&t->found, t->file_name, t->file_name_len, t->file_size, mine) != 0)
+		transfer_refuse(t, "%s is out of order, or one file too many", shown);
+	t->bytes += t->file_size;
+	close_file(t);
+}
+
+void
+transfer_manifest(struct transfer *t, const uint8_t *data, size_t n)
+{
+	uint8_t *p;
+
+	if (over(t))
+		return;
+	if (n > RECORD_MANIFEST_MAX - t->manifest_len) {
+		transfer_refuse(t, "the manifest is over 4 MiB");
+		return;
+	}
+	if (t->manifest_len + n > t->manifest_room) {
+		t->manifest_room = t->manifest_room * 2 + n;
+		if ((p = realloc(t->manifest, t->manifest_room)) == NULL) {
+			trouble(t);
+			return;
+		}
+		t->manifest = p;
+	}
+	memcpy(t->manifest + t->manifest_len, data, n);
+	t->manifest_len += n;
+}
+
+void
+transfer_signature(struct transfer *t, const uint8_t *sig, size_t n)
+{
+	if (over(t))
+		return;
+	if (n != SIGN_LEN || t->has_signature) {
+		transfer_refuse(t, "the manifest's signature is malformed");
+		return;
+	}
+	memcpy(t->signature, sig, SIGN_LEN);
+	t->has_signature = true;
+}
+
+void
+transfer_put(struct transfer *t, const char *name, const void *data, size_t n)
+{
+	int fd;
+
+	if (t->error != 0)
+		return;
+	fd = openat(t->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE_FILE);
+	if (fd < 0) {
+		trouble(t);
+		return;
+	}
+	if (durable_write_all(fd, data, n) != 0)
+		trouble(t);
+	if (close(fd) != 0)
+		trouble(t);
+}
+
+int
+transfer_open_modes(struct transfer *t)
+{
+	if (t->error == 0 && (fchmod(t->files, MODE_DIR) != 0 || fchmod(t->dir, MODE_DIR) != 0))
+		trouble(t);
+	return t->error == 0 ? 0 : -1;
+}
+
+static int
+sync_one(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -1;
+	r = fsync(fd);
+	close(fd);
+	return r;
+}
+
+int
+transfer_sync(struct transfer *t)
+{
+	static const char *const beside[] = { "MANIFEST.json", "MANIFEST.json.sig", "SHA256SUMS" };
+	char path[NAME_MAX_LEN + 1];
+
+	if (transfer_open_modes(t) != 0)
+		return -1;
+	for (uint32_t i = 0; i < t->found.file_count && t->error == 0; i++) {
+		memcpy(path, t->found.file[i].name, t->found.file[i].name_len);
+		path[t->found.file[i].name_len] = '\0';
+		if (sync_one(t->files, path) != 0)
+			trouble(t);
+	}
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]) && t->error == 0; i++)
+		if (sync_one(t->dir, beside[i]) != 0)
+			trouble(t);
+	if (t->error == 0 && (fsync(t->files) != 0 || fsync(t->dir) != 0))
+		trouble(t);
+	return t->error == 0 ? 0 : -1;
+}
+
+void
+transfer_end(struct transfer *t)
+{
+	close_file(t);
+	if (t->files >= 0)
+		close(t->files);
+	if (t->dir >= 0)
+		close(t->dir);
+	t->files = t->dir = -1;
+	crypto_hasher_free(t->hasher);
+	t->hasher = NULL;
+	manifest_free(&t->found);
+	free(t->manifest);
+	t->manifest = NULL;
+}
+
+void
+transfer_remove(struct transfer *t)
+{
+	transfer_end(t);
+	if (durable_remove_tree(t->work_fd, t->name) != 0)
+		log_warn("work/%s: cannot be removed: %s; the next start tries again", t->name, strerror(errno));
+}

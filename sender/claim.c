@@ -176,6 +176,13 @@ static void drop(struct claim *c, uint32_t i)
 	c->count--;
 }
 
+void claim_forget_refused(struct claim *c)
+{
+	for (uint32_t i = c->count; i-- > 0;)
+		if (c->file[i].refused)
+			drop(c, i);
+}
+
 /* "report.csv" and 2 make "report.2.csv": what follows the last dot stays the type. */
 static void numbered(char *out, size_t size, const char *name, unsigned i)
 {

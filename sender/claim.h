@@ -60,6 +60,8 @@ int claim_reopen(const struct claim *c, uint32_t i) __attribute__((warn_unused_r
 bool claim_same(const struct claim_file *file, int fd);
 /* Put file i back into the folder under its own name, or NAME.1.EXT ... if that is taken; drops it from the list. */
 int claim_back(struct claim *c, const struct claim_folder *f, uint32_t i) __attribute__((warn_unused_result));
+/* Drop from the list what was moved to refused/. */
+void claim_forget_refused(struct claim *c);
 /* Make the claim durable, so that it cannot come back as files of the folder. */
 int claim_sync(const struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result));
 /* Erase the files (they are in the outbox, durably) and the directory.  0 or -1 with errno. */

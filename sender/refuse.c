@@ -33,7 +33,7 @@ static void target_name(char out[static NAME_MAX_LEN + 1], const char *name, uns
 		snprintf(out, NAME_MAX_LEN + 1, "%s%s", name, number);
 		return;
 	}
-	crypto_hash(h, name, strlen(name));
+	crypto_sha256(h, name, strlen(name));
 	hex_put(hash, h, sizeof(h));
 	snprintf(out, NAME_MAX_LEN + 1, "%.*s~%.8s%s", (int)(room - 9), name, hash, number);
 }

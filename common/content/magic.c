@@ -14,8 +14,6 @@ struct magic {
 
 static const struct magic table[] = {
 	M("\x7f" "ELF", "ELF"),
-	M("MZ", "Windows or DOS"),
-	M("ZM", "DOS"),
 	M("\xfe\xed\xfa\xce", "Mach-O"),
 	M("\xfe\xed\xfa\xcf", "Mach-O"),
 	M("\xce\xfa\xed\xfe", "Mach-O"),
@@ -31,6 +29,15 @@ static const struct magic table[] = {
 	M("\x4c\x00\x00\x00\x01\x14\x02\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46", "Windows shortcut"),
 };
 
+/* "MZ" alone is also how a line of text may begin.  A program that Windows
+ * would load has its header's offset, below 16 MB, within these bytes, so a
+ * zero byte; text has none. */
+static int is_dos(const uint8_t *p, size_t n)
+{
+	return n > 2 && (memcmp(p, "MZ", 2) == 0 || memcmp(p, "ZM", 2) == 0) &&
+	    memchr(p, 0, n < MAGIC_LEN ? n : MAGIC_LEN) != NULL;
+}
+
 const char *magic_program(const uint8_t *p, size_t n)
 {
 	static const char batch[] = "@echo off";
@@ -40,5 +47,5 @@ const char *magic_program(const uint8_t *p, size_t n)
 			return table[i].kind;
 	if (n >= sizeof(batch) - 1 && strncasecmp((const char *)p, batch, sizeof(batch) - 1) == 0)
 		return "batch file";
-	return NULL;
+	return is_dos(p, n) ? "Windows or DOS" : NULL;
 }

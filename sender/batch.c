@@ -1,0 +1,307 @@
+/* batch.c - a claimed batch: checked, sealed, numbered (spool.h).
+ *
+ * The order that nothing is lost or doubled by, whatever moment the machine dies at:
+ *   1. the files are in .taken/ID (a restart finds them there);
+ *   2. the sealed object's data are on disk as HEX.tmp (a restart removes it);
+ *   3. .taken/ID is durable: the files cannot come back as new ones;
+ *   4. in one transaction: number and previous hash; manifest, signature and
+ *      last segment; fsync; rename to HEX; fsync of the directory; the row, with ID;
+ *   5. the files are erased (a restart finds ID in the row and does it). */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/manifest.h"
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/ipc_send.h"
+#include "host/log.h"
+#include "sender/inspect.h"
+#include "sender/spool.h"
+
+enum { QUESTIONS_MAX = 64 }; /* to the check process at a time */
+
+struct batch *batch_new(struct spool *s, unsigned feed, enum track track)
+{
+	struct batch *b = calloc(1, sizeof(*b)), **at = &s->batches;
+
+	if (b == NULL)
+		log_die(EXIT_SYSTEM, "out of memory");
+	b->serial = ++s->serial;
+	b->feed = feed;
+	b->track = track;
+	b->claim.dir = -1;
+	b->job.fd = -1;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = b;
+	s->feed[feed].batches[track]++;
+	return b;
+}
+
+void batch_drop(struct spool *s, struct batch *b)
+{
+	struct batch **at = &s->batches;
+
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+	claim_end(&b->claim, &s->feed[b->feed].folder);
+	s->feed[b->feed].batches[b->track]--;
+	free(b);
+}
+
+uint64_t batch_next(const struct spool *s)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (const struct batch *b = s->batches; b != NULL; b = b->next)
+		if (b->state == BATCH_WAIT && b->not_before_ns < next)
+			next = b->not_before_ns;
+	return next;
+}
+
+static void wait_for_better(struct spool *s, struct batch *b, const char *what, int error, uint64_t now_ns)
+{
+	log_error("%s: %s: %s; the files stay claimed, trying again", s->feed[b->feed].conf->name, what, strerror(error));
+	b->state = BATCH_WAIT;
+	b->not_before_ns = now_ns + SPOOL_RETRY_NS;
+}
+
+/* --- check --- */
+
+/* A file that cannot be asked about counts as looked at: the sealer finds it changed and puts it back. */
+static int ask(struct spool *s, struct batch *b)
+{
+	const struct claim_file *f = &b->claim.file[b->asked];
+	struct msg_inspect q = { .batch = b->serial, .file = b->asked, .size = f->size };
+	int fd = claim_reopen(&b->claim, b->asked), sent;
+
+	if (fd < 0) {
+		b->answered++;
+		return 1;
+	}
+	q.name_len = (uint32_t)strlen(f->name);
+	memcpy(q.name, f->name, q.name_len);
+	strcpy(q.channel, s->feed[b->feed].conf->name);
+	sent = ipc_send_fds(s->check, MSG_INSPECT, &q, sizeof(q), &fd, 1);
+	close(fd);
+	if (sent < 0)
+		exit(EXIT_INTERNAL); /* the main process says what happened */
+	s->open_questions += sent > 0;
+	return sent;
+}
+
+/* All verdicts are in.  A refused file that could not be moved away is asked about again. */
+static void settle(struct spool *s, struct batch *b, uint64_t now_ns)
+{
+	claim_forget_refused(&b->claim);
+	if (b->stuck > 0) {
+		b->asked = b->answered = b->stuck = 0;
+		b->not_before_ns = now_ns + SPOOL_RETRY_NS;
+		return;
+	}
+	b->state = BATCH_WAIT;
+	b->not_before_ns = 0;
+	if (b->claim.count == 0)
+		batch_drop(s, b);
+}
+
+void batch_ask(struct spool *s, uint64_t now_ns)
+{
+	struct batch *next;
+
+	for (struct batch *b = s->batches; b != NULL; b = next) {
+		next = b->next;
+		if (b->state != BATCH_CHECK || b->not_before_ns > now_ns)
+			continue;
+		while (b->asked < b->claim.count) {
+			if (s->open_questions >= QUESTIONS_MAX || ask(s, b) == 0)
+				return;
+			b->asked++;
+		}
+		if (b->answered == b->asked)
+			settle(s, b, now_ns);
+	}
+}
+
+void batch_verdict(struct spool *s, const struct msg_verdict *v)
+{
+	struct batch *b = s->batches;
+	struct claim_file *f;
+	struct feed *feed;
+
+	while (b != NULL && b->serial != v->batch)
+		b = b->next;
+	if (b == NULL || b->state != BATCH_CHECK || v->file >= b->asked || s->open_questions == 0 ||
+	    memchr(v->reason, '\0', sizeof(v->reason)) == NULL)
+		log_die(EXIT_INTERNAL, "the check process answers what was not asked");
+	s->open_questions--;
+	b->answered++;
+	f = &b->claim.file[v->file];
+	f->checks = v->checks;
+	if (!v->refused)
+		return;
+	feed = &s->feed[b->feed];
+	if (claim_refuse(&feed->folder, b->claim.dir, f->name, v->reason,
+	    "if it has to cross, let the receiving side agree on another form for it") == 0) {
+		f->refused = true;
+		feed->refused++;
+	} else {
+		b->stuck++;
+		log_error("%s: a refused file cannot be moved to refused/: %s; trying again", feed->conf->folder,
+		    strerror(errno));
+	}
+}
+
+/* --- seal --- */
+
+void batch_seal(struct spool *s, uint64_t now_ns)
+{
+	for (struct batch *b = s->batches; b != NULL; b = b->next) {
+		if (b->state != BATCH_WAIT || b->not_before_ns > now_ns || s->sealing[b->track] != NULL)
+			continue;
+		b->state = BATCH_SEAL;
+		b->job.claim = &b->claim;
+		b->job.channel = s->feed[b->feed].conf->name;
+		s->sealing[b->track] = b;
+		sealer_submit(s->sealer[b->track], &b->job);
+	}
+}
+
+/* The manifest's bytes, malloc'd, and its hash and signature. */
+static char *write_manifest(struct spool *s, const struct batch *b, uint64_t number,
+    const uint8_t previous[static HASH_LEN], size_t *n, uint8_t hash[static HASH_LEN], uint8_t sig[static SIGN_LEN])
+{
+	const char *checks[16];
+	uint32_t made = UINT32_MAX;
+	struct manifest m;
+	char *bytes = NULL;
+
+	manifest_init(&m);
+	strcpy(m.channel, b->job.channel);
+	memcpy(m.sender, s->me->pub.fingerprint, HASH_LEN);
+	memcpy(m.receiver, s->receiver.fingerprint, HASH_LEN);
+	memcpy(m.generation, s->outbox.generation, sizeof(m.generation));
+	memcpy(m.previous, previous, HASH_LEN);
+	m.number = number;
+	m.created_s = clock_wall_ms() / 1000;
+	for (uint32_t i = 0; i < b->claim.count; i++) {
+		const struct claim_file *f = &b->claim.file[i];
+		made &= f->checks;
+		if (manifest_add(&m, (const uint8_t *)f->name, strlen(f->name), f->size, b->job.sha256[i]) != 0)
+			goto free_manifest;
+	}
+	m.check_count = inspect_names(made, checks, 16);
+	for (uint32_t i = 0; i < m.check_count; i++)
+		strcpy(m.checks[i], checks[i]);
+	bytes = manifest_write(&m, n);
+	if (bytes != NULL) {
+		crypto_sha256(hash, bytes, *n);
+		crypto_sign_bare(sig, s->me->sign, bytes, *n);
+	}
+
+free_manifest:
+	manifest_free(&m);
+	return bytes;
+}
+
+/* Step 4.  0, or -1 with errno and nothing changed. */
+static int number_it(struct spool *s, struct batch *b, struct outbox_new *n, uint64_t now_ns)
+{
+	uint8_t previous[HASH_LEN], sig[SIGN_LEN];
+	char *manifest;
+	size_t len = 0;
+	int error = ENOMEM;
+
+	outbox_begin(&s->outbox, n->channel, &n->number, previous);
+	manifest = write_manifest(s, b, n->number, previous, &len, n->manifest, sig);
+	if (manifest == NULL || sealer_finish(s->sealer[b->track], &b->job, manifest, len, sig) != 0 ||
+	    layout_of(&n->layout, &s->conf, b->job.length) != 0) {
+		error = manifest != NULL ? errno : ENOMEM;
+		goto roll_back;
+	}
+	free(manifest);
+	n->length = b->job.length;
+	n->expires_ms = outbox_service_ms(&s->outbox, now_ns) + s->conf.retention_ns / 1000000u;
+	outbox_commit(&s->outbox, n);
+	return 0;
+
+roll_back:
+	free(manifest);
+	outbox_rollback(&s->outbox);
+	errno = error;
+	return -1;
+}
+
+static void commit(struct spool *s, struct batch *b, uint64_t now_ns)
+{
+	struct feed *f = &s->feed[b->feed];
+	struct outbox_new n = {
+		.claim = b->claim.id, .channel = f->conf->name, .created_ms = clock_wall_ms(),
+		.files = b->claim.count, .bytes = b->claim.bytes,
+	};
+	struct sealer *sealer = s->sealer[b->track];
+
+	memcpy(n.id, b->job.id, sizeof(n.id));
+	if (claim_sync(&b->claim, &f->folder) != 0 || number_it(s, b, &n, now_ns) != 0) {
+		int error = errno;
+		sealer_drop(sealer, &b->job);
+		wait_for_better(s, b, "a batch cannot be written to the outbox", error, now_ns);
+		return;
+	}
+	log_info("%s %" PRIu64 ": %" PRIu32 " file%s, %" PRIu64 " bytes, object %s, numbered", n.channel, n.number, n.files,
+	    n.files == 1 ? "" : "s", n.bytes, b->job.name);
+	sealer_drop(sealer, &b->job);
+	if (claim_erase(&b->claim, &f->folder) != 0)
+		log_warn("%s/.taken/%s: sent, but cannot be erased: %s; the next start tries again", f->conf->folder,
+		    b->claim.id, strerror(errno));
+	batch_drop(s, b);
+}
+
+/* One file changed while it was read: back with it, and once more with the others. */
+static void give_back(struct spool *s, struct batch *b, uint64_t now_ns)
+{
+	struct feed *f = &s->feed[b->feed];
+	const char *name = b->claim.file[b->job.bad].name;
+	char shown[1200];
+
+	log_warn("%s: %s changed while it was read (%s); it goes back into the folder", f->conf->name,
+	    log_show(shown, sizeof(shown), name, strlen(name)), strerror(b->job.error));
+	if (claim_back(&b->claim, &f->folder, b->job.bad) != 0) {
+		wait_for_better(s, b, "a file that changed cannot be put back", errno, now_ns);
+		return;
+	}
+	b->state = BATCH_WAIT;
+	b->not_before_ns = 0;
+	if (b->claim.count == 0)
+		batch_drop(s, b);
+}
+
+void batch_sealed(struct spool *s, enum track t, uint64_t now_ns)
+{
+	struct seal_job *j = sealer_take(s->sealer[t]);
+	struct batch *b = s->sealing[t];
+
+	if (j == NULL)
+		return;
+	s->sealing[t] = NULL;
+	switch (j->result) {
+	case SEAL_DONE:
+		commit(s, b, now_ns);
+		break;
+	case SEAL_CHANGED:
+		sealer_drop(s->sealer[t], j);
+		give_back(s, b, now_ns);
+		break;
+	case SEAL_WRITE:
+		sealer_drop(s->sealer[t], j);
+		wait_for_better(s, b, "the sealed object cannot be written", j->error, now_ns);
+		break;
+	case SEAL_STOPPED:
+		sealer_drop(s->sealer[t], j);
+		break;
+	}
+}

@@ -1,0 +1,152 @@
+/* dispatch.c - numbered objects go to the link, come again when due, and are
+ * erased when their retention has passed (spool.h).
+ *
+ * The link holds IN_FLIGHT_MAX objects at most, IN_FLIGHT_REPEATS of them
+ * repeats.  New ones are taken by turns: the oldest, the smallest.  What the
+ * link does with them in time is schedule.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/exits.h"
+#include "host/ipc_send.h"
+#include "host/log.h"
+#include "sender/schedule.h"
+#include "sender/spool.h"
+
+#define MS_PER_NS 1000000u
+
+static bool in_flight(const void *ctx, int64_t row)
+{
+	const struct spool *s = ctx;
+
+	for (unsigned i = 0; i < IN_FLIGHT_MAX; i++)
+		if (s->flight[i].row == row)
+			return true;
+	return false;
+}
+
+static void lose(struct spool *s, const struct outbox_object *o, const char *why)
+{
+	log_error("%s %" PRIu64 ": its sealed object is lost (%s): it cannot be sent again; put its files in anew if the "
+	    "receiver lacks them", o->channel, o->number, why);
+	outbox_lost(&s->outbox, o->row);
+}
+
+/* An object whose layout is for other datagrams (the MTU was changed) is cut anew. */
+static bool fit_layout(struct spool *s, struct outbox_object *o)
+{
+	if (o->layout_ok && o->layout.slen == s->conf.n - FRAME_SYMBOL_OVERHEAD)
+		return true;
+	if (layout_of(&o->layout, &s->conf, o->length) != 0)
+		return false;
+	log_info("%s %" PRIu64 ": cut anew for datagrams of %" PRIu32 " bytes", o->channel, o->number, s->conf.n);
+	outbox_relayout(&s->outbox, o->row, &o->layout);
+	return true;
+}
+
+static unsigned channel_index(const struct spool *s, const char *name)
+{
+	for (unsigned i = 0; i < s->conf.channels; i++)
+		if (strcmp(s->conf.channel[i].name, name) == 0)
+			return i;
+	return SENDER_CHANNELS_MAX; /* configured once, and no more: what was numbered is still sent */
+}
+
+/* 1 given, 0 the link's socket is full, -1 the object is lost. */
+static int give(struct spool *s, struct outbox_object *o)
+{
+	struct msg_object m = { .row = o->row, .length = o->length, .round = o->rounds };
+	int fd = outbox_object_fd(&s->outbox, o->id), sent;
+
+	if (fd < 0) {
+		lose(s, o, strerror(errno));
+		return -1;
+	}
+	if (lseek(fd, 0, SEEK_END) != (off_t)o->length || !fit_layout(s, o)) {
+		close(fd);
+		lose(s, o, "it is not as long as it was");
+		return -1;
+	}
+	m.layout = o->layout;
+	m.channel = channel_index(s, o->channel);
+	memcpy(m.id, o->id, sizeof(m.id));
+	sent = ipc_send_fds(s->link, MSG_OBJECT, &m, sizeof(m), &fd, 1);
+	close(fd);
+	if (sent < 0)
+		exit(EXIT_INTERNAL); /* the main process says what happened */
+	return sent;
+}
+
+static void note_flight(struct spool *s, const struct outbox_object *o)
+{
+	unsigned i = 0;
+
+	while (s->flight[i].row != 0)
+		i++;
+	s->flight[i].row = o->row;
+	s->flight[i].rounds = o->rounds;
+	s->flight[i].number = o->number;
+	strcpy(s->flight[i].channel, o->channel);
+	s->flights++;
+	s->flights_again += o->rounds > 0;
+}
+
+/* Give one object of this order; false: there is none, or no room. */
+static bool give_one(struct spool *s, enum outbox_order order, uint64_t now_ns)
+{
+	struct outbox_object o;
+	int given;
+
+	if (!outbox_pick(&s->outbox, order, outbox_service_ms(&s->outbox, now_ns), in_flight, s, &o))
+		return false;
+	given = give(s, &o);
+	if (given > 0)
+		note_flight(s, &o);
+	if (given == 0)
+		s->full_ns = now_ns + 100 * MS_PER_NS;
+	return given != 0;
+}
+
+void dispatch_run(struct spool *s, uint64_t now_ns)
+{
+	if (s->rekey->to_say || s->full_ns > now_ns)
+		return; /* no session yet, or no room in the socket */
+	while (s->flights - s->flights_again < IN_FLIGHT_MAX - IN_FLIGHT_REPEATS) {
+		if (!give_one(s, s->oldest_turn ? OUTBOX_OLDEST : OUTBOX_SMALLEST, now_ns))
+			break;
+		s->oldest_turn = !s->oldest_turn;
+	}
+	while (s->flights_again < IN_FLIGHT_REPEATS && give_one(s, OUTBOX_DUE, now_ns))
+		;
+}
+
+void dispatch_done(struct spool *s, const struct msg_done *d, uint64_t now_ns)
+{
+	uint64_t service_ms = outbox_service_ms(&s->outbox, now_ns), due_ns;
+	struct in_flight *f = s->flight;
+
+	while (f < s->flight + IN_FLIGHT_MAX && f->row != d->row)
+		f++;
+	if (d->row == 0 || f == s->flight + IN_FLIGHT_MAX || f->rounds != d->round)
+		log_die(EXIT_INTERNAL, "the link ends a round that was not begun");
+	if (d->failed) {
+		log_error("%s %" PRIu64 ": could not be read for sending; trying again later", f->channel, f->number);
+	} else {
+		log_info("%s %" PRIu64 ": sent, round %" PRIu32 ", %" PRIu64 " datagrams", f->channel, f->number, d->round + 1,
+		    d->datagrams);
+	}
+	due_ns = schedule_due(s->conf.repeat_ns, s->conf.repeats, d->round + !d->failed, 0);
+	outbox_round(&s->outbox, d->row, d->round + !d->failed, service_ms + due_ns / MS_PER_NS);
+	s->flights--;
+	s->flights_again -= d->round > 0;
+	memset(f, 0, sizeof(*f));
+}
+
+void dispatch_expire(struct spool *s, uint64_t now_ns)
+{
+	while (outbox_expire(&s->outbox, outbox_service_ms(&s->outbox, now_ns), in_flight, s))
+		;
+}

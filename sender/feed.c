@@ -1,0 +1,197 @@
+/* feed.c - a channel's folder: finished files become claimed batches (spool.h).
+ *
+ * A batch takes all files that are ready when it is formed, within the
+ * channel's limits, and is formed as soon as the one before it is through: it
+ * never waits for more. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "host/exits.h"
+#include "host/log.h"
+#include "sender/admit.h"
+#include "sender/spool.h"
+
+struct forming {
+	struct spool *s;
+	unsigned feed;
+	uint64_t now_ns;
+	struct batch *batch[TRACKS];
+	bool full[TRACKS];
+};
+
+void feed_open(struct spool *s, unsigned i)
+{
+	struct feed *f = &s->feed[i];
+
+	f->conf = &s->conf.channel[i];
+	if (claim_open(&f->folder, f->conf->folder, f->conf->name) != 0 ||
+	    watch_add(s->watch, f->folder.folder, f->conf->folder, f->conf->quiet_ns) != 0)
+		log_die(EXIT_SYSTEM, "%s: the folder of channel %s cannot be used: %s", f->conf->folder, f->conf->name,
+		    strerror(errno));
+}
+
+/* --- what is not to be sent --- */
+
+static enum watch_answer refuse(struct forming *g, const char *name, const char *why, const char *what)
+{
+	struct feed *f = &g->s->feed[g->feed];
+
+	if (claim_refuse(&f->folder, f->folder.folder, name, why, what) == 0) {
+		f->refused++;
+		return WATCH_TAKEN;
+	}
+	log_error("%s: a file that was refused (%s) cannot be moved to refused/: %s; trying again", f->conf->folder, why,
+	    strerror(errno));
+	f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
+	return WATCH_STOP;
+}
+
+/* --- what is --- */
+
+static enum watch_answer put_off(struct forming *g, const char *what, int error)
+{
+	struct feed *f = &g->s->feed[g->feed];
+
+	log_error("%s: %s: %s; trying again", f->conf->folder, what, strerror(error));
+	f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
+	return WATCH_STOP;
+}
+
+/* The batch that a file of this track goes into now; NULL: it has to wait. */
+static struct batch *batch_for(struct forming *g, enum track t, uint64_t size)
+{
+	struct feed *f = &g->s->feed[g->feed];
+	struct batch *b = g->batch[t];
+
+	if (g->full[t] || (b == NULL && f->batches[t] > 0))
+		return NULL;
+	if (b != NULL && (b->claim.count >= f->conf->batch_files || b->claim.bytes + size > f->conf->batch_bytes)) {
+		g->full[t] = true;
+		return NULL;
+	}
+	if (b == NULL) {
+		b = batch_new(g->s, g->feed, t);
+		if (claim_begin(&b->claim, &f->folder) != 0) {
+			int error = errno;
+			batch_drop(g->s, b);
+			(void)put_off(g, "nothing can be claimed", error);
+			return NULL;
+		}
+		g->batch[t] = b;
+	}
+	return b;
+}
+
+static enum watch_answer take(void *ctx, const char *name, const struct stat *st)
+{
+	struct forming *g = ctx;
+	struct feed *f = &g->s->feed[g->feed];
+	enum track t = st->st_size >= TRACK_BULK_FROM ? TRACK_BULK : TRACK_QUICK;
+	const char *what = NULL;
+	struct batch *b;
+	char why[160];
+
+	if (admit_file(name, st, f->conf->max_file, why, sizeof(why), &what) != ADMIT_OK)
+		return refuse(g, name, why, what);
+	b = batch_for(g, t, (uint64_t)st->st_size);
+	if (b == NULL)
+		return f->not_before_ns > g->now_ns || (g->full[TRACK_QUICK] && g->full[TRACK_BULK]) ? WATCH_STOP : WATCH_LATER;
+	if (claim_take(&b->claim, &f->folder, name) == 0)
+		return WATCH_TAKEN;
+	if (errno == ENOENT)
+		return WATCH_TAKEN; /* taken away meanwhile */
+	return put_off(g, "a file cannot be claimed", errno);
+}
+
+void feed_run(struct spool *s, unsigned i, uint64_t now_ns)
+{
+	struct feed *f = &s->feed[i];
+	struct forming g = { .s = s, .feed = i, .now_ns = now_ns };
+
+	if (f->not_before_ns > now_ns || (f->batches[TRACK_QUICK] > 0 && f->batches[TRACK_BULK] > 0))
+		return;
+	watch_offer(s->watch, i, now_ns, take, &g);
+	for (unsigned t = 0; t < TRACKS; t++)
+		if (g.batch[t] != NULL && g.batch[t]->claim.count == 0)
+			batch_drop(s, g.batch[t]);
+}
+
+/* --- after a restart --- */
+
+/* Its files are in the outbox already: what a crash kept from being erased. */
+static void erase_finished(struct feed *f, struct claim *c)
+{
+	if (claim_erase(c, &f->folder) != 0)
+		log_warn("%s: .taken/%s was sent but cannot be erased: %s", f->conf->folder, c->id, strerror(errno));
+	claim_end(c, &f->folder);
+}
+
+static void recover_claim(struct spool *s, unsigned i, const char *id)
+{
+	struct feed *f = &s->feed[i];
+	struct batch *b;
+	struct claim c;
+
+	if (claim_load(&c, &f->folder, id) != 0)
+		log_die(EXIT_SYSTEM, "%s/.taken/%s: cannot be read: %s", f->conf->folder, id, strerror(errno));
+	if (outbox_has_claim(&s->outbox, id)) {
+		erase_finished(f, &c);
+		return;
+	}
+	if (c.count == 0) {
+		claim_end(&c, &f->folder);
+		return;
+	}
+	b = batch_new(s, i, c.bytes >= TRACK_BULK_FROM ? TRACK_BULK : TRACK_QUICK);
+	b->claim = c;
+	log_info("%s: %u files that an earlier run had taken are sent now", f->conf->name, c.count);
+}
+
+void feed_recover(struct spool *s, unsigned i)
+{
+	struct feed *f = &s->feed[i];
+	int fd = openat(f->folder.taken, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	uint8_t raw[CLAIM_ID_LEN / 2];
+	const struct dirent *e;
+
+	if (d == NULL)
+		log_die(EXIT_SYSTEM, "%s/.taken: %s", f->conf->folder, strerror(errno));
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		if (hex_get(raw, sizeof(raw), e->d_name, strlen(e->d_name)) == 0)
+			recover_claim(s, i, e->d_name);
+		else
+			log_warn("%s/.taken holds something that is not ours; it is left alone", f->conf->folder);
+	}
+	closedir(d);
+	feed_count_refused(s, i);
+}
+
+void feed_count_refused(struct spool *s, unsigned i)
+{
+	static const char suffix[] = ".reason.txt";
+	struct feed *f = &s->feed[i];
+	int fd = openat(f->folder.refused, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	uint32_t notes = 0;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		size_t n = strlen(e->d_name);
+		notes += n > sizeof(suffix) - 1 && strcmp(e->d_name + n - (sizeof(suffix) - 1), suffix) == 0;
+	}
+	closedir(d);
+	f->refused = notes; /* a note for each, until somebody clears the folder */
+}

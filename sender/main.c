@@ -1,0 +1,266 @@
+/* main.c - katamichi-sender: checks everything, makes the descriptors, starts
+ * the processes spool, check and link, and ends when one of them does. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/crypto.h"
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/ipc_send.h"
+#include "host/keyfile.h"
+#include "host/log.h"
+#include "host/proc.h"
+#include "sender/sender_conf.h"
+#include "sender/sender_proc.h"
+
+#ifndef KM_VERSION
+#define KM_VERSION "0.1"
+#endif
+
+enum { SEND_BUFFER = 4 << 20, LOCK_TRIES = 30 };
+#define LOCK_WAIT_NS 100000000ull /* 100 ms: a process of a killed run takes a moment to go */
+
+static const char usage[] =
+    "usage: katamichi-sender -c FILE\n"
+    "Takes finished files from the channels' folders and sends them over the one-way link.\n"
+    "\n"
+    "  -c, --config FILE   configuration (sender.conf)\n"
+    "      --help          this text\n"
+    "      --version       the version\n"
+    "\n"
+    "Runs in the foreground until SIGTERM or SIGINT.  `katamichi status -c FILE` shows what it does.\n"
+    "\n"
+    "Exit codes: 0 ended by a signal; 2 wrong option; 3 configuration (file:line is said); 4 a key is\n"
+    "missing, malformed, or has the wrong owner or mode; 5 a folder, address, file or the memory is not\n"
+    "to be had; 6 the database does not make sense; 70 a fault of this program.\n";
+
+/* --- what has to be right before anything is started or made --- */
+
+static int check_keys(const struct sender_conf *c)
+{
+	struct party_secret *me = crypto_secret_alloc(sizeof(*me));
+	uint8_t *psk = crypto_secret_alloc(KEY_LEN);
+	struct party p;
+	int code = EXIT_KEYS;
+
+	if (me == NULL || psk == NULL) {
+		log_error("out of lockable memory");
+		code = EXIT_SYSTEM;
+	} else if (keyfile_read_secret(me, c->keys, PARTY_SENDER) == 0 &&
+	    keyfile_read_public(&p, c->receiver, PARTY_RECEIVER) == 0 &&
+	    (c->recovery[0] == '\0' || keyfile_read_public(&p, c->recovery, PARTY_RECEIVER) == 0) &&
+	    (c->psk[0] == '\0' || keyfile_read_psk(psk, c->psk) == 0)) {
+		code = 0;
+	}
+	crypto_secret_free(psk);
+	crypto_secret_free(me);
+	return code;
+}
+
+static int check_folders(const struct sender_conf *c)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < c->channels; i++) {
+		const struct sender_channel *ch = &c->channel[i];
+		if (stat(ch->folder, &st) != 0 || access(ch->folder, R_OK | W_OK | X_OK) != 0) {
+			log_error("%s: the folder of channel %s cannot be used: %s; make it, for the user who runs this",
+			    ch->folder, ch->name, strerror(errno));
+			return EXIT_SYSTEM;
+		}
+		if (!S_ISDIR(st.st_mode)) {
+			log_error("%s: the folder of channel %s is not a directory", ch->folder, ch->name);
+			return EXIT_SYSTEM;
+		}
+	}
+	return 0;
+}
+
+/* The socket, connected so that one destination is all it can reach; -1 after a line. */
+static int open_link(const struct sender_conf *c)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), probe = IP_PMTUDISC_PROBE, size = SEND_BUFFER, mtu = 0;
+	char to[INET_ADDRSTRLEN], from[INET_ADDRSTRLEN];
+	socklen_t len = sizeof(mtu);
+
+	inet_ntop(AF_INET, &c->destination.sin_addr, to, sizeof(to));
+	inet_ntop(AF_INET, &c->source.sin_addr, from, sizeof(from));
+	/* Never fragmented: a fragment lost would be a datagram lost. */
+	if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof(probe)) != 0) {
+		log_error("no UDP socket: %s", strerror(errno));
+		return -1;
+	}
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) != 0)
+		log_warn("send buffer: %s", strerror(errno));
+	if (c->source.sin_family == AF_INET && bind(fd, (const struct sockaddr *)&c->source, sizeof(c->source)) != 0) {
+		log_error("source %s: %s; is this address on an interface of this host?", from, strerror(errno));
+		return -1;
+	}
+	if (connect(fd, (const struct sockaddr *)&c->destination, sizeof(c->destination)) != 0) {
+		log_error("destination %s: %s; is the link's interface up, with its address?", to, strerror(errno));
+		return -1;
+	}
+	if (getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len) == 0 && (uint64_t)mtu < c->mtu) {
+		log_error("the way to %s has an MTU of %d, the configuration says mtu = %llu", to, mtu,
+		    (unsigned long long)c->mtu);
+		return -1;
+	}
+	return fd;
+}
+
+/* The state directory, made if only it itself is missing, and its lock; -1 after a line. */
+static int lock_state(const struct sender_conf *c)
+{
+	char path[SENDER_PATH_MAX + 8];
+	int fd;
+
+	if (mkdir(c->state, 0700) != 0 && errno != EEXIST) {
+		log_error("%s: the state directory cannot be made: %s", c->state, strerror(errno));
+		return -1;
+	}
+	snprintf(path, sizeof(path), "%s/lock", c->state);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		log_error("%s: %s", path, strerror(errno));
+		return -1;
+	}
+	for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (i == LOCK_TRIES) {
+			log_error("%s: another katamichi-sender uses this state directory; stop it, or give this one its own",
+			    c->state);
+			close(fd);
+			return -1;
+		}
+		clock_sleep_ns(LOCK_WAIT_NS);
+	}
+	return fd;
+}
+
+/* --- the processes --- */
+
+/* The configuration once more, with a file position of its own for each process. */
+static int conf_again(int fd)
+{
+	char path[32];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC);
+	if (again < 0)
+		log_die(EXIT_SYSTEM, "%s: %s", path, strerror(errno));
+	return again;
+}
+
+static int run(const char *name, int conf_fd, int lock, int udp)
+{
+	int check[2], link[2];
+	struct proc_spec spec[3];
+	pid_t pid[3];
+
+	ipc_pair(check);
+	ipc_pair(link);
+	memset(spec, 0, sizeof(spec));
+	spec[0] = (struct proc_spec){ .role = "check", .config = name, .fds = CHECK_FDS,
+		.fd = { [CHECK_FD_CONF] = conf_again(conf_fd), [CHECK_FD_SPOOL] = check[1] } };
+	spec[1] = (struct proc_spec){ .role = "link", .config = name, .fds = LINK_FDS,
+		.fd = { [LINK_FD_CONF] = conf_again(conf_fd), [LINK_FD_SPOOL] = link[1], [LINK_FD_UDP] = udp } };
+	/* The spool keeps the lock: should it outlive us for a moment, no other may begin. */
+	spec[2] = (struct proc_spec){ .role = "spool", .config = name, .fds = SPOOL_FDS,
+		.fd = { [SPOOL_FD_CONF] = conf_again(conf_fd), [SPOOL_FD_LOCK] = lock, [SPOOL_FD_CHECK] = check[0],
+			[SPOOL_FD_LINK] = link[0] } };
+	for (unsigned i = 0; i < 3; i++)
+		pid[i] = proc_start(&spec[i]);
+	close(check[0]);
+	close(check[1]);
+	close(link[0]);
+	close(link[1]);
+	close(udp);
+	return proc_supervise(spec, pid, 3);
+}
+
+static int sender_main(const char *name)
+{
+	static struct sender_conf conf;
+	int fd = open(name, O_RDONLY | O_CLOEXEC), lock, udp, code;
+
+	if (fd < 0) {
+		log_error("%s: %s", name, strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	if (crypto_init() != 0)
+		log_die(EXIT_SYSTEM, "the cryptographic libraries do not start");
+	code = sender_conf_read(&conf, name, fd);
+	if (code == 0)
+		code = check_keys(&conf);
+	if (code == 0)
+		code = check_folders(&conf);
+	if (code != 0)
+		return code;
+	udp = open_link(&conf);
+	if (udp < 0)
+		return EXIT_SYSTEM;
+	lock = lock_state(&conf);
+	if (lock < 0)
+		return EXIT_SYSTEM;
+	return run(name, fd, lock, udp);
+}
+
+static int role_main(const char *role, const char *name)
+{
+	static const struct { const char *role; int (*run)(const char *); } roles[] = {
+		{ "spool", sender_spool_main }, { "check", sender_check_main }, { "link", sender_link_main },
+	};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (strcmp(role, roles[i].role) == 0) {
+			log_init("katamichi-sender", roles[i].role);
+			return roles[i].run(name);
+		}
+	log_error("no such role; katamichi-sender starts its own processes");
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
+	};
+	const char *conf = NULL;
+	int o;
+
+	log_init("katamichi-sender", NULL);
+	if (argc == 4 && strcmp(argv[1], "--role") == 0)
+		return role_main(argv[2], argv[3]);
+	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			conf = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_OK;
+		case 'V':
+			puts("katamichi-sender " KM_VERSION);
+			return EXIT_OK;
+		default:
+			fputs("Try katamichi-sender --help.\n", stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (conf == NULL || optind != argc) {
+		fputs(conf == NULL ? "katamichi-sender: -c FILE is missing\n" : "katamichi-sender: too many arguments\n", stderr);
+		fputs("Try katamichi-sender --help.\n", stderr);
+		return EXIT_USAGE;
+	}
+	return sender_main(conf);
+}

@@ -1,0 +1,34 @@
+/* outbox_schema.h - the tables of outbox.db (outbox.h; read by katamichi status, too). */
+#ifndef KM_OUTBOX_SCHEMA_H
+#define KM_OUTBOX_SCHEMA_H
+
+/* object.state: */
+enum { OUTBOX_KEPT = 0, OUTBOX_ERASED = 1 /* retention has passed */, OUTBOX_LOST = 2 /* its file was gone */ };
+
+#define OUTBOX_SCHEMA \
+	"CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;" \
+	"CREATE TABLE IF NOT EXISTS object(" \
+	" row INTEGER PRIMARY KEY," \
+	" id BLOB NOT NULL UNIQUE," \
+	" claim TEXT NOT NULL UNIQUE," \
+	" channel TEXT NOT NULL," \
+	" generation BLOB NOT NULL," \
+	" number INTEGER NOT NULL," \
+	" manifest BLOB NOT NULL," /* its SHA-256 */ \
+	" created INTEGER NOT NULL," /* ms, wall clock */ \
+	" files INTEGER NOT NULL," \
+	" bytes INTEGER NOT NULL," \
+	" length INTEGER NOT NULL," \
+	" layout TEXT NOT NULL," \
+	" state INTEGER NOT NULL DEFAULT 0," \
+	" rounds INTEGER NOT NULL DEFAULT 0," \
+	" due INTEGER NOT NULL DEFAULT 0," /* ms, service time */ \
+	" expires INTEGER NOT NULL," /* ms, service time */ \
+	" UNIQUE(generation, channel, number)) STRICT;" \
+	"CREATE INDEX IF NOT EXISTS object_new ON object(length) WHERE state = 0 AND rounds = 0;" \
+	"CREATE INDEX IF NOT EXISTS object_new_row ON object(row) WHERE state = 0 AND rounds = 0;" \
+	"CREATE INDEX IF NOT EXISTS object_due ON object(due) WHERE state = 0 AND rounds > 0;" \
+	"CREATE INDEX IF NOT EXISTS object_expires ON object(expires) WHERE state = 0;" \
+	"CREATE INDEX IF NOT EXISTS object_kept ON object(generation, channel, number) WHERE state = 0;"
+
+#endif

@@ -1,0 +1,250 @@
+/* proc_spool.c - the spool process: files, keys, database; no network.
+ *
+ * One loop that never waits for a disk longer than a commit takes: what reads
+ * and writes much is in the sealers' threads. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/ipc_recv.h"
+#include "host/keyfile.h"
+#include "host/log.h"
+#include "host/proc.h"
+#include "sender/sender_proc.h"
+#include "sender/spool.h"
+
+#define TICK_NS 1000000000ull
+#define SLOW_TICKS 10u /* seconds between counts of refused/, and of the service time being stored */
+
+/* --- start --- */
+
+static void load_keys(struct spool *s)
+{
+	s->me = crypto_secret_alloc(sizeof(*s->me));
+	s->rekey = crypto_secret_alloc(sizeof(*s->rekey));
+	if (s->me == NULL || s->rekey == NULL)
+		log_die(EXIT_SYSTEM, "out of lockable memory");
+	if (keyfile_read_secret(s->me, s->conf.keys, PARTY_SENDER) != 0 ||
+	    keyfile_read_public(&s->receiver, s->conf.receiver, PARTY_RECEIVER) != 0)
+		exit(EXIT_KEYS);
+	s->keys.sender = s->me;
+	s->keys.recipient[s->keys.recipients++] = &s->receiver;
+	if (s->conf.recovery[0] != '\0') {
+		if (keyfile_read_public(&s->recovery, s->conf.recovery, PARTY_RECEIVER) != 0)
+			exit(EXIT_KEYS);
+		s->keys.recipient[s->keys.recipients++] = &s->recovery;
+	}
+	if (s->conf.psk[0] != '\0') {
+		s->psk = crypto_secret_alloc(KEY_LEN);
+		if (s->psk == NULL)
+			log_die(EXIT_SYSTEM, "out of lockable memory");
+		if (keyfile_read_psk(s->psk, s->conf.psk) != 0)
+			exit(EXIT_KEYS);
+	}
+	s->keys.psk = s->psk;
+}
+
+static void start(struct spool *s, const char *name)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	if (sender_conf_read(&s->conf, name, PROC_FD_FIRST + SPOOL_FD_CONF) != 0)
+		exit(EXIT_CONFIG);
+	close(PROC_FD_FIRST + SPOOL_FD_CONF);
+	s->check = PROC_FD_FIRST + SPOOL_FD_CHECK;
+	s->link = PROC_FD_FIRST + SPOOL_FD_LINK;
+	if (fcntl(s->check, F_SETFL, O_NONBLOCK) != 0 || fcntl(s->link, F_SETFL, O_NONBLOCK) != 0)
+		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
+	load_keys(s);
+	outbox_open(&s->outbox, s->conf.state, now_ns);
+	memcpy(s->keys.generation, s->outbox.generation, sizeof(s->keys.generation));
+	if (rekey_init(s->rekey, s->me, &s->receiver, s->psk, (unsigned)s->conf.lane, s->conf.n) != 0)
+		log_die(EXIT_SYSTEM, "out of memory");
+	s->watch = watch_new();
+	if (s->watch == NULL)
+		log_die(EXIT_SYSTEM, "inotify: %s", strerror(errno));
+	for (unsigned t = 0; t < TRACKS; t++)
+		s->sealer[t] = sealer_start(&s->keys, s->outbox.objects);
+	for (unsigned i = 0; i < s->conf.channels; i++) {
+		feed_open(s, i);
+		feed_recover(s, i);
+	}
+}
+
+static void stop(struct spool *s)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	for (unsigned t = 0; t < TRACKS; t++)
+		sealer_stop(s->sealer[t]);
+	outbox_tick(&s->outbox, now_ns);
+	outbox_close(&s->outbox);
+	watch_free(s->watch);
+	rekey_free(s->rekey);
+	crypto_secret_free(s->rekey);
+	crypto_secret_free(s->psk);
+	crypto_secret_free(s->me);
+	/* What is claimed stays in .taken: the next start goes on with it. */
+	exit(EXIT_OK);
+}
+
+/* --- messages --- */
+
+static void from_check(struct spool *s)
+{
+	enum ipc_result r;
+
+	while ((r = ipc_recv(s->check, &s->msg)) == IPC_GOT) {
+		if (s->msg.type != MSG_VERDICT)
+			log_die(EXIT_INTERNAL, "unknown message %u", s->msg.type);
+		batch_verdict(s, ipc_body(&s->msg, sizeof(struct msg_verdict)));
+	}
+	if (r == IPC_CLOSED)
+		exit(EXIT_INTERNAL); /* the main process says what happened */
+}
+
+static void from_link(struct spool *s, uint64_t now_ns)
+{
+	enum ipc_result r;
+
+	while ((r = ipc_recv(s->link, &s->msg)) == IPC_GOT) {
+		switch (s->msg.type) {
+		case MSG_DONE:
+			dispatch_done(s, ipc_body(&s->msg, sizeof(struct msg_done)), now_ns);
+			break;
+		case MSG_LINK:
+			memcpy(&s->last, ipc_body(&s->msg, sizeof(s->last)), sizeof(s->last));
+			break;
+		default:
+			log_die(EXIT_INTERNAL, "unknown message %u", s->msg.type);
+		}
+	}
+	if (r == IPC_CLOSED)
+		exit(EXIT_INTERNAL);
+}
+
+/* --- once a second --- */
+
+static void beat(struct spool *s, uint64_t now_ns)
+{
+	struct beat b = { .counter = outbox_counter(&s->outbox), .time_ms = clock_wall_ms() };
+	uint32_t room = beat_capacity(s->conf.n), from = 0;
+
+	if (room > BEAT_ENTRIES_MAX)
+		room = BEAT_ENTRIES_MAX;
+	if (s->conf.channels > room) /* take turns */
+		from = (uint32_t)(b.counter * room % s->conf.channels);
+	for (; b.count < room && b.count < s->conf.channels; b.count++) {
+		const struct sender_channel *c = &s->conf.channel[(from + b.count) % s->conf.channels];
+		struct beat_entry *e = &b.entry[b.count];
+		strcpy(e->channel, c->name);
+		memcpy(e->generation, s->outbox.generation, sizeof(e->generation));
+		outbox_bounds(&s->outbox, c->name, &e->newest, &e->oldest);
+	}
+	rekey_beat(s->rekey, s->link, &b, now_ns);
+}
+
+static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
+{
+	beat(s, now_ns);
+	dispatch_expire(s, now_ns);
+	report_write(s, now_ns);
+	if (ticks % SLOW_TICKS != 0)
+		return;
+	outbox_tick(&s->outbox, now_ns);
+	for (unsigned i = 0; i < s->conf.channels; i++)
+		feed_count_refused(s, i);
+}
+
+/* --- the loop --- */
+
+/* Everything that can go on now, in the order of the pipeline. */
+static void step(struct spool *s, uint64_t now_ns)
+{
+	if (rekey_due(s->rekey, now_ns))
+		rekey_begin(s->rekey, outbox_epoch(&s->outbox, (unsigned)s->conf.lane, clock_wall_ms() / 1000), now_ns,
+		    clock_wall_ms());
+	rekey_say(s->rekey, s->link);
+	watch_scan(s->watch, now_ns);
+	for (unsigned i = 0; i < s->conf.channels; i++)
+		feed_run(s, i, now_ns);
+	batch_ask(s, now_ns);
+	batch_seal(s, now_ns);
+	dispatch_run(s, now_ns);
+}
+
+static uint64_t next_ns(const struct spool *s, uint64_t tick_ns, uint64_t now_ns)
+{
+	uint64_t next = tick_ns, b = batch_next(s);
+
+	next = b < next ? b : next;
+	for (unsigned i = 0; i < s->conf.channels && next > now_ns; i++) {
+		const struct feed *f = &s->feed[i];
+		if (f->batches[TRACK_QUICK] > 0 && f->batches[TRACK_BULK] > 0)
+			continue; /* it can take nothing; what ends a batch wakes us */
+		uint64_t at = watch_next(s->watch, i, now_ns);
+		at = at < f->not_before_ns ? f->not_before_ns : at;
+		next = at < next ? at : next;
+	}
+	return next;
+}
+
+enum { EV_STOP, EV_CHECK, EV_LINK, EV_WATCH, EV_SEALER, EVENTS = EV_SEALER + TRACKS };
+
+static void wait_for(struct spool *s, uint64_t until_ns)
+{
+	struct pollfd p[EVENTS] = {
+		[EV_STOP] = { .fd = s->stop, .events = POLLIN }, [EV_CHECK] = { .fd = s->check, .events = POLLIN },
+		[EV_LINK] = { .fd = s->link, .events = POLLIN }, [EV_WATCH] = { .fd = watch_fd(s->watch), .events = POLLIN },
+	};
+	uint64_t now_ns = clock_mono_ns();
+	int ms = until_ns <= now_ns ? 0 : (int)((until_ns - now_ns) / 1000000u) + 1;
+
+	for (unsigned t = 0; t < TRACKS; t++)
+		p[EV_SEALER + t] = (struct pollfd){ .fd = sealer_fd(s->sealer[t]), .events = POLLIN };
+	if (poll(p, EVENTS, ms) < 0 && errno != EINTR)
+		log_die(EXIT_INTERNAL, "poll: %s", strerror(errno));
+	now_ns = clock_mono_ns();
+	if (p[EV_STOP].revents != 0)
+		stop(s);
+	if (p[EV_CHECK].revents != 0)
+		from_check(s);
+	if (p[EV_LINK].revents != 0)
+		from_link(s, now_ns);
+	if (p[EV_WATCH].revents != 0)
+		watch_read(s->watch, now_ns);
+	for (unsigned t = 0; t < TRACKS; t++)
+		if (p[EV_SEALER + t].revents != 0)
+			batch_sealed(s, (enum track)t, now_ns);
+}
+
+int sender_spool_main(const char *name)
+{
+	static struct spool s;
+	uint64_t tick_ns;
+	unsigned ticks = 0;
+
+	proc_child_init("spool", SPOOL_FDS);
+	if (crypto_init() != 0)
+		log_die(EXIT_SYSTEM, "the cryptographic libraries do not start");
+	s.stop = proc_stop_fd(); /* before any thread: they inherit the signal mask */
+	start(&s, name);
+	tick_ns = clock_mono_ns();
+	for (;;) {
+		uint64_t now_ns = clock_mono_ns();
+		step(&s, now_ns);
+		if (now_ns >= tick_ns) {
+			tick(&s, ticks, now_ns);
+			if (ticks++ == 0)
+				log_info("ready: %u channel%s, epoch %u, datagrams of %u bytes", s.conf.channels,
+				    s.conf.channels == 1 ? "" : "s", s.rekey->session[0].epoch, s.conf.n);
+			tick_ns = now_ns + TICK_NS;
+		}
+		wait_for(&s, next_ns(&s, tick_ns, now_ns));
+	}
+}

@@ -1,0 +1,68 @@
+/* report.c - STATE/status.json, once a second: what only the running process
+ * knows.  `katamichi status` adds what the database says. */
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/durable.h"
+#include "host/log.h"
+#include "sender/spool.h"
+
+static json_t *channels(const struct spool *s)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < s->conf.channels; i++) {
+		uint64_t taken = 0;
+		for (const struct batch *b = s->batches; b != NULL; b = b->next)
+			taken += b->feed == i ? b->claim.count : 0;
+		json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:I}", "name", s->conf.channel[i].name,
+		    "waiting", (json_int_t)watch_count(s->watch, i), "taken", (json_int_t)taken,
+		    "refused", (json_int_t)s->feed[i].refused));
+	}
+	return all;
+}
+
+static json_t *describe(const struct spool *s, uint64_t now_ns)
+{
+	uint64_t since_ms = 0;
+	uint32_t epoch = rekey_epoch(s->rekey, now_ns, &since_ms);
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+	    "at_ms", (json_int_t)clock_wall_ms(), "epoch", (json_int_t)epoch, "epoch_since_ms", (json_int_t)since_ms,
+	    "service_ms", (json_int_t)outbox_service_ms(&s->outbox, now_ns), "rate", (json_int_t)s->conf.rate,
+	    "in_flight", (json_int_t)s->last.in_flight, "datagrams", (json_int_t)s->last.datagrams,
+	    "bytes", (json_int_t)s->last.bytes, "refused_datagrams", (json_int_t)s->last.refused,
+	    "blocked", (json_int_t)s->last.blocked, "channels", channels(s));
+}
+
+/* Whole or not at all, but not synced: a second later there is another. */
+static int put(int dir, const char *text)
+{
+	int fd = openat(dir, "status.json.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644), bad;
+
+	if (fd < 0)
+		return -1;
+	bad = durable_write_all(fd, text, strlen(text));
+	if (close(fd) != 0 || bad != 0)
+		return -1;
+	return renameat(dir, "status.json.tmp", dir, "status.json");
+}
+
+void report_write(struct spool *s, uint64_t now_ns)
+{
+	int dir = open(s->conf.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	json_t *j = describe(s, now_ns);
+	char *text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+
+	if (dir < 0 || text == NULL || put(dir, text) != 0)
+		log_debug("status.json could not be written");
+	free(text);
+	json_decref(j);
+	if (dir >= 0)
+		close(dir);
+}

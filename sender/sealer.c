@@ -1,0 +1,330 @@
+/* sealer.c - see sealer.h. */
+#include "sender/sealer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "codec/record.h"
+#include "core/bytes.h"
+#include "host/clock.h"
+#include "host/durable.h"
+#include "host/exits.h"
+#include "host/log.h"
+#include "sender/compress.h"
+
+enum {
+	READ_LEN = 256 << 10,       /* a DATA record */
+	SMALL_OBJECT = 1 << 20,     /* bytes up to which segments are small */
+	SEGMENT_LOG_SMALL = 16,
+	WRITEBACK_STEP = 8 << 20,   /* bytes after which the kernel is asked to begin writing them */
+};
+
+struct sealer {
+	const struct sealer_keys *keys;
+	int objects, event;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct seal_job *todo, *done;
+	atomic_bool stop;
+	struct compress *compress;
+	struct crypto_hasher *hasher;
+	uint8_t *buf;
+	struct seal_job *now;       /* the job whose object is open */
+	uint64_t written, begun;    /* bytes of it; of these, on their way to disk */
+	int error;                  /* of the write that failed */
+};
+
+/* --- the chain of sinks: record > compress > seal > file --- */
+
+static int to_file(void *ctx, const uint8_t *data, size_t n)
+{
+	struct sealer *s = ctx;
+
+	if (durable_write_all(s->now->fd, data, n) != 0) {
+		s->error = errno;
+		return -1;
+	}
+	s->written += n;
+	if (s->written - s->begun >= WRITEBACK_STEP) {
+		(void)sync_file_range(s->now->fd, (off_t)s->begun, (off_t)(s->written - s->begun), SYNC_FILE_RANGE_WRITE);
+		s->begun = s->written;
+	}
+	return 0;
+}
+
+static int to_seal(void *ctx, const void *data, size_t n)
+{
+	struct sealer *s = ctx;
+
+	return seal_write(s->now->seal, data, n);
+}
+
+static int put_record(struct sealer *s, enum record_type type, const void *data, uint32_t n)
+{
+	uint8_t head[RECORD_HEAD_LEN];
+
+	record_put_head(head, type, n);
+	return compress_write(s->compress, head, sizeof(head)) != 0 || compress_write(s->compress, data, n) != 0 ? -1 : 0;
+}
+
+/* --- the files --- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct claim_file *x = a, *y = b;
+
+	return name_order((const uint8_t *)x->name, strlen(x->name), (const uint8_t *)y->name, strlen(y->name));
+}
+
+static ssize_t read_some(int fd, void *buf, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, buf, n);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* The bytes of one open file: exactly as many as were noted, and not one more. */
+static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t i, int fd)
+{
+	uint64_t left = j->claim->file[i].size;
+
+	crypto_hasher_reset(s->hasher);
+	while (left > 0) {
+		ssize_t n = read_some(fd, s->buf, left < READ_LEN ? (size_t)left : READ_LEN);
+		if (n <= 0) {
+			j->error = n < 0 ? errno : ESTALE;
+			return SEAL_CHANGED;
+		}
+		crypto_hasher_add(s->hasher, s->buf, (size_t)n);
+		if (put_record(s, RECORD_DATA, s->buf, (uint32_t)n) != 0)
+			return SEAL_WRITE;
+		left -= (uint64_t)n;
+		if (atomic_load(&s->stop))
+			return SEAL_STOPPED;
+	}
+	j->error = ESTALE;
+	if (read_some(fd, s->buf, 1) != 0 || !claim_same(&j->claim->file[i], fd))
+		return SEAL_CHANGED;
+	crypto_hasher_end(s->hasher, j->sha256[i]);
+	return put_record(s, RECORD_END, j->sha256[i], HASH_LEN) == 0 ? SEAL_DONE : SEAL_WRITE;
+}
+
+static enum seal_result seal_file(struct sealer *s, struct seal_job *j, uint32_t i)
+{
+	const struct claim_file *f = &j->claim->file[i];
+	uint8_t head[8 + NAME_MAX_LEN];
+	enum seal_result r;
+	int fd = claim_reopen(j->claim, i);
+
+	if (fd < 0) {
+		j->error = errno;
+		return SEAL_CHANGED;
+	}
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	put64(head, f->size);
+	memcpy(head + 8, f->name, strlen(f->name));
+	r = put_record(s, RECORD_FILE, head, (uint32_t)(8 + strlen(f->name))) == 0 ? seal_data(s, j, i, fd) : SEAL_WRITE;
+	close(fd);
+	return r;
+}
+
+static int begin(struct sealer *s, struct seal_job *j)
+{
+	struct seal_inner inner = { .created_ms = clock_wall_ms() };
+	unsigned log = j->claim->bytes <= SMALL_OBJECT ? SEGMENT_LOG_SMALL : SEAL_SEGMENT_LOG_MAX;
+	char tmp[SEAL_NAME_LEN + 8];
+
+	crypto_random(j->id, sizeof(j->id));
+	hex_put(j->name, j->id, sizeof(j->id));
+	snprintf(tmp, sizeof(tmp), "%s.tmp", j->name);
+	s->written = s->begun = 0;
+	s->now = j;
+	j->sha256 = calloc(j->claim->count, HASH_LEN);
+	j->fd = openat(s->objects, tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (j->fd < 0 || j->sha256 == NULL) {
+		s->error = errno;
+		return -1;
+	}
+	memcpy(inner.generation, s->keys->generation, sizeof(inner.generation));
+	snprintf(inner.channel, sizeof(inner.channel), "%s", j->channel);
+	j->seal = seal_begin(SUITE_AES256GCM, log, j->id, s->keys->sender, s->keys->recipient, s->keys->recipients,
+	    s->keys->psk, &inner, to_file, s);
+	compress_begin(s->compress, to_seal, s);
+	return j->seal == NULL ? -1 : 0;
+}
+
+static void run_job(struct sealer *s, struct seal_job *j)
+{
+	s->error = 0;
+	j->result = SEAL_WRITE;
+	qsort(j->claim->file, j->claim->count, sizeof(j->claim->file[0]), by_name);
+	if (begin(s, j) == 0) {
+		j->result = SEAL_DONE;
+		for (j->bad = 0; j->bad < j->claim->count; j->bad++) {
+			j->result = seal_file(s, j, j->bad);
+			if (j->result != SEAL_DONE)
+				break;
+		}
+	}
+	/* Most of the waiting for the disk happens here, not in the transaction. */
+	if (j->result == SEAL_DONE && fdatasync(j->fd) != 0) {
+		s->error = errno;
+		j->result = SEAL_WRITE;
+	}
+	if (j->result == SEAL_WRITE)
+		j->error = s->error != 0 ? s->error : ENOMEM;
+}
+
+/* --- the thread --- */
+
+static void *sealer_run(void *arg)
+{
+	struct sealer *s = arg;
+	const uint64_t one = 1;
+
+	pthread_mutex_lock(&s->lock);
+	for (;;) {
+		while (s->todo == NULL && !atomic_load(&s->stop))
+			pthread_cond_wait(&s->wake, &s->lock);
+		if (atomic_load(&s->stop))
+			break;
+		struct seal_job *j = s->todo;
+		s->todo = NULL;
+		pthread_mutex_unlock(&s->lock);
+		run_job(s, j);
+		pthread_mutex_lock(&s->lock);
+		s->done = j;
+		if (write(s->event, &one, sizeof(one)) < 0)
+			log_debug("sealer: no event");
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+struct sealer *sealer_start(const struct sealer_keys *keys, int objects)
+{
+	struct sealer *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		log_die(EXIT_SYSTEM, "out of memory");
+	s->keys = keys;
+	s->objects = objects;
+	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->compress = compress_new();
+	s->hasher = crypto_hasher_new();
+	s->buf = malloc(READ_LEN);
+	if (s->event < 0 || s->compress == NULL || s->hasher == NULL || s->buf == NULL)
+		log_die(EXIT_SYSTEM, "out of memory or descriptors");
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->wake, NULL);
+	if (pthread_create(&s->thread, NULL, sealer_run, s) != 0)
+		log_die(EXIT_SYSTEM, "cannot start a thread");
+	return s;
+}
+
+void sealer_stop(struct sealer *s)
+{
+	pthread_mutex_lock(&s->lock);
+	atomic_store(&s->stop, true);
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->thread, NULL);
+	if (s->now != NULL)
+		sealer_drop(s, s->now);
+	pthread_cond_destroy(&s->wake);
+	pthread_mutex_destroy(&s->lock);
+	close(s->event);
+	compress_free(s->compress);
+	crypto_hasher_free(s->hasher);
+	free(s->buf);
+	free(s);
+}
+
+int sealer_fd(const struct sealer *s)
+{
+	return s->event;
+}
+
+void sealer_submit(struct sealer *s, struct seal_job *j)
+{
+	j->fd = -1;
+	j->seal = NULL;
+	j->sha256 = NULL;
+	j->length = 0;
+	pthread_mutex_lock(&s->lock);
+	s->todo = j;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
+struct seal_job *sealer_take(struct sealer *s)
+{
+	struct seal_job *j;
+	uint64_t n;
+
+	if (read(s->event, &n, sizeof(n)) < 0)
+		return NULL;
+	pthread_mutex_lock(&s->lock);
+	j = s->done;
+	s->done = NULL;
+	pthread_mutex_unlock(&s->lock);
+	return j;
+}
+
+/* --- the end, in the caller's thread --- */
+
+int sealer_finish(struct sealer *s, struct seal_job *j, const char *manifest, size_t n, const uint8_t sig[static SIGN_LEN])
+{
+	char tmp[SEAL_NAME_LEN + 8];
+
+	s->error = 0;
+	for (size_t at = 0; at < n;) {
+		uint32_t piece = n - at < RECORD_DATA_MAX ? (uint32_t)(n - at) : RECORD_DATA_MAX;
+		if (put_record(s, RECORD_MANIFEST, manifest + at, piece) != 0)
+			goto failed;
+		at += piece;
+	}
+	if (put_record(s, RECORD_SIGNATURE, sig, SIGN_LEN) != 0 || compress_end(s->compress) != 0 ||
+	    seal_end(j->seal) != 0)
+		goto failed;
+	j->length = s->written;
+	snprintf(tmp, sizeof(tmp), "%s.tmp", j->name);
+	if (durable_rename(j->fd, s->objects, tmp, s->objects, j->name) != 0)
+		return -1;
+	seal_free(j->seal);
+	j->seal = NULL;
+	return 0;
+
+failed:
+	errno = s->error != 0 ? s->error : ENOMEM;
+	return -1;
+}
+
+void sealer_drop(struct sealer *s, struct seal_job *j)
+{
+	char tmp[SEAL_NAME_LEN + 8];
+
+	if (j->fd >= 0) {
+		snprintf(tmp, sizeof(tmp), "%s.tmp", j->name);
+		(void)unlinkat(s->objects, tmp, 0); /* a finished one has no such name */
+		close(j->fd);
+	}
+	seal_free(j->seal);
+	free(j->sha256);
+	j->fd = -1;
+	j->seal = NULL;
+	j->sha256 = NULL;
+	s->now = NULL;
+}

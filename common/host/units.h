@@ -20,7 +20,7 @@ int units_rate(const char *s, uint64_t *out) __attribute__((warn_unused_result))
 /* A share, 0 .. 1: "1%", "0.01" or "1e-9". */
 int units_ratio(const char *s, double *out) __attribute__((warn_unused_result));
 
-/* Nanoseconds.  ns us ms s min h d; a bare "0" needs no unit. */
+/* Nanoseconds.  ns us ms s m (or min) h d; a bare "0" needs no unit. */
 int units_time(const char *s, uint64_t *ns) __attribute__((warn_unused_result));
 
 #endif

@@ -121,18 +121,27 @@ int durable_mkdir(int dirfd, const char *name, unsigned mode)
 
 static int remove_tree(int dirfd, const char *name, unsigned depth);
 
-/* Empty the directory d. */
+/* Empty the directory d.  Some file systems pass over entries while others
+ * go, so it is read again until a whole pass finds nothing. */
 static int remove_entries(DIR *d, unsigned depth)
 {
+	unsigned found = 0;
+
 	for (;;) {
 		errno = 0;
 		struct dirent *e = readdir(d);
-		if (e == NULL)
+		if (e == NULL && (errno != 0 || found == 0))
 			return errno == 0 ? 0 : -1;
+		if (e == NULL) {
+			found = 0;
+			rewinddir(d);
+			continue;
+		}
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (remove_tree(dirfd(d), e->d_name, depth + 1) != 0)
 			return -1;
+		found++;
 	}
 }
 

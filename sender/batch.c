@@ -50,6 +50,7 @@ void batch_drop(struct spool *s, struct batch *b)
 	*at = b->next;
 	claim_end(&b->claim, &s->feed[b->feed].folder);
 	s->feed[b->feed].batches[b->track]--;
+	watch_again(s->watch, b->feed, clock_mono_ns());
 	free(b);
 }
 

@@ -20,6 +20,7 @@ struct entry {
 	struct entry *prev, *next; /* in the order they became known */
 	bool renamed;
 	bool seen;                 /* mark is valid */
+	bool later;                /* put off by the caller */
 	uint64_t mark;             /* of size and times: changes when they do */
 	uint64_t since_ns;         /* when the mark was first seen */
 	uint64_t look_ns;          /* when to look again */
@@ -283,11 +284,21 @@ void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready 
 			forget(f, e);
 			break;
 		case WATCH_LATER:
+			e->later = true;
 			e->look_ns = now_ns + LATER_NS;
 			break;
 		case WATCH_STOP:
 			return;
 		}
+	}
+}
+
+void watch_again(struct watch *w, unsigned folder, uint64_t now_ns)
+{
+	for (struct entry *e = w->folder[folder].head; e != NULL; e = e->next) {
+		if (e->later)
+			e->look_ns = now_ns;
+		e->later = false;
 	}
 }
 

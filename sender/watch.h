@@ -42,6 +42,8 @@ enum watch_answer {
 typedef enum watch_answer watch_ready(void *ctx, const char *name, const struct stat *st);
 /* Offer the finished entries of a folder, oldest known first, until STOP. */
 void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready *ready, void *ctx);
+/* What was put off may be taken now. */
+void watch_again(struct watch *w, unsigned folder, uint64_t now_ns);
 /* When an entry of this folder may be finished, or a scan is due. */
 uint64_t watch_next(const struct watch *w, unsigned folder, uint64_t now_ns);
 uint32_t watch_count(const struct watch *w, unsigned folder); /* entries known and not dealt with */

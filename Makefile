@@ -37,6 +37,9 @@ endif
 # common/core and the filter of the firmware are freestanding: no call that the compiler adds.
 FREE    := -fno-stack-protector -U_FORTIFY_SOURCE
 LDHARD  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+# The benchmark measures Debian's ISA-L beside ours where it is installed (tools/deps.sh fec).
+ISAL    := $(wildcard /usr/include/isa-l.h)
+CFLAGS_tools/bench/bench_fec := $(if $(ISAL),-DHAVE_ISAL)
 # SIMD files have flags of their own: CFLAGS_common/codec/NAME (without .c)
 -include common/codec/kernels.mk
 
@@ -118,7 +121,7 @@ $(TOOL_BIN): $(B)/tests/tools/%: $(B)/tests/tools/%.o
 	$(link)
 $(B)/tools/bench/%: $(B)/tools/bench/%.o $(ARCHIVES)
 	$(say) LD $@
-	$(link) $(LIBS)
+	$(link) $(if $(ISAL),-lisal) $(LIBS)
 # A fuzzer is a main of libFuzzer under clang (make fuzz), and a reader of its corpus everywhere else (make test).
 $(FUZZ_BIN): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(if $(FUZZ_MAIN),,$(B)/tests/fuzz/corpus_main.o) $(ARCHIVES)
 	$(say) LD $@

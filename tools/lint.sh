@@ -13,7 +13,7 @@ log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
 # SIMD files need their own flags (common/codec/kernels.mk), or they are empty.
-flags_of() { sed -n "s|^CFLAGS_${1%.c} *:\{0,1\}= *||p" common/codec/kernels.mk 2>/dev/null | grep -v '\$' | head -n 1; }
+flags_of() { sed -n "s|^CFLAGS_${1%.c} *:\{0,1\}= *||p" common/codec/kernels.mk 2>/dev/null | sed 's/\$([A-Z_]*)//g' | head -n 1; }
 export -f flags_of
 
 run_tidy() {

@@ -38,7 +38,7 @@ static void usage(FILE *out)
 
 int main(int argc, char **argv)
 {
-	log_init("katamichi", NULL);
+	log_init_tool("katamichi");
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

@@ -1,9 +1,8 @@
 /* crypto.c - start-up of both libraries (crypto.h). */
-#include <sodium.h> /* before crypto.h, which has macros of the same names */
-
 #include "codec/crypto.h"
 
 #include <pthread.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -74,9 +74,4 @@ int crypto_aead_seal(struct crypto_aead *a, uint8_t *out, const uint8_t nonce[st
 int crypto_aead_open(struct crypto_aead *a, uint8_t *out, const uint8_t nonce[static AEAD_NONCE_LEN], const void *aad,
     size_t aadlen, const uint8_t *in, size_t n) __attribute__((warn_unused_result));
 
-/* The names of the first hour; they are libsodium's own, so no symbol of ours may have them. */
-#define crypto_hash(out, data, n) crypto_sha256(out, data, n)
-#define crypto_sign(sig, secret, context, msg, n) crypto_sign_message(sig, secret, context, msg, n)
-#define crypto_verify(sig, pub, context, msg, n) crypto_verify_message(sig, pub, context, msg, n)
-
 #endif

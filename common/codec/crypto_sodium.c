@@ -1,10 +1,9 @@
 /* crypto_sodium.c - what libsodium does for us (crypto.h): random bytes, secret
  * memory, HMAC and HKDF, X25519, Ed25519.  Nothing of libcrypto here, so that
  * the receiver's link executable may use it. */
-#include <sodium.h> /* before crypto.h, which has macros of the same names */
-
 #include "codec/crypto.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 

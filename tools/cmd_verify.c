@@ -1,0 +1,282 @@
+/* cmd_verify.c - katamichi verify: a delivered transfer, offline. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <sodium/utils.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "host/exits.h"
+#include "host/keyfile.h"
+#include "host/log.h"
+#include "receiver/receiver_conf.h"
+#include "tools/cmd.h"
+#include "tools/verify_transfer.h"
+
+static const char help[] =
+    "usage: katamichi verify [--sender FILE.pub]... [-c receiver.conf] [--receiver FILE.pub] [--json] DIR...\n"
+    "\n"
+    "Checks delivered transfers (inbox/CHANNEL/NUMBER): the signature of MANIFEST.json by a sender whose\n"
+    "key is given (by --sender, or as a [peer] in receiver.conf), and every file against the manifest.\n"
+    "Says which files are missing, extra or changed.  With --receiver, also that it was made for this receiver.\n"
+    "Without a sender's key it compares the files, but cannot say who made them: the answer is then no.\n"
+    "  --json   one JSON object a line for each DIR\n"
+    "Exit codes: 0 all verified, 1 not verified, 2 usage, 3 configuration, 4 keys, 5 a DIR cannot be opened.\n";
+
+enum { SENDERS_MAX = 64, SHOWN_MAX = 4 * 300 };
+
+struct options {
+	struct party senders[SENDERS_MAX];
+	unsigned sender_count;
+	struct party receiver;
+	int has_receiver;
+	int json;
+};
+
+static int add_sender(struct options *o, const char *path)
+{
+	if (o->sender_count == SENDERS_MAX) {
+		log_error("more than %d senders", SENDERS_MAX);
+		return EXIT_USAGE;
+	}
+	int r = keyfile_read_public(&o->senders[o->sender_count], path, PARTY_SENDER);
+
+	if (r == 0)
+		o->sender_count++;
+	return r;
+}
+
+static int add_conf(struct options *o, const char *path)
+{
+	struct receiver_conf *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (c == NULL) {
+		log_error("there is not enough memory");
+		return EXIT_SYSTEM;
+	}
+	r = receiver_conf_read(c, path, -1);
+	for (unsigned i = 0; r == 0 && i < c->peers; i++)
+		r = add_sender(o, c->peer[i].key);
+	free(c);
+	return r;
+}
+
+/* 0, or an exit code + 1 so that "help was printed" (EXIT_OK) can be told. */
+static int parse(struct options *o, int argc, char **argv)
+{
+	static const struct option options[] = {{"sender", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
+	    {"receiver", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0}};
+	int c, r = 0;
+
+	while (r == 0 && (c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			r = add_sender(o, optarg);
+			break;
+		case 'c':
+			r = add_conf(o, optarg);
+			break;
+		case 'r':
+			r = keyfile_read_public(&o->receiver, optarg, PARTY_RECEIVER);
+			o->has_receiver = 1;
+			break;
+		case 'j':
+			o->json = 1;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_OK + 1;
+		default:
+			fputs(help, stderr);
+			return EXIT_USAGE + 1;
+		}
+	}
+	if (r != 0)
+		return r + 1;
+	if (optind == argc) {
+		fputs(help, stderr);
+		return EXIT_USAGE + 1;
+	}
+	return 0;
+}
+
+static const char *word(enum verify_what what)
+{
+	switch (what) {
+	case VERIFY_MISSING:
+		return "missing";
+	case VERIFY_EXTRA:
+		return "extra";
+	case VERIFY_CHANGED:
+		return "changed";
+	case VERIFY_KIND:
+		return "wrong kind";
+	case VERIFY_UNREADABLE:
+		return "unreadable";
+	case VERIFY_SIGNATURE:
+		return "signature is not by a sender whose key was given";
+	case VERIFY_MALFORMED:
+		return "malformed";
+	case VERIFY_OTHER_SITE:
+		return "made for another receiver";
+	case VERIFY_UNCHECKED:
+		return "signature NOT checked, name the sender with --sender FILE.pub or -c receiver.conf";
+	}
+	return "?";
+}
+
+struct output {
+	const char *dir;
+	json_t *problems; /* NULL: lines of text */
+	int tty;          /* standard error is a terminal */
+	uint64_t said;    /* bytes when progress was last shown */
+	int shown;        /* progress stands on the line */
+};
+
+static void clear_progress(struct output *o)
+{
+	if (o->shown)
+		fputs("\r\033[K", stderr);
+	o->shown = 0;
+}
+
+static void on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	const uint64_t step = 64 << 20;
+	struct output *o = ctx;
+
+	if (!o->tty || done - o->said < step || total == 0)
+		return;
+	o->said = done;
+	o->shown = 1;
+	fprintf(stderr, "\r%s: %u %%", o->dir, (unsigned)((double)done * 100 / (double)total));
+}
+
+/* Bytes as a JSON value: a string, or base64 under another key where they are not UTF-8. */
+static void put_bytes(json_t *to, const char *key, const char *key_b64, const uint8_t *b, size_t n)
+{
+	char b64[sodium_base64_ENCODED_LEN(512, sodium_base64_VARIANT_ORIGINAL)];
+
+	if (name_is_utf8(b, n))
+		(void)json_object_set_new(to, key, json_stringn((const char *)b, n));
+	else if (n <= 512)
+		(void)json_object_set_new(to, key_b64,
+		    json_string(sodium_bin2base64(b64, sizeof(b64), b, n, sodium_base64_VARIANT_ORIGINAL)));
+}
+
+static void on_found(void *ctx, enum verify_what what, const uint8_t *name, size_t n, const char *why)
+{
+	char shown[SHOWN_MAX], shown_dir[SHOWN_MAX];
+	struct output *o = ctx;
+
+	clear_progress(o);
+	if (o->problems != NULL) {
+		json_t *p = json_object();
+
+		(void)json_object_set_new(p, "what", json_string(word(what)));
+		put_bytes(p, "name", "name_b64", name, n);
+		if (why != NULL)
+			(void)json_object_set_new(p, "why", json_string(why));
+		(void)json_array_append_new(o->problems, p);
+		return;
+	}
+	printf("%s: %s: %s%s%s%s\n", log_show(shown_dir, sizeof(shown_dir), o->dir, strlen(o->dir)), word(what),
+	    log_show(shown, sizeof(shown), name, n), why != NULL ? " (" : "", why != NULL ? why : "", why != NULL ? ")" : "");
+}
+
+static void print_text(const struct output *o, const struct verify *v)
+{
+	char dir[SHOWN_MAX], hex[2 * HASH_LEN + 1];
+
+	log_show(dir, sizeof(dir), o->dir, strlen(o->dir));
+	if (v->findings > 0 || v->sender == NULL) {
+		printf("%s: NOT verified\n", dir);
+		return;
+	}
+	hex_put(hex, v->sender->fingerprint, HASH_LEN);
+	printf("%s: verified: %s %" PRIu64 ", %" PRIu32 " file%s, %" PRIu64 " bytes, signed by %.4s %.4s %.4s %.4s ...\n", dir,
+	    v->manifest.channel, v->manifest.number, v->manifest.file_count, v->manifest.file_count == 1 ? "" : "s", v->bytes,
+	    hex, hex + 4, hex + 8, hex + 12);
+}
+
+static void put_hash(json_t *j, const char *key, const uint8_t *hash)
+{
+	char hex[2 * HASH_LEN + 1];
+
+	hex_put(hex, hash, HASH_LEN);
+	(void)json_object_set_new(j, key, json_string(hex));
+}
+
+static void print_json(const struct output *o, const struct verify *v)
+{
+	const struct manifest *m = &v->manifest;
+	json_t *j = json_object();
+
+	put_bytes(j, "dir", "dir_b64", (const uint8_t *)o->dir, strlen(o->dir));
+	(void)json_object_set_new(j, "verified", json_boolean(v->findings == 0 && v->sender != NULL));
+	(void)json_object_set(j, "problems", o->problems);
+	if (v->read_manifest) {
+		(void)json_object_set_new(j, "channel", json_string(m->channel));
+		(void)json_object_set_new(j, "number", json_integer((json_int_t)m->number));
+		(void)json_object_set_new(j, "files", json_integer(m->file_count));
+		(void)json_object_set_new(j, "bytes", json_integer((json_int_t)v->bytes));
+		put_hash(j, "receiver", m->receiver);
+	}
+	if (v->sender != NULL)
+		put_hash(j, "sender", v->sender->fingerprint);
+	(void)json_dumpf(j, stdout, JSON_COMPACT | JSON_SORT_KEYS);
+	putchar('\n');
+	json_decref(j);
+}
+
+static int verify_one(const struct options *o, const char *dir)
+{
+	struct output out = {.dir = dir, .problems = o->json ? json_array() : NULL, .tty = isatty(STDERR_FILENO)};
+	struct verify v = {.senders = o->senders, .sender_count = o->sender_count,
+	    .receiver = o->has_receiver ? &o->receiver : NULL, .found = on_found, .progress = on_progress, .ctx = &out};
+	int r = EXIT_SYSTEM;
+
+	if (verify_transfer(&v, dir) != 0) {
+		log_error("%s: cannot open the directory: %m", dir);
+	} else {
+		clear_progress(&out);
+		r = v.findings == 0 && v.sender != NULL ? EXIT_OK : EXIT_NO;
+		if (o->json)
+			print_json(&out, &v);
+		else
+			print_text(&out, &v);
+	}
+	if (v.read_manifest)
+		manifest_free(&v.manifest);
+	json_decref(out.problems);
+	return r;
+}
+
+int cmd_verify(int argc, char **argv)
+{
+	struct options *o = calloc(1, sizeof(*o));
+	int r, worst = EXIT_OK;
+
+	if (o == NULL) {
+		log_error("there is not enough memory");
+		return EXIT_SYSTEM;
+	}
+	r = parse(o, argc, argv);
+	if (r != 0) {
+		free(o);
+		return r - 1;
+	}
+	for (int i = optind; i < argc; i++) {
+		r = verify_one(o, argv[i]);
+		if (r > worst)
+			worst = r;
+	}
+	free(o);
+	return worst;
+}

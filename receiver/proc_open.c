@@ -46,6 +46,10 @@ to_store(uint32_t type, const void *body, size_t n)
 static void
 greet(void)
 {
+	struct msg_self self;
+
+	memcpy(self.fingerprint, receiver->pub.fingerprint, sizeof(self.fingerprint));
+	to_store(MSG_SELF, &self, sizeof(self));
 	for (unsigned i = 0; i < conf.peers; i++) {
 		struct msg_peer m;
 		memcpy(m.id, conf.peer[i].party.id, sizeof(m.id));
@@ -209,9 +213,10 @@ receiver_open_run(const char *config)
 	close(OPEN_FD_CONFIG);
 	stop_fd = proc_stop_fd();
 	accepting = accept_new(&conf, receiver, psk, OPEN_FD_FLOORS);
+	if (accepting != NULL)
+		greet();
 	if (buf == NULL || accepting == NULL || pthread_create(&thread, NULL, unsealing, buf) != 0)
 		log_die(EXIT_SYSTEM, "no memory or thread for the open process");
-	greet();
 	p[0] = (struct pollfd){ .fd = OPEN_FD_LINK, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
 	for (;;) {

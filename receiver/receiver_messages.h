@@ -44,6 +44,7 @@ enum receiver_msg {
 	/* store -> open */
 	MSG_UNSEAL, /* struct msg_object, with the descriptor of the data; slot is the job number */
 	/* open -> store */
+	MSG_SELF,     /* struct msg_self, first of all */
 	MSG_OPENED,   /* struct msg_opened: the inner header is authentic */
 	MSG_UNSEALED, /* struct msg_unsealed: the end of a job, sent before the end of its stream */
 	MSG_SEEN,     /* struct msg_seen: a channel in a beat */
@@ -96,6 +97,10 @@ enum { MSG_DONE_MAX = 2048 };
 struct msg_done {
 	uint32_t count;
 	struct msg_key key[MSG_DONE_MAX];
+};
+
+struct msg_self {
+	uint8_t fingerprint[32]; /* this receiver's */
 };
 
 struct msg_opened {

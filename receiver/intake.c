@@ -1,0 +1,460 @@
+/* intake.c - complete objects become deliveries: open unseals them, check looks
+ * at them, and what they send is built, verified and published here.
+ *
+ * Objects go through in order, one at a time in the check process, while open
+ * may be up to STORE_AHEAD further.  Transfers that are ready are published
+ * together as soon as nothing more is waiting in the pipe. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "codec/seal.h"
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/ipc_send.h"
+#include "host/log.h"
+#include "receiver/peer_gone.h"
+#include "receiver/receiver_proc.h"
+#include "receiver/store.h"
+#include "receiver/unseal.h"
+#include "receiver/verify.h"
+
+#define RETRY_NS 5000000000ull
+
+static const char *
+show_id(char out[static 33], const uint8_t *id)
+{
+	hex_put(out, id, 16);
+	return out;
+}
+
+static void
+unlink_job(struct store *s, struct job *j)
+{
+	struct job **p = &s->jobs;
+
+	while (*p != j)
+		p = &(*p)->next;
+	*p = j->next;
+	if (j->sent)
+		s->sent--;
+	s->waiting--;
+}
+
+/* Behind all that were sent, so that the order stays that of the pipe. */
+static void
+append_job(struct store *s, struct job *j)
+{
+	struct job **p = &s->jobs;
+
+	while (*p != NULL)
+		p = &(*p)->next;
+	*p = j;
+	j->next = NULL;
+	s->waiting++;
+}
+
+/* The part files go, and link never gathers the object again. */
+static void
+job_done(struct store *s, struct job *j)
+{
+	struct msg_key *k;
+
+	part_store_remove(&s->parts, j->slot);
+	if (s->done.count == MSG_DONE_MAX)
+		store_flush_done(s);
+	k = &s->done.key[s->done.count++];
+	memcpy(k->id, j->id, 16);
+	k->sender = j->sender;
+	free(j);
+}
+
+/* The part files go, and link gathers the object anew. */
+static void
+job_forget(struct store *s, struct job *j)
+{
+	struct msg_object m = { .sender = j->sender, .slot = j->slot, .length = j->length };
+
+	memcpy(m.id, j->id, 16);
+	part_store_remove(&s->parts, j->slot);
+	store_to_link(s, MSG_FORGET, &m, sizeof(m));
+	free(j);
+}
+
+/* The disk's fault, not the object's: it stays, and is tried again. */
+static void
+job_later(struct store *s, struct job *j, int error)
+{
+	uint64_t now = clock_mono_ns();
+	char id[33];
+
+	if (s->disk_log_ns == 0 || now - s->disk_log_ns > 10000000000ull) {
+		s->disk_log_ns = now;
+		log_error("object %s cannot be delivered now: %s; it is kept and tried again every few seconds", show_id(id, j->id),
+		    strerror(error));
+	}
+	j->sent = j->opened = j->unsealed = j->begun = false;
+	j->not_before_ns = now + RETRY_NS;
+	append_job(s, j);
+}
+
+/* A ledger row about an object that never became a transfer. */
+static void
+refused_row(struct store *s, const struct job *j, const char *reason)
+{
+	json_t *o = json_object();
+	char at[21], id[33], *entry;
+
+	clock_iso(at, clock_wall_ms() / 1000);
+	json_object_set_new(o, "at", json_string(at));
+	json_object_set_new(o, "event", json_string("refused"));
+	json_object_set_new(o, "object", json_string(show_id(id, j->id)));
+	json_object_set_new(o, "sender", json_string(s->fingerprint[j->sender]));
+	if (j->opened && j->inner.channel[0] != '\0')
+		json_object_set_new(o, "channel", json_string(j->inner.channel));
+	json_object_set_new(o, "reason", json_string(reason));
+	if ((entry = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS)) == NULL)
+		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
+	ledger_append(&s->ledger, entry, strlen(entry));
+	free(entry);
+	json_decref(o);
+}
+
+/* It could not be opened.  The part is discarded whole; later rounds bring it
+ * again, since a key or a channel may be put right, or the damage was ours.
+ * The ledger gets one row for each object, however often it comes. */
+static void
+not_opened(struct store *s, struct job *j)
+{
+	const char *why = unseal_strerror(j->result);
+	char id[33];
+	int64_t times;
+
+	show_id(id, j->id);
+	times = db_int(&s->ledger.db, "SELECT times FROM trouble WHERE id = ? AND sender = ?", "tt", id,
+	    s->fingerprint[j->sender]);
+	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
+	db_run(&s->ledger.db, "INSERT INTO trouble(id, sender, reason, times, at) VALUES(?, ?, ?, 1, ?)"
+	    " ON CONFLICT(id, sender) DO UPDATE SET reason = excluded.reason, times = times + 1, at = excluded.at", "ttti", id,
+	    s->fingerprint[j->sender], why, (int64_t)(clock_wall_ms() / 1000));
+	if (times == 0)
+		refused_row(s, j, why);
+	db_exec(&s->ledger.db, "COMMIT");
+	log_warn("object %s of peer %s%s%s: %s; discarded, to be gathered afresh", id, s->conf.peer[j->sender].name,
+	    j->opened ? ", channel " : "", j->opened ? j->inner.channel : "", why);
+	job_forget(s, j);
+}
+
+static struct publish_item *
+batch_item(struct store *s, struct job *j)
+{
+	struct publish_item *it = &s->batch[s->batched++];
+	struct transfer *t = &j->transfer;
+
+	memset(it, 0, sizeof(*it));
+	it->transfer = t;
+	it->ctx = j;
+	strcpy(it->stream.sender, s->fingerprint[j->inner.sender]);
+	strcpy(it->stream.channel, j->inner.channel);
+	hex_put(it->stream.generation, j->inner.generation, 16);
+	hex_put(it->object, j->id, 16);
+	it->files = t->found.file_count;
+	it->bytes = t->bytes;
+	it->checks = s->finish_checks;
+	return it;
+}
+
+static void
+accept_transfer(struct store *s, struct job *j)
+{
+	const struct verify_expected e = { .sender = &s->conf.peer[j->inner.sender].party, .receiver = s->self,
+		.generation = j->inner.generation, .channel = j->inner.channel };
+	struct transfer *t = &j->transfer;
+	uint8_t digest[HASH_LEN];
+	struct publish_item *it;
+	struct manifest m;
+	int good = verify_transfer(t, &e, &m) == 0;
+
+	if (good)
+		verify_write(t, &m);
+	if (t->error != 0) {
+		int error = t->error;
+		transfer_remove(t);
+		manifest_free(&m);
+		job_later(s, j, error);
+		return;
+	}
+	it = batch_item(s, j);
+	if (good) {
+		it->number = m.number;
+		crypto_hash(digest, t->manifest, t->manifest_len);
+		hex_put(it->manifest, digest, HASH_LEN);
+		hex_put(it->previous, m.previous, HASH_LEN);
+	} else {
+		it->base = PUBLISH_QUARANTINE;
+		it->reason = t->reason;
+	}
+	manifest_free(&m);
+}
+
+/* The stream of this object has ended. */
+static void
+conclude(struct store *s, struct job *j, const struct pipe_finish *f)
+{
+	struct transfer *t = &j->transfer;
+
+	while (!j->unsealed) /* was sent before the end of the stream */
+		store_from_open(s, true);
+	unlink_job(s, j);
+	if (j->result != 0 || f->bad == 2 || !j->opened || j->inner.sender >= s->conf.peers) {
+		if (j->begun)
+			transfer_remove(t);
+		if (j->result == UNSEAL_EREAD || j->result == OPEN_ENOMEM)
+			job_later(s, j, j->result == OPEN_ENOMEM ? ENOMEM : EIO);
+		else
+			not_opened(s, j);
+		return;
+	}
+	if (f->bad != 0)
+		transfer_refuse(t, "%s", f->reason);
+	snprintf(s->finish_checks, sizeof(s->finish_checks), "%s", f->checks);
+	accept_transfer(s, j);
+}
+
+static void
+begin(struct store *s, struct job *j)
+{
+	char name[TRANSFER_NAME_MAX + 1], id[33];
+
+	snprintf(name, sizeof(name), "%s-%u", show_id(id, j->id), j->slot);
+	transfer_begin(&j->transfer, s->work, name);
+	j->begun = true;
+}
+
+void
+intake_frame(struct store *s, const struct pipeframe *f)
+{
+	struct job *j = s->jobs;
+	struct pipe_finish finish;
+	uint64_t size;
+
+	if (j == NULL || !j->sent || j->slot != f->job)
+		log_die(EXIT_INTERNAL, "check sent a frame of a job that is not its turn");
+	if (f->type != PIPE_FINISH && (f->type == PIPE_BEGIN) == j->begun)
+		log_die(EXIT_INTERNAL, "check sent a frame of type %u out of turn", f->type);
+	switch (f->type) {
+	case PIPE_BEGIN:
+		begin(s, j);
+		break;
+	case PIPE_FILE:
+		if (f->len <= 8)
+			log_die(EXIT_INTERNAL, "check sent a file without a name");
+		memcpy(&size, f->body, 8);
+		transfer_file(&j->transfer, f->body + 8, f->len - 8, size);
+		break;
+	case PIPE_DATA:
+		transfer_data(&j->transfer, f->body, f->len);
+		break;
+	case PIPE_FILE_END:
+		if (f->len != HASH_LEN)
+			log_die(EXIT_INTERNAL, "check sent a hash of %u bytes", f->len);
+		transfer_file_end(&j->transfer, f->body);
+		break;
+	case PIPE_MANIFEST:
+		transfer_manifest(&j->transfer, f->body, f->len);
+		break;
+	case PIPE_SIGNATURE:
+		transfer_signature(&j->transfer, f->body, f->len);
+		break;
+	case PIPE_FINISH:
+		if (f->len != sizeof(finish))
+			log_die(EXIT_INTERNAL, "check ended in %u bytes", f->len);
+		memcpy(&finish, f->body, sizeof(finish));
+		finish.reason[sizeof(finish.reason) - 1] = finish.checks[sizeof(finish.checks) - 1] = '\0';
+		conclude(s, j, &finish);
+		break;
+	default:
+		log_die(EXIT_INTERNAL, "check sent a frame of unknown type %u", f->type);
+	}
+	if (s->batched == STORE_BATCH)
+		intake_commit(s);
+}
+
+static void
+say(const struct store *s, const struct publish_item *it, const struct job *j)
+{
+	unsigned long long n = it->number;
+
+	(void)s;
+	if (it->duplicate)
+		log_info("%s %llu: was delivered before; nothing to do", it->stream.channel, n);
+	else if (it->base == PUBLISH_QUARANTINE)
+		log_warn("%s: object %s is quarantined in %s: %s", it->stream.channel, it->object, it->dir, j->transfer.reason);
+	else if (it->fork)
+		log_warn("%s %llu: ALARM: a fork: this number was delivered before with other content or generation; this one is in %s",
+		    it->stream.channel, n, it->dir);
+	else
+		log_info("%s %llu: delivered, %u files, %llu bytes, object %.8s", it->stream.channel, n, it->files,
+		    (unsigned long long)it->bytes, it->object);
+	if (it->chain_broken)
+		log_warn("%s %llu: its manifest does not follow the one delivered before or after it", it->stream.channel, n);
+}
+
+void
+intake_commit(struct store *s)
+{
+	if (s->batched == 0)
+		return;
+	publish_batch(&s->publish, s->batch, s->batched);
+	for (unsigned i = 0; i < s->batched; i++) {
+		struct publish_item *it = &s->batch[i];
+		struct job *j = it->ctx;
+		if (it->error != 0) {
+			job_later(s, j, it->error);
+			continue;
+		}
+		say(s, it, j);
+		if (it->base == PUBLISH_QUARANTINE && !it->duplicate)
+			s->quarantined++;
+		job_done(s, j);
+	}
+	s->batched = 0;
+	store_flush_done(s);
+}
+
+/* Every time this object was before it, the check process died.  Five times
+ * is no accident: the sealed object is set aside and the service goes on. */
+static bool
+poisonous(struct store *s, struct job *j)
+{
+	int map = part_store_map(&s->parts, j->slot, O_RDONLY);
+	uint32_t attempts = map >= 0 ? parts_attempts(map) : 0;
+	char name[64], id[33];
+
+	if (map >= 0)
+		close(map);
+	if (attempts < STORE_ATTEMPTS)
+		return false;
+	snprintf(name, sizeof(name), "sealed-%s", show_id(id, j->id));
+	if (part_store_move(&s->parts, j->slot, s->quarantine, name) != 0 && errno != EEXIST)
+		log_warn("object %s: cannot be moved to the quarantine: %s", id, strerror(errno));
+	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
+	refused_row(s, j, "the check process ended each time it looked at this object");
+	db_run(&s->ledger.db, "INSERT OR IGNORE INTO object(sender, id) VALUES(?, ?)", "tt", s->fingerprint[j->sender], id);
+	db_exec(&s->ledger.db, "COMMIT");
+	log_warn("object %s of peer %s: ALARM: the check process ended %u times on it; set aside as quarantine/%s", id,
+	    s->conf.peer[j->sender].name, attempts, name);
+	s->quarantined++;
+	unlink_job(s, j);
+	job_done(s, j);
+	store_flush_done(s);
+	return true;
+}
+
+void
+intake_check_died(struct store *s)
+{
+	int map;
+
+	if (s->jobs == NULL || !s->jobs->sent || (map = part_store_map(&s->parts, s->jobs->slot, O_RDWR)) < 0)
+		return;
+	parts_set_attempts(map, parts_attempts(map) + 1);
+	close(map);
+}
+
+static void
+send_job(struct store *s, struct job *j)
+{
+	struct msg_object m = { .length = j->length, .sender = j->sender, .slot = j->slot };
+	int fd = part_store_data(&s->parts, j->slot, O_RDONLY);
+
+	if (fd < 0) {
+		int error = errno;
+		unlink_job(s, j);
+		job_later(s, j, error);
+		return;
+	}
+	memcpy(m.id, j->id, 16);
+	if (ipc_send_fds(STORE_FD_OPEN, MSG_UNSEAL, &m, sizeof(m), &fd, 1) != 1)
+		peer_gone(s->stop_fd, "open");
+	close(fd);
+	j->sent = true;
+	s->sent++;
+}
+
+void
+intake_pump(struct store *s, uint64_t now_ns)
+{
+	struct job *j, *next;
+
+	for (j = s->jobs; j != NULL && s->sent <= STORE_AHEAD; j = next) {
+		next = j->next;
+		if (j->sent)
+			continue;
+		if (j->not_before_ns > now_ns || poisonous(s, j))
+			continue;
+		/* Those sent stay in front. */
+		struct job **p = &s->jobs, **at = &s->jobs;
+		while (*at != NULL && (*at)->sent)
+			at = &(*at)->next;
+		if (*at != j) {
+			while (*p != j)
+				p = &(*p)->next;
+			*p = j->next;
+			j->next = *at;
+			*at = j;
+		}
+		send_job(s, j);
+	}
+}
+
+void
+intake_complete(struct store *s, const struct msg_object *o)
+{
+	struct job *j;
+
+	if (o->sender >= s->conf.peers || o->length == 0)
+		log_die(EXIT_INTERNAL, "link completed an object of peer %u and %llu bytes", o->sender, (unsigned long long)o->length);
+	if ((j = calloc(1, sizeof(*j))) == NULL)
+		log_die(EXIT_SYSTEM, "no memory for an object to open");
+	memcpy(j->id, o->id, 16);
+	j->slot = o->slot;
+	j->sender = o->sender;
+	j->length = o->length;
+	append_job(s, j);
+}
+
+static struct job *
+find(struct store *s, uint32_t slot)
+{
+	struct job *j = s->jobs;
+
+	while (j != NULL && (!j->sent || j->slot != slot))
+		j = j->next;
+	if (j == NULL)
+		log_die(EXIT_INTERNAL, "open answered for a job that it was not given");
+	return j;
+}
+
+void
+intake_opened(struct store *s, const struct msg_opened *o)
+{
+	struct job *j = find(s, o->job);
+
+	j->inner = *o;
+	j->opened = true;
+}
+
+void
+intake_unsealed(struct store *s, const struct msg_unsealed *u)
+{
+	struct job *j = find(s, u->job);
+
+	j->result = u->result;
+	j->unsealed = true;
+}

@@ -1,0 +1,314 @@
+/* main.c - katamichi-receiver: checks everything that can be wrong, makes every
+ * descriptor, starts the four processes and ends them together.  It touches no
+ * datagram and no file of a transfer. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/crypto.h"
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/ipc_send.h"
+#include "host/keyfile.h"
+#include "host/log.h"
+#include "host/proc.h"
+#include "receiver/pipeframe.h"
+#include "receiver/proc_link.h"
+#include "receiver/receiver_conf.h"
+#include "receiver/receiver_proc.h"
+
+#ifndef KM_VERSION
+#define KM_VERSION "0"
+#endif
+
+enum { FILES_WANTED = 16384, RETRY_MS = 1500, RETRY_STEP_MS = 50 };
+
+static const char usage[] =
+    "usage: katamichi-receiver -c FILE [--degraded]\n"
+    "Receives files from a one-way link, checks them and puts them down.  Never sends.\n"
+    "  -c, --config FILE  configuration (see katamichi-receiver(8))\n"
+    "      --degraded     start although the kernel gives a smaller socket buffer than configured\n"
+    "      --check        check configuration, keys, directories and port, then exit\n"
+    "      --help         this text\n"
+    "      --version      version\n"
+    "Stop it with SIGTERM or SIGINT.\n"
+    "Exit codes: 0 stopped, 2 usage, 3 configuration, 4 keys, 5 system (port, directory, memory),\n"
+    "6 ledger or state damaged, 70 a bug or a process that died.\n";
+
+static int
+role_main(const char *role, const char *config)
+{
+	static const struct {
+		const char *role;
+		unsigned fds;
+		int (*run)(const char *config);
+	} roles[] = {
+		{ "open", OPEN_FD_END - PROC_FD_FIRST, receiver_open_run },
+		{ "check", CHECK_FD_END - PROC_FD_FIRST, receiver_check_run },
+		{ "store", STORE_FD_END - PROC_FD_FIRST, receiver_store_run },
+	};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		if (strcmp(role, roles[i].role) != 0)
+			continue;
+		log_init("katamichi-receiver", roles[i].role);
+		proc_child_init(roles[i].role, roles[i].fds);
+		if (crypto_init() != 0)
+			log_die(EXIT_INTERNAL, "the crypto libraries do not start");
+		return roles[i].run(config);
+	}
+	log_error("unknown role %s", role);
+	return EXIT_USAGE;
+}
+
+/* --- checks --- */
+/* Readable, ours, 0600, and of the right kind; nothing of it is kept here. */
+static int
+check_keys(struct receiver_conf *c)
+{
+	struct party_secret *s = crypto_secret_alloc(sizeof(*s));
+	uint8_t *psk = crypto_secret_alloc(KEY_LEN);
+	int code;
+
+	if (s == NULL || psk == NULL)
+		log_die(EXIT_SYSTEM, "no locked memory for the keys (see RLIMIT_MEMLOCK)");
+	code = keyfile_read_secret(s, c->keys, PARTY_RECEIVER);
+	if (code == 0 && c->psk[0] != '\0')
+		code = keyfile_read_psk(psk, c->psk);
+	crypto_secret_free(s);
+	crypto_secret_free(psk);
+	return code != 0 ? code : receiver_conf_peers(c);
+}
+
+static void
+check_directory(const char *path, const char *key, dev_t *dev)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		log_die(EXIT_SYSTEM, "%s (%s): %s; make the directory, owned by the user who runs this", path, key,
+		    strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		log_die(EXIT_SYSTEM, "%s (%s): is not a directory", path, key);
+	if (access(path, R_OK | W_OK | X_OK) != 0)
+		log_die(EXIT_SYSTEM, "%s (%s): %s; it has to be readable and writable", path, key, strerror(errno));
+	*dev = st.st_dev;
+}
+
+static void
+check_directories(const struct receiver_conf *c)
+{
+	char a[PATH_MAX], b[PATH_MAX];
+	dev_t state, inbox;
+	size_t n;
+
+	check_directory(c->state, "state", &state);
+	check_directory(c->inbox, "inbox", &inbox);
+	if (state != inbox)
+		log_die(EXIT_SYSTEM, "inbox %s and state %s are on different file systems; deliveries are renamed from one to "
+		    "the other, so put both on one", c->inbox, c->state);
+	if (realpath(c->state, a) == NULL || realpath(c->inbox, b) == NULL)
+		log_die(EXIT_SYSTEM, "%s: %s", c->state, strerror(errno));
+	n = strlen(b);
+	if (strncmp(a, b, n) == 0 && (a[n] == '/' || a[n] == '\0'))
+		log_die(EXIT_SYSTEM, "state %s lies in the inbox %s; whoever reads the inbox must not see it", c->state, c->inbox);
+}
+
+/* Retried for a moment: of an instance that was killed, the port and the lock
+ * stay until its last process has ended. */
+static int
+lock_state(const struct receiver_conf *c)
+{
+	char path[RECEIVER_PATH_MAX + 8];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", c->state);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		log_die(EXIT_SYSTEM, "%s: %s", path, strerror(errno));
+	for (int ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; ms += RETRY_STEP_MS) {
+		if (errno != EWOULDBLOCK || ms >= RETRY_MS)
+			log_die(EXIT_SYSTEM, "%s: %s", path, errno == EWOULDBLOCK
+			    ? "another katamichi-receiver runs with this state directory" : strerror(errno));
+		clock_sleep_ns(RETRY_STEP_MS * 1000000ull);
+	}
+	return fd;
+}
+
+/* The kernel doubles what is asked for and reports the double (socket(7)). */
+static void
+size_buffer(int sock, const struct receiver_conf *c, int degraded)
+{
+	int want = (int)c->buffer, have = 0;
+	socklen_t n = sizeof(have);
+
+	if (setsockopt(sock, SOL_SOCKET, SO_RCVBUFFORCE, &want, sizeof(want)) != 0 &&
+	    setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &want, sizeof(want)) != 0)
+		log_die(EXIT_SYSTEM, "socket buffer: %s", strerror(errno));
+	if (getsockopt(sock, SOL_SOCKET, SO_RCVBUF, &have, &n) != 0)
+		log_die(EXIT_SYSTEM, "socket buffer: %s", strerror(errno));
+	if ((uint64_t)have / 2 >= c->buffer)
+		return;
+	if (!degraded)
+		log_die(EXIT_SYSTEM, "the kernel gives a socket buffer of %d bytes, not %llu (buffer); allow more with "
+		    "`sysctl -w net.core.rmem_max=%llu`, or start with --degraded", have / 2, (unsigned long long)c->buffer,
+		    (unsigned long long)c->buffer);
+	log_warn("degraded: the kernel gives a socket buffer of %d bytes, not %llu; expect losses", have / 2,
+	    (unsigned long long)c->buffer);
+}
+
+static int
+make_socket(const struct receiver_conf *c, int degraded)
+{
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char host[INET_ADDRSTRLEN];
+
+	if (sock < 0)
+		log_die(EXIT_SYSTEM, "socket: %s", strerror(errno));
+	size_buffer(sock, c, degraded); /* before the first datagram can come */
+	inet_ntop(AF_INET, &c->listen.sin_addr, host, sizeof(host));
+	for (int ms = 0; bind(sock, (const struct sockaddr *)&c->listen, sizeof(c->listen)) != 0; ms += RETRY_STEP_MS) {
+		if (errno != EADDRINUSE || ms >= RETRY_MS)
+			log_die(EXIT_SYSTEM, "listen %s:%u: %s", host, ntohs(c->listen.sin_port), strerror(errno));
+		clock_sleep_ns(RETRY_STEP_MS * 1000000ull);
+	}
+	return sock;
+}
+
+/* --- start --- */
+static int
+open_config(const char *config)
+{
+	int fd = open(config, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		log_die(EXIT_SYSTEM, "%s: %s", config, strerror(errno));
+	return fd;
+}
+
+static int
+open_floors(const struct receiver_conf *c)
+{
+	char path[RECEIVER_PATH_MAX + 16];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/epochs", c->state);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		log_die(EXIT_SYSTEM, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* Part files are passed by descriptor, some hundreds ahead. */
+static void
+allow_files(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return;
+	if (r.rlim_cur < FILES_WANTED) {
+		r.rlim_cur = r.rlim_max < FILES_WANTED ? r.rlim_max : FILES_WANTED;
+		if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < 4096)
+			log_die(EXIT_SYSTEM, "at most %llu open files are allowed, 4096 are needed (LimitNOFILE, ulimit -n)",
+			    (unsigned long long)r.rlim_cur);
+	}
+}
+
+static void
+close_all(const struct proc_spec *spec, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned j = 0; j < spec[i].fds; j++)
+			close(spec[i].fd[j]);
+}
+
+static int
+serve(const struct receiver_conf *c, const char *config, int sock, int lock)
+{
+	int link_open[2], link_store[2], open_store[2], open_check[2], check_store[2];
+	pid_t pid[4];
+
+	ipc_pair(link_open);
+	ipc_pair(link_store);
+	ipc_pair(open_store);
+	pipeframe_pair(open_check);
+	pipeframe_pair(check_store);
+	struct proc_spec spec[4] = {
+		{ .role = "link", .path = proc_beside("katamichi-receiver-link"), .config = config,
+		    .fd = { sock, link_open[0], link_store[0] }, .fds = 3 },
+		{ .role = "open", .config = config,
+		    .fd = { open_config(config), link_open[1], open_store[0], open_check[1], open_floors(c) }, .fds = 5 },
+		{ .role = "check", .config = config, .fd = { open_config(config), open_check[0], check_store[1] }, .fds = 3 },
+		{ .role = "store", .config = config,
+		    .fd = { open_config(config), link_store[1], open_store[1], check_store[0], lock }, .fds = 5 },
+	};
+	for (unsigned i = 0; i < 4; i++)
+		pid[i] = proc_start(&spec[i]);
+	close_all(spec, 4); /* so that the end of a process closes its pipes */
+	return proc_supervise(spec, pid, 4);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+		{ "degraded", no_argument, NULL, 'd' }, { "check", no_argument, NULL, 'k' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
+	static struct receiver_conf conf;
+	const char *config = NULL;
+	int o, code, degraded = 0, check_only = 0, lock, sock;
+
+	if (argc >= 4 && strcmp(argv[1], "--role") == 0)
+		return role_main(argv[2], argv[3]);
+	log_init("katamichi-receiver", NULL);
+	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'd':
+			degraded = 1;
+			break;
+		case 'k':
+			check_only = 1;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_OK;
+		case 'V':
+			puts("katamichi-receiver " KM_VERSION);
+			return EXIT_OK;
+		default:
+			fputs("try katamichi-receiver --help\n", stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (config == NULL || optind != argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (crypto_init() != 0)
+		log_die(EXIT_INTERNAL, "the crypto libraries do not start");
+	if ((code = receiver_conf_read(&conf, config, -1)) != 0 || (code = check_keys(&conf)) != 0)
+		return code;
+	allow_files();
+	check_directories(&conf);
+	lock = lock_state(&conf);
+	sock = make_socket(&conf, degraded);
+	if (check_only) {
+		puts("configuration, keys, directories and port are in order");
+		return EXIT_OK;
+	}
+	return serve(&conf, config, sock, lock);
+}

@@ -1,0 +1,381 @@
+/* proc_store.c - the receiver's store process: start, messages, one loop.
+ * What becomes of complete objects is in intake.c. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "host/clock.h"
+#include "host/durable.h"
+#include "host/exits.h"
+#include "host/ipc_send.h"
+#include "host/log.h"
+#include "host/proc.h"
+#include "receiver/peer_gone.h"
+#include "receiver/receiver_proc.h"
+#include "receiver/store.h"
+
+enum {
+	FRAMES = 256,           /* before the other descriptors are looked at */
+	DELIVERED_MAX = 1 << 18, /* told to link at the start: what it can remember */
+	SLOTS_MAX = 512,        /* that link may ask for at once */
+	MODE_OURS = 0700,
+	MODE_CHANNEL = 0750,
+};
+#define SECOND 1000000000ull
+
+void
+store_to_link(struct store *s, uint32_t type, const void *body, size_t n)
+{
+	if (ipc_write(STORE_FD_LINK, type, body, n) != 1)
+		peer_gone(s->stop_fd, "link");
+}
+
+void
+store_flush_done(struct store *s)
+{
+	if (s->done.count == 0)
+		return;
+	store_to_link(s, MSG_DONE, &s->done, sizeof(s->done));
+	s->done.count = 0;
+}
+
+int
+store_peer(const struct store *s, const char *fingerprint)
+{
+	for (unsigned i = 0; i < s->conf.peers; i++)
+		if (strcmp(s->fingerprint[i], fingerprint) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* --- from open --- */
+static void
+seen(struct store *s, const struct msg_seen *m)
+{
+	struct ledger_stream t;
+
+	if (m->sender >= s->conf.peers || memchr(m->channel, '\0', sizeof(m->channel)) == NULL)
+		log_die(EXIT_INTERNAL, "open told of a beat of peer %u", m->sender);
+	/* A channel that is not configured here is not ours to miss. */
+	if (receiver_conf_channel(&s->conf, m->channel) == NULL)
+		return;
+	strcpy(t.sender, s->fingerprint[m->sender]);
+	strcpy(t.channel, m->channel);
+	hex_put(t.generation, m->generation, 16);
+	ledger_seen(&s->ledger, &t, m->newest, m->oldest, clock_wall_ms() / 1000);
+}
+
+static void
+session_seen(struct store *s, const struct msg_session_seen *m)
+{
+	struct peer_state *p;
+
+	if (m->sender >= s->conf.peers)
+		return;
+	p = &s->peer[m->sender];
+	if (m->event == SESSION_NEW) {
+		p->lane = m->lane;
+		p->epoch = m->epoch;
+		p->session_ms = clock_wall_ms();
+	} else if (m->event == SESSION_OLD_EPOCH) {
+		p->old_epochs++;
+	} else {
+		p->refused++;
+	}
+}
+
+static bool
+readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+void
+store_from_open(struct store *s, bool wait)
+{
+	static struct ipc_msg m;
+
+	while (wait || readable(STORE_FD_OPEN)) {
+		wait = false;
+		if (ipc_recv(STORE_FD_OPEN, &m) != IPC_GOT)
+			peer_gone(s->stop_fd, "open");
+		switch (m.type) {
+		case MSG_SELF:
+			memcpy(s->self, ((const struct msg_self *)ipc_body(&m, sizeof(struct msg_self)))->fingerprint, HASH_LEN);
+			s->self_known = true;
+			break;
+		case MSG_OPENED:
+			intake_opened(s, ipc_body(&m, sizeof(struct msg_opened)));
+			break;
+		case MSG_UNSEALED:
+			intake_unsealed(s, ipc_body(&m, sizeof(struct msg_unsealed)));
+			break;
+		case MSG_SEEN:
+			seen(s, ipc_body(&m, sizeof(struct msg_seen)));
+			break;
+		case MSG_SESSION_SEEN:
+			session_seen(s, ipc_body(&m, sizeof(struct msg_session_seen)));
+			break;
+		default:
+			log_die(EXIT_INTERNAL, "open sent a message of unknown type %u", m.type);
+		}
+	}
+}
+
+/* --- from link --- */
+static void
+send_slot(struct store *s, uint32_t slot, int data, int map)
+{
+	struct msg_slot m = { .slot = slot };
+	int fd[2] = { data, map };
+
+	if (ipc_send_fds(STORE_FD_LINK, MSG_SLOT, &m, sizeof(m), fd, 2) != 1)
+		peer_gone(s->stop_fd, "link");
+}
+
+static void
+give_slots(struct store *s, uint32_t count)
+{
+	uint32_t slot;
+	int data, map;
+
+	for (uint32_t i = 0; i < count && i < SLOTS_MAX; i++) {
+		if (part_store_create(&s->parts, &slot, &data, &map) != 0) {
+			uint64_t now = clock_mono_ns();
+			if (s->disk_log_ns == 0 || now - s->disk_log_ns > 10 * SECOND) {
+				s->disk_log_ns = now;
+				log_error("parts: no new file: %s; what arrives now is left to a later round", strerror(errno));
+			}
+			return; /* link asks again */
+		}
+		send_slot(s, slot, data, map);
+		close(data);
+		close(map);
+	}
+}
+
+static void
+from_link(struct store *s)
+{
+	static struct ipc_msg m;
+	const struct msg_object *o;
+
+	while (readable(STORE_FD_LINK)) {
+		if (ipc_recv(STORE_FD_LINK, &m) != IPC_GOT)
+			peer_gone(s->stop_fd, "link");
+		switch (m.type) {
+		case MSG_NEED:
+			give_slots(s, ((const struct msg_need *)ipc_body(&m, sizeof(struct msg_need)))->count);
+			break;
+		case MSG_COMPLETE:
+			intake_complete(s, ipc_body(&m, sizeof(*o)));
+			break;
+		case MSG_DISCARD:
+			o = ipc_body(&m, sizeof(*o));
+			part_store_remove(&s->parts, o->slot);
+			break;
+		case MSG_STATS:
+			s->stats = *(const struct msg_stats *)ipc_body(&m, sizeof(struct msg_stats));
+			break;
+		default:
+			log_die(EXIT_INTERNAL, "link sent a message of unknown type %u", m.type);
+		}
+	}
+}
+
+/* --- start --- */
+static int
+directory(int parent, const char *name, unsigned mode, const char *shown)
+{
+	int fd;
+
+	if (parent >= 0 && durable_mkdir(parent, name, mode) != 0)
+		log_die(EXIT_SYSTEM, "%s/%s: cannot be made: %s", shown, name, strerror(errno));
+	fd = parent >= 0 ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : durable_open_dir(name);
+	if (fd < 0)
+		log_die(EXIT_SYSTEM, "%s: %s", name, strerror(errno));
+	return fd;
+}
+
+static void
+open_directories(struct store *s)
+{
+	s->state = directory(-1, s->conf.state, 0, "");
+	s->inbox = directory(-1, s->conf.inbox, 0, "");
+	s->parts_dir = directory(s->state, "parts", MODE_OURS, s->conf.state);
+	s->work = directory(s->state, "work", MODE_OURS, s->conf.state);
+	s->quarantine = directory(s->state, "quarantine", MODE_OURS, s->conf.state);
+	close(directory(s->state, "ledger", MODE_OURS, s->conf.state));
+	for (unsigned i = 0; i < s->conf.channels; i++) {
+		struct stat st;
+		/* One that is there keeps the mode that its owner gave it. */
+		if (fstatat(s->inbox, s->conf.channel[i].name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+			continue;
+		close(directory(s->inbox, s->conf.channel[i].name, MODE_CHANNEL, s->conf.inbox));
+	}
+}
+
+static uint64_t
+count_entries(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	uint64_t n = 0;
+
+	if (d == NULL)
+		return 0;
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+/* All that link need not gather again, oldest first, so that it forgets those first. */
+static void
+tell_delivered(struct store *s)
+{
+	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT sender, id FROM (SELECT age, sender, id FROM object ORDER BY age DESC"
+	    " LIMIT ?) ORDER BY age", "i", (int64_t)DELIVERED_MAX);
+
+	while (db_step(&s->ledger.db, q) == 1) {
+		int peer = store_peer(s, (const char *)sqlite3_column_text(q, 0));
+		struct msg_key *k = &s->done.key[s->done.count];
+		if (peer < 0 || hex_get(k->id, 16, (const char *)sqlite3_column_text(q, 1), 32) != 0)
+			continue;
+		k->sender = (uint32_t)peer;
+		if (++s->done.count == MSG_DONE_MAX)
+			store_flush_done(s);
+	}
+	store_flush_done(s);
+}
+
+/* A part file of before: link takes it up, unless nobody needs it any more. */
+static int
+found_part(void *ctx, uint32_t slot, const struct parts_head *h)
+{
+	struct store *s = ctx;
+	char id[33];
+	int data, map;
+
+	for (unsigned i = 0; i < s->conf.peers; i++) {
+		if (memcmp(h->sender, s->conf.peer[i].party.id, KEY_ID_LEN) != 0)
+			continue;
+		hex_put(id, h->id, 16);
+		if (db_int(&s->ledger.db, "SELECT count(*) FROM object WHERE id = ? AND sender = ?", "tt", id, s->fingerprint[i]) != 0)
+			return -1;
+		data = part_store_data(&s->parts, slot, O_RDWR);
+		map = part_store_map(&s->parts, slot, O_RDWR);
+		if (data >= 0 && map >= 0)
+			send_slot(s, slot, data, map);
+		if (data >= 0)
+			close(data);
+		if (map >= 0)
+			close(map);
+		return data >= 0 && map >= 0 ? 0 : -1;
+	}
+	return -1; /* its sender is no longer pinned */
+}
+
+static void
+start(struct store *s)
+{
+	static char path[RECEIVER_PATH_MAX + 32];
+	struct msg_limits limits = { .object = receiver_conf_object_max(&s->conf) };
+
+	for (unsigned i = 0; i < s->conf.peers; i++)
+		hex_put(s->fingerprint[i], s->conf.peer[i].party.fingerprint, HASH_LEN);
+	open_directories(s);
+	snprintf(path, sizeof(path), "%s/ledger/ledger.db", s->conf.state);
+	ledger_open(&s->ledger, path);
+	s->publish = (struct publish){ .ledger = &s->ledger, .work_fd = s->work, .inbox_fd = s->inbox,
+		.quarantine_fd = s->quarantine };
+	publish_recover(&s->publish);
+	s->quarantined = count_entries(s->quarantine);
+	store_to_link(s, MSG_LIMITS, &limits, sizeof(limits));
+	tell_delivered(s);
+	if (part_store_open(&s->parts, s->parts_dir, found_part, s) != 0)
+		log_die(EXIT_SYSTEM, "%s/parts: %s", s->conf.state, strerror(errno));
+}
+
+/* --- the loop --- */
+static void
+from_check(struct store *s)
+{
+	struct pipeframe f;
+
+	for (int i = 0; i < FRAMES; i++) {
+		switch (pipeframe_next(&s->events, &f)) {
+		case PIPEFRAME_GOT:
+			intake_frame(s, &f);
+			break;
+		case PIPEFRAME_AGAIN:
+			intake_commit(s);
+			return;
+		case PIPEFRAME_CLOSED:
+			if (!readable(s->stop_fd))
+				intake_check_died(s);
+			intake_commit(s);
+			peer_gone(s->stop_fd, "check");
+		}
+	}
+}
+
+static void
+loop(struct store *s)
+{
+	uint64_t now, status_at = 0;
+
+	for (;;) {
+		struct pollfd p[] = { { .fd = s->stop_fd, .events = POLLIN }, { .fd = STORE_FD_LINK, .events = POLLIN },
+			{ .fd = STORE_FD_OPEN, .events = POLLIN }, { .fd = STORE_FD_CHECK, .events = POLLIN } };
+		if (poll(p, 4, 1000) < 0 && errno != EINTR)
+			log_die(EXIT_SYSTEM, "poll: %s", strerror(errno));
+		if (p[0].revents != 0)
+			break;
+		from_link(s);
+		store_from_open(s, false);
+		from_check(s);
+		now = clock_mono_ns();
+		intake_pump(s, now);
+		if (now >= status_at) {
+			receiver_status_write(s);
+			status_at = now + SECOND;
+		}
+	}
+	intake_commit(s);
+}
+
+int
+receiver_store_run(const char *config)
+{
+	static struct store s;
+	int code;
+
+	if ((code = receiver_conf_read(&s.conf, config, STORE_FD_CONFIG)) != 0 || (code = receiver_conf_peers(&s.conf)) != 0)
+		return code;
+	close(STORE_FD_CONFIG);
+	s.stop_fd = proc_stop_fd();
+	s.started_ms = clock_wall_ms();
+	if (pipeframe_open(&s.events, STORE_FD_CHECK) != 0 ||
+	    fcntl(STORE_FD_CHECK, F_SETFL, fcntl(STORE_FD_CHECK, F_GETFL) | O_NONBLOCK) != 0)
+		log_die(EXIT_SYSTEM, "no memory for the store process");
+	store_from_open(&s, true);
+	if (!s.self_known)
+		log_die(EXIT_INTERNAL, "open did not say who we are");
+	start(&s);
+	receiver_status_write(&s);
+	log_info("ready: %u peers, %u channels, %lld ledger rows", s.conf.peers, s.conf.channels, (long long)s.ledger.rows);
+	loop(&s);
+	ledger_close(&s.ledger);
+	return EXIT_OK;
+}

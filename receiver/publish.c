@@ -1,0 +1,478 @@
+/* publish.c - a verified transfer becomes visible, exactly once (publish.h). */
+#include "receiver/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "host/clock.h"
+#include "host/durable.h"
+#include "host/exits.h"
+#include "host/log.h"
+
+enum {
+	SYNC_SINGLY = 24,  /* files: up to so many are synced one by one, more by one call for the file system */
+	FORKS_MAX = 9,
+};
+
+static int
+base_fd(const struct publish *p, enum publish_base b)
+{
+	return b == PUBLISH_INBOX ? p->inbox_fd : p->quarantine_fd;
+}
+
+static bool
+out(const struct publish_item *it)
+{
+	return it->duplicate || it->error != 0;
+}
+
+/* Not to be published: forget what was built. */
+static void
+give_up(struct publish *p, struct publish_item *it, int error)
+{
+	it->error = error;
+	if (durable_remove_tree(p->work_fd, it->work) != 0)
+		log_warn("work/%s: cannot be removed: %s; the next start tries again", it->work, strerror(errno));
+}
+
+/* --- 1: sync --- */
+void
+publish_sync(struct publish *p, struct publish_item *it, unsigned n)
+{
+	uint64_t files = 0;
+	int error = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		files += it[i].files;
+	for (unsigned i = 0; i < n; i++) {
+		struct transfer *t = it[i].transfer;
+		memcpy(it[i].work, t->name, sizeof(it[i].work));
+		/* What is quarantined stays closed to everyone else. */
+		if (it[i].base == PUBLISH_QUARANTINE || files > SYNC_SINGLY) {
+			if (it[i].base == PUBLISH_INBOX && transfer_open_modes(t) != 0)
+				it[i].error = t->error;
+			files = SYNC_SINGLY + 1;
+		} else if (transfer_sync(t) != 0) {
+			it[i].error = t->error;
+		}
+		transfer_end(t);
+	}
+	if (files > SYNC_SINGLY && syncfs(p->work_fd) != 0)
+		error = errno;
+	/* Without this the entry of work/NAME itself might be gone after a power
+	 * cut, and its absence is what says "published". */
+	if (fsync(p->work_fd) != 0)
+		error = errno;
+	for (unsigned i = 0; i < n; i++)
+		if (it[i].error != 0 || error != 0)
+			give_up(p, &it[i], it[i].error != 0 ? it[i].error : error);
+}
+
+/* --- 2: intend --- */
+static json_t *
+text(const char *s)
+{
+	json_t *j = json_string(s);
+
+	return j != NULL ? j : json_string("(not printable)");
+}
+
+static json_t *
+list(const char *words)
+{
+	json_t *a = json_array();
+	char copy[256], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", words != NULL ? words : "");
+	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save))
+		json_array_append_new(a, text(w));
+	return a;
+}
+
+/* The ledger entry: jansson's compact, sorted form is the canonical form of
+ * PROTOCOL 7.1 for the values that occur here. */
+static char *
+make_entry(const struct publish_item *it)
+{
+	json_t *o = json_object();
+	char at[21], *s;
+
+	clock_iso(at, clock_wall_ms() / 1000);
+	json_object_set_new(o, "at", text(at));
+	json_object_set_new(o, "event", text(it->base == PUBLISH_QUARANTINE ? "quarantined" : it->fork ? "fork" : "delivered"));
+	json_object_set_new(o, "sender", text(it->stream.sender));
+	json_object_set_new(o, "channel", text(it->stream.channel));
+	json_object_set_new(o, "generation", text(it->stream.generation));
+	if (it->number != 0)
+		json_object_set_new(o, "number", json_integer((json_int_t)it->number));
+	if (it->manifest[0] != '\0')
+		json_object_set_new(o, "manifest", text(it->manifest));
+	json_object_set_new(o, "object", text(it->object));
+	json_object_set_new(o, "dir", text(it->dir));
+	json_object_set_new(o, "files", json_integer((json_int_t)it->files));
+	json_object_set_new(o, "bytes", json_integer((json_int_t)it->bytes));
+	json_object_set_new(o, "checks", list(it->checks));
+	if (it->reason != NULL)
+		json_object_set_new(o, "reason", text(it->reason));
+	if (it->chain_broken)
+		json_object_set_new(o, "chain", text("does not follow its predecessor"));
+	s = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(o);
+	if (s == NULL)
+		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
+	return s;
+}
+
+#define STREAM_ARGS(s) (s)->sender, (s)->channel, (s)->generation
+
+static bool
+is_duplicate(struct publish *p, const struct publish_item *it)
+{
+	/* Quarantined ones have no number until their manifest is verified;
+	 * what makes two of them the same is the object. */
+	for (int i = 0; i < 2; i++) {
+		const char *q = i == 0
+		    ? "SELECT count(*) FROM delivery WHERE channel = ? AND number = ? AND sender = ? AND generation = ? AND manifest = ?"
+		    : "SELECT count(*) FROM intent WHERE channel = ? AND number = ? AND sender = ? AND generation = ? AND manifest = ?";
+		if (it->number != 0 && db_int(&p->ledger->db, q, "titt" "t", it->stream.channel, (int64_t)it->number,
+		    it->stream.sender, it->stream.generation, it->manifest) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does anything of this channel have this number, or this number and sender? */
+static int64_t
+others(struct publish *p, const struct publish_item *it, bool same_sender)
+{
+	const char *s = same_sender ? it->stream.sender : "";
+
+	return db_int(&p->ledger->db, "SELECT count(*) FROM delivery WHERE channel = ? AND number = ? AND (sender = ? OR ? = '')",
+	    "titt", it->stream.channel, (int64_t)it->number, s, s) +
+	    db_int(&p->ledger->db, "SELECT count(*) FROM intent WHERE channel = ? AND number = ? AND (sender = ? OR ? = '')",
+	    "titt", it->stream.channel, (int64_t)it->number, s, s);
+}
+
+/* Does the chain of manifests hold here, as far as its neighbours are known? */
+static bool
+chain_broken(struct publish *p, const struct publish_item *it)
+{
+	static const char *const neighbour[] = {
+		"SELECT count(*), coalesce(sum(manifest = ?), 0) FROM delivery WHERE sender = ? AND channel = ? AND generation = ?"
+		" AND number = ?",
+		"SELECT count(*), coalesce(sum(previous = ?), 0) FROM delivery WHERE sender = ? AND channel = ? AND generation = ?"
+		" AND number = ?" };
+	bool broken = it->number == 1 && strcmp(it->previous, chain_first) != 0;
+
+	for (int i = 0; i < 2; i++) {
+		sqlite3_stmt *s = db_query(&p->ledger->db, neighbour[i], "tttti", i == 0 ? it->previous : it->manifest,
+		    STREAM_ARGS(&it->stream), (int64_t)it->number + (i == 0 ? -1 : 1));
+		if (db_step(&p->ledger->db, s) == 1) {
+			broken |= sqlite3_column_int64(s, 0) > 0 && sqlite3_column_int64(s, 1) == 0;
+			db_done(s);
+		}
+	}
+	return broken;
+}
+
+static void
+choose_dir(struct publish *p, struct publish_item *it)
+{
+	unsigned long long n = it->number;
+
+	if (it->base == PUBLISH_QUARANTINE) {
+		if (n != 0)
+			snprintf(it->dir, sizeof(it->dir), "%s-%08llu-%.8s", it->stream.channel, n, it->object);
+		else
+			snprintf(it->dir, sizeof(it->dir), "%s-unnumbered-%.8s", it->stream.channel, it->object);
+		return;
+	}
+	it->fork = others(p, it, true) != 0;
+	/* Another sender's transfer of that number is no fork, but has the place. */
+	if (it->fork || others(p, it, false) != 0)
+		snprintf(it->dir, sizeof(it->dir), "%s/%08llu.fork-%.8s", it->stream.channel, n, it->manifest);
+	else
+		snprintf(it->dir, sizeof(it->dir), "%s/%08llu", it->stream.channel, n);
+}
+
+static void
+write_intent(struct publish *p, struct publish_item *it)
+{
+	free(it->entry);
+	it->entry = make_entry(it);
+	db_run(&p->ledger->db, "INSERT OR REPLACE INTO intent(work, base, dir, entry, sender, channel, generation, number, manifest,"
+	    " previous, object) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "tttttttittt", it->work,
+	    it->base == PUBLISH_INBOX ? "inbox" : "quarantine", it->dir, it->entry, STREAM_ARGS(&it->stream),
+	    (int64_t)it->number, it->manifest, it->previous, it->object);
+}
+
+void
+publish_intend(struct publish *p, struct publish_item *it, unsigned n)
+{
+	db_exec(&p->ledger->db, "BEGIN IMMEDIATE");
+	for (unsigned i = 0; i < n; i++) {
+		if (out(&it[i]))
+			continue;
+		if (is_duplicate(p, &it[i])) {
+			it[i].duplicate = true;
+			continue;
+		}
+		it[i].chain_broken = it[i].base == PUBLISH_INBOX && chain_broken(p, &it[i]);
+		choose_dir(p, &it[i]);
+		write_intent(p, &it[i]);
+	}
+	db_exec(&p->ledger->db, "COMMIT");
+	for (unsigned i = 0; i < n; i++)
+		if (it[i].duplicate)
+			give_up(p, &it[i], 0);
+}
+
+/* --- 3: rename --- */
+/* Is what stands there already this very transfer?  (Published, and then the
+ * database was restored from an older copy.) */
+static bool
+stands_there(int base, const struct publish_item *it)
+{
+	char path[PUBLISH_DIR_MAX + 32], hex[2 * HASH_LEN + 1];
+	uint8_t buf[65536], digest[HASH_LEN];
+	struct crypto_hasher *h;
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/MANIFEST.json", it->dir);
+	if ((fd = openat(base, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return false;
+	if ((h = crypto_hasher_new()) == NULL)
+		goto close_it;
+	crypto_hasher_reset(h);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		crypto_hasher_add(h, buf, (size_t)n);
+	crypto_hasher_end(h, digest);
+	crypto_hasher_free(h);
+	hex_put(hex, digest, HASH_LEN);
+close_it:
+	close(fd);
+	return n == 0 && strcmp(hex, it->manifest) == 0;
+}
+
+static void
+rename_one(struct publish *p, struct publish_item *it)
+{
+	int base = base_fd(p, it->base);
+
+	for (int turn = 1; turn <= FORKS_MAX; turn++) {
+		if (renameat2(p->work_fd, it->work, base, it->dir, RENAME_NOREPLACE) == 0)
+			return;
+		if (errno != EEXIST && errno != ENOTEMPTY)
+			break;
+		/* Something stands there that the ledger does not know. */
+		if (it->manifest[0] != '\0' && stands_there(base, it)) {
+			if (durable_remove_tree(p->work_fd, it->work) != 0)
+				break;
+			return;
+		}
+		log_warn("%s %llu: %s exists already and is something else; it is left as it is", it->stream.channel,
+		    (unsigned long long)it->number, it->dir);
+		if (it->base == PUBLISH_QUARANTINE)
+			snprintf(it->dir, sizeof(it->dir), "%s-%08llu-%.8s-%d", it->stream.channel,
+			    (unsigned long long)it->number, it->object, turn + 1);
+		else
+			snprintf(it->dir, sizeof(it->dir), turn == 1 ? "%s/%08llu.fork-%.8s" : "%s/%08llu.fork-%.8s-%d",
+			    it->stream.channel, (unsigned long long)it->number, it->manifest, turn);
+		db_exec(&p->ledger->db, "BEGIN IMMEDIATE");
+		write_intent(p, it);
+		db_exec(&p->ledger->db, "COMMIT");
+	}
+	int error = errno;
+	db_run(&p->ledger->db, "DELETE FROM intent WHERE work = ?", "t", it->work);
+	give_up(p, it, error);
+}
+
+static int
+sync_parent(const struct publish *p, const struct publish_item *it)
+{
+	char parent[PUBLISH_DIR_MAX];
+	char *slash;
+	int fd, r, base = base_fd(p, it->base);
+
+	strcpy(parent, it->dir);
+	if ((slash = strchr(parent, '/')) == NULL)
+		return fsync(base);
+	*slash = '\0';
+	if ((fd = openat(base, parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return -1;
+	r = fsync(fd);
+	close(fd);
+	return r;
+}
+
+void
+publish_rename(struct publish *p, struct publish_item *it, unsigned n)
+{
+	const struct publish_item *last = NULL;
+	unsigned done = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (!out(&it[i])) {
+			rename_one(p, &it[i]);
+			done++;
+		}
+	if (done == 0)
+		return;
+	/* A parent once for each run of items of one channel. */
+	for (unsigned i = 0; i < n; i++) {
+		if (out(&it[i]))
+			continue;
+		if (last != NULL && last->base == it[i].base &&
+		    (it[i].base == PUBLISH_QUARANTINE || strcmp(last->stream.channel, it[i].stream.channel) == 0))
+			continue;
+		last = &it[i];
+		/* Renamed, but whether it stays after a power cut nobody knows:
+		 * stop here; the next start looks. */
+		if (sync_parent(p, last) != 0)
+			log_die(EXIT_SYSTEM, "%s: cannot be made durable: %s", last->dir, strerror(errno));
+	}
+	if (fsync(p->work_fd) != 0)
+		log_die(EXIT_SYSTEM, "work: cannot be made durable: %s", strerror(errno));
+}
+
+/* --- 4: record --- */
+static void
+index_row(struct publish *p, const struct publish_item *it, const char *at)
+{
+	if (it->number == 0)
+		return;
+	db_run(&p->ledger->db, "INSERT OR IGNORE INTO delivery(sender, channel, generation, number, manifest, previous, dir, at, seq)"
+	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", "tttittt" "ti", STREAM_ARGS(&it->stream), (int64_t)it->number,
+	    it->manifest, it->previous, it->dir, at, p->ledger->rows);
+	ledger_have(p->ledger, &it->stream, it->number, clock_wall_ms() / 1000);
+}
+
+void
+publish_record(struct publish *p, struct publish_item *it, unsigned n)
+{
+	char at[21];
+
+	clock_iso(at, clock_wall_ms() / 1000);
+	db_exec(&p->ledger->db, "BEGIN IMMEDIATE");
+	for (unsigned i = 0; i < n; i++) {
+		if (it[i].error != 0)
+			continue;
+		if (!it[i].duplicate) {
+			ledger_append(p->ledger, it[i].entry, strlen(it[i].entry));
+			index_row(p, &it[i], at);
+			db_run(&p->ledger->db, "DELETE FROM intent WHERE work = ?", "t", it[i].work);
+		}
+		db_run(&p->ledger->db, "INSERT OR IGNORE INTO object(sender, id) VALUES(?, ?)", "tt", it[i].stream.sender,
+		    it[i].object);
+		db_run(&p->ledger->db, "DELETE FROM trouble WHERE id = ? AND sender = ?", "tt", it[i].object,
+		    it[i].stream.sender);
+	}
+	db_exec(&p->ledger->db, "COMMIT");
+}
+
+void
+publish_batch(struct publish *p, struct publish_item *it, unsigned n)
+{
+	publish_sync(p, it, n);
+	publish_intend(p, it, n);
+	publish_rename(p, it, n);
+	publish_record(p, it, n);
+	for (unsigned i = 0; i < n; i++) {
+		free(it[i].entry);
+		it[i].entry = NULL;
+	}
+}
+
+/* --- after a crash --- */
+static void
+column(char *to, size_t size, sqlite3_stmt *s, int i)
+{
+	const unsigned char *c = sqlite3_column_text(s, i);
+
+	snprintf(to, size, "%s", c != NULL ? (const char *)c : "");
+}
+
+static void
+read_intent(struct publish_item *it, sqlite3_stmt *s)
+{
+	memset(it, 0, sizeof(*it));
+	column(it->work, sizeof(it->work), s, 0);
+	it->base = strcmp((const char *)sqlite3_column_text(s, 1), "inbox") == 0 ? PUBLISH_INBOX : PUBLISH_QUARANTINE;
+	column(it->dir, sizeof(it->dir), s, 2);
+	it->entry = strdup((const char *)sqlite3_column_text(s, 3));
+	column(it->stream.sender, sizeof(it->stream.sender), s, 4);
+	column(it->stream.channel, sizeof(it->stream.channel), s, 5);
+	column(it->stream.generation, sizeof(it->stream.generation), s, 6);
+	it->number = (uint64_t)sqlite3_column_int64(s, 7);
+	column(it->manifest, sizeof(it->manifest), s, 8);
+	column(it->previous, sizeof(it->previous), s, 9);
+	column(it->object, sizeof(it->object), s, 10);
+	if (it->entry == NULL)
+		log_die(EXIT_SYSTEM, "no memory to recover with");
+}
+
+static bool
+exists(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool
+recover_one(struct publish *p, struct publish_item *it)
+{
+	if (!exists(p->work_fd, it->work) && exists(base_fd(p, it->base), it->dir)) {
+		publish_record(p, it, 1);
+		log_info("%s: was published before the last stop; the ledger has it now", it->dir);
+		return true;
+	}
+	db_run(&p->ledger->db, "DELETE FROM intent WHERE work = ?", "t", it->work);
+	return false;
+}
+
+/* What was being built is built again from its sealed object. */
+static void
+clear_work(struct publish *p)
+{
+	int fd = openat(p->work_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (d == NULL)
+		log_die(EXIT_SYSTEM, "work: %s", strerror(errno));
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+		    durable_remove_tree(p->work_fd, e->d_name) != 0)
+			log_warn("work/%s: cannot be removed: %s", e->d_name, strerror(errno));
+	closedir(d);
+}
+
+unsigned
+publish_recover(struct publish *p)
+{
+	unsigned done = 0;
+	struct publish_item it;
+
+	for (;;) {
+		sqlite3_stmt *s = db_query(&p->ledger->db, "SELECT work, base, dir, entry, sender, channel, generation, number,"
+		    " manifest, previous, object FROM intent LIMIT 1", "");
+		if (db_step(&p->ledger->db, s) == 0)
+			break;
+		read_intent(&it, s);
+		db_done(s);
+		done += recover_one(p, &it);
+		free(it.entry);
+	}
+	clear_work(p);
+	return done;
+}

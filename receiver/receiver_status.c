@@ -1,0 +1,219 @@
+/* receiver_status.c - state/status.json, once a second: what `katamichi status` shows. */
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "host/clock.h"
+#include "host/durable.h"
+#include "host/log.h"
+#include "receiver/store.h"
+
+static const char *const counter_name[LC_COUNT] = {
+	[LC_TAKEN] = "symbols", [LC_HELLO] = "hello", [LC_BEAT] = "beat", [LC_REPEAT] = "repeated",
+	[LC_DELIVERED] = "delivered_before", [LC_DUPLICATE] = "duplicate", [LC_SIZE] = "refused_size",
+	[LC_MAGIC] = "refused_magic", [LC_KIND] = "refused_kind", [LC_FIELD] = "refused_field",
+	[LC_EPOCH] = "refused_epoch", [LC_REPLAY] = "refused_replay", [LC_TAG] = "refused_tag",
+	[LC_PEER] = "refused_peer", [LC_GEOMETRY] = "refused_geometry", [LC_CONTRADICT] = "refused_contradiction",
+	[LC_LIMIT] = "refused_limit", [LC_OBJECTS] = "no_memory", [LC_SLOT] = "no_part_file",
+	[LC_PARITY] = "no_parity_memory", [LC_DISK] = "not_written", [LC_DATAGRAMS] = "datagrams", [LC_BYTES] = "bytes",
+	[LC_SESSIONS] = "sessions", [LC_REPAIRED] = "repaired", [LC_COMPLETED] = "objects", [LC_DAMAGED] = "damaged",
+	[LC_FAILED] = "blocks_failed", [LC_KERNEL] = "kernel_drops",
+};
+
+static void
+set(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+static void
+set_time(json_t *o, const char *key, uint64_t ms)
+{
+	char at[21];
+
+	if (ms == 0) {
+		json_object_set_new(o, key, json_null());
+		return;
+	}
+	clock_iso(at, ms / 1000);
+	json_object_set_new(o, key, json_string(at));
+}
+
+static const char *
+peer_name(const struct store *s, const char *fingerprint)
+{
+	int i = store_peer(s, fingerprint);
+
+	return i >= 0 ? s->conf.peer[i].name : "(no longer pinned)";
+}
+
+static json_t *
+link_part(const struct store *s)
+{
+	json_t *o = json_object(), *c = json_object();
+	const struct msg_stats *t = &s->stats;
+
+	set_time(o, "last", t->last_ms);
+	if (t->last_ms != 0 && t->sender < s->conf.peers) {
+		json_object_set_new(o, "peer", json_string(s->conf.peer[t->sender].name));
+		set(o, "lane", t->lane);
+		set(o, "epoch", t->epoch);
+	}
+	for (int i = 0; i < LC_COUNT; i++)
+		if (counter_name[i] != NULL)
+			set(c, counter_name[i], t->counter[i]);
+	json_object_set_new(o, "counters", c);
+	set(o, "buffer", t->buffer_bytes);
+	set(o, "buffer_used", t->buffer_used);
+	set(o, "parity_bytes", t->parity_bytes);
+	set(o, "gathering", t->open);
+	return o;
+}
+
+static json_t *
+peers_part(const struct store *s)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < s->conf.peers; i++) {
+		json_t *o = json_object();
+		json_object_set_new(o, "name", json_string(s->conf.peer[i].name));
+		json_object_set_new(o, "fingerprint", json_string(s->fingerprint[i]));
+		set_time(o, "session", s->peer[i].session_ms);
+		set(o, "epoch", s->peer[i].epoch);
+		set(o, "lane", s->peer[i].lane);
+		set(o, "old_epochs", s->peer[i].old_epochs);
+		set(o, "refused", s->peer[i].refused);
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+static json_t *
+gaps_of(struct store *s, const char *sender, const char *channel, const char *generation, uint64_t *missing)
+{
+	json_t *a = json_array();
+	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT first, last FROM gap WHERE sender = ? AND channel = ? AND generation = ?"
+	    " ORDER BY first LIMIT 16", "ttt", sender, channel, generation);
+
+	*missing = (uint64_t)db_int(&s->ledger.db, "SELECT coalesce(sum(last - first + 1), 0) FROM gap WHERE sender = ? AND"
+	    " channel = ? AND generation = ?", "ttt", sender, channel, generation);
+	while (db_step(&s->ledger.db, q) == 1) {
+		json_t *r = json_array();
+		json_array_append_new(r, json_integer(sqlite3_column_int64(q, 0)));
+		json_array_append_new(r, json_integer(sqlite3_column_int64(q, 1)));
+		json_array_append_new(a, r);
+	}
+	return a;
+}
+
+static json_t *
+channels_part(struct store *s)
+{
+	json_t *a = json_array();
+	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT sender, channel, generation, known, oldest, delivered, delivered_at FROM"
+	    " stream ORDER BY channel, sender, generation", "");
+
+	while (db_step(&s->ledger.db, q) == 1) {
+		json_t *o = json_object();
+		const char *sender = (const char *)sqlite3_column_text(q, 0);
+		const char *channel = (const char *)sqlite3_column_text(q, 1);
+		const char *generation = (const char *)sqlite3_column_text(q, 2);
+		uint64_t missing;
+		json_object_set_new(o, "channel", json_string(channel));
+		json_object_set_new(o, "peer", json_string(peer_name(s, sender)));
+		json_object_set_new(o, "generation", json_string(generation));
+		json_object_set_new(o, "gaps", gaps_of(s, sender, channel, generation, &missing));
+		set(o, "missing", missing);
+		set(o, "known", (uint64_t)sqlite3_column_int64(q, 3));
+		set(o, "kept_from", (uint64_t)sqlite3_column_int64(q, 4));
+		set(o, "delivered", (uint64_t)sqlite3_column_int64(q, 5));
+		set_time(o, "delivered_at", (uint64_t)sqlite3_column_int64(q, 6) * 1000);
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+static json_t *
+partly_part(const struct store *s)
+{
+	json_t *a = json_array();
+
+	for (uint32_t i = 0; i < s->stats.objects && i < STATS_OBJECTS_MAX; i++) {
+		const struct stats_object *t = &s->stats.object[i];
+		json_t *o = json_object();
+		char id[33];
+		hex_put(id, t->id, 16);
+		json_object_set_new(o, "object", json_string(id));
+		if (t->sender < s->conf.peers)
+			json_object_set_new(o, "peer", json_string(s->conf.peer[t->sender].name));
+		set(o, "bytes", t->length);
+		set(o, "symbols", t->symbols);
+		set(o, "have", t->have);
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+static json_t *
+disk_part(const struct store *s)
+{
+	json_t *o = json_object();
+	struct statvfs v;
+
+	if (fstatvfs(s->state, &v) == 0) {
+		set(o, "free", (uint64_t)v.f_bavail * v.f_frsize);
+		set(o, "total", (uint64_t)v.f_blocks * v.f_frsize);
+		set(o, "inodes_free", v.f_favail);
+	}
+	return o;
+}
+
+/* Whole or not at all for a reader; not synced: after a power cut it is written anew. */
+static void
+replace(const struct store *s, const char *text, size_t n)
+{
+	static const char tmp[] = "status.json.tmp", name[] = "status.json";
+	int fd = openat(s->state, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640), bad;
+
+	if (fd < 0)
+		return; /* a full disk is reported where it matters */
+	bad = durable_write_all(fd, text, n) != 0;
+	bad |= close(fd) != 0;
+	if (bad || renameat(s->state, tmp, s->state, name) != 0)
+		unlinkat(s->state, tmp, 0);
+}
+
+void
+receiver_status_write(struct store *s)
+{
+	json_t *o = json_object(), *l = json_object();
+	char *text;
+
+	json_object_set_new(o, "role", json_string("receiver"));
+	set(o, "pid", (uint64_t)getppid());
+	set(o, "at_ms", clock_wall_ms());
+	set_time(o, "at", clock_wall_ms());
+	set_time(o, "started", s->started_ms);
+	json_object_set_new(o, "link", link_part(s));
+	json_object_set_new(o, "peers", peers_part(s));
+	json_object_set_new(o, "channels", channels_part(s));
+	json_object_set_new(o, "partly", partly_part(s));
+	set(o, "waiting", s->waiting);
+	set(o, "quarantined", s->quarantined);
+	set(l, "rows", (uint64_t)s->ledger.rows);
+	json_object_set_new(l, "hash", json_string(s->ledger.hash));
+	json_object_set_new(o, "ledger", l);
+	json_object_set_new(o, "disk", disk_part(s));
+	text = json_dumps(o, JSON_INDENT(1));
+	json_decref(o);
+	if (text == NULL)
+		return;
+	replace(s, text, strlen(text));
+	free(text);
+}

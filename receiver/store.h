@@ -1,0 +1,81 @@
+/* store.h - what the files of the store process share: proc_store.c (messages,
+ * start), intake.c (complete objects become deliveries), receiver_status.c. */
+#ifndef KM_STORE_H
+#define KM_STORE_H
+
+#include <stdbool.h>
+
+#include "receiver/part_store.h"
+#include "receiver/pipeframe.h"
+#include "receiver/publish.h"
+#include "receiver/receiver_conf.h"
+
+enum {
+	STORE_AHEAD = 4,     /* objects that open may have beside the one being built */
+	STORE_BATCH = 64,    /* transfers made durable together, at most */
+	STORE_ATTEMPTS = 5,  /* deaths of the processes behind one object, then it is set aside */
+};
+
+struct job { /* a complete object on its way */
+	struct job *next;
+	uint32_t slot, sender;
+	uint8_t id[16];
+	uint64_t length;
+	uint64_t not_before_ns; /* after trouble with the disk */
+	bool sent, opened, unsealed, begun;
+	int result;             /* of unsealing */
+	struct msg_opened inner;
+	struct transfer transfer;
+};
+
+struct peer_state {
+	uint32_t lane, epoch;
+	uint64_t session_ms;    /* 0: none since the start */
+	uint64_t old_epochs, refused; /* HELLOs */
+};
+
+struct store {
+	struct receiver_conf conf;
+	char fingerprint[RECEIVER_PEERS_MAX][2 * HASH_LEN + 1]; /* of the peers */
+	uint8_t self[HASH_LEN]; /* this receiver's fingerprint */
+	bool self_known;
+	int stop_fd;
+	int state, parts_dir, work, inbox, quarantine;
+	struct part_store parts;
+	struct ledger ledger;
+	struct publish publish;
+	struct pipeframe_in events;
+
+	struct job *jobs;       /* in order of arrival; those sent come first */
+	unsigned sent, waiting;
+	struct publish_item batch[STORE_BATCH];
+	unsigned batched;
+	struct msg_done done;   /* to be told to link */
+	char finish_checks[160];
+
+	struct msg_stats stats;
+	struct peer_state peer[RECEIVER_PEERS_MAX];
+	uint64_t quarantined;   /* entries of the quarantine */
+	uint64_t disk_log_ns;
+	uint64_t started_ms;
+};
+
+/* intake.c */
+void intake_complete(struct store *s, const struct msg_object *o);
+void intake_opened(struct store *s, const struct msg_opened *o);
+void intake_unsealed(struct store *s, const struct msg_unsealed *u);
+void intake_frame(struct store *s, const struct pipeframe *f);
+void intake_pump(struct store *s, uint64_t now_ns); /* give open what it may have */
+void intake_commit(struct store *s);                /* publish the batch */
+void intake_check_died(struct store *s);            /* the check process is gone: note whose fault it may be */
+
+/* proc_store.c */
+void store_from_open(struct store *s, bool wait);   /* read its messages; wait for at least one */
+void store_to_link(struct store *s, uint32_t type, const void *body, size_t n);
+void store_flush_done(struct store *s);
+int store_peer(const struct store *s, const char *fingerprint); /* index, or -1 */
+
+/* receiver_status.c: write state/status.json (whole or not at all). */
+void receiver_status_write(struct store *s);
+
+#endif

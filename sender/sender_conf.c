@@ -15,6 +15,7 @@
 #include "sender/layout.h"
 
 #define NS_PER_S 1000000000ull
+#define OBJECT_MAX (1ull << 40) /* bytes; 2^32 symbols of the smallest datagrams hold more */
 
 static int parse_port(const char *s, uint16_t *port)
 {
@@ -104,10 +105,10 @@ static const struct conf_key keys[] = {
 	{ "link", "repeat", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_repeat },
 	{ "link", "retention", CONF_TIME, AT(retention_ns), 0, NS_PER_S, 3660ull * 86400 * NS_PER_S, 0, NULL },
 	{ "channel ", "folder", CONF_PATH, offsetof(struct sender_channel, folder), SENDER_PATH_MAX, 0, 0, 0, NULL },
-	IN_CHANNEL("max_file", CONF_SIZE, max_file, 1, PLAN_SIZE_MAX / 2),
+	IN_CHANNEL("max_file", CONF_SIZE, max_file, 1, OBJECT_MAX),
 	IN_CHANNEL("quiet", CONF_TIME, quiet_ns, 1, 3600 * NS_PER_S),
 	IN_CHANNEL("batch_files", CONF_COUNT, batch_files, 1, RECORD_FILES_MAX),
-	IN_CHANNEL("batch_bytes", CONF_SIZE, batch_bytes, 1, PLAN_SIZE_MAX / 2),
+	IN_CHANNEL("batch_bytes", CONF_SIZE, batch_bytes, 1, OBJECT_MAX),
 };
 
 static void *section(void *config, const char *kind, const char *name, const char **why)
@@ -198,7 +199,7 @@ int sender_conf_read(struct sender_conf *c, const char *name, int fd)
 		return EXIT_CONFIG;
 	}
 	c->n = sender_datagram_len(c->mtu);
-	if (layout_of(&l, c, 1) != 0 || layout_of(&l, c, PLAN_SIZE_MAX) != 0) {
+	if (layout_of(&l, c, 1) != 0 || layout_of(&l, c, 2 * OBJECT_MAX) != 0) {
 		log_error("%s: no redundancy holds loss = %g, burst = %g ms, failure = %g at this rate; "
 		    "lower loss or burst, or allow more failure", name, c->loss, (double)c->burst_ns / 1e6, c->failure);
 		return EXIT_CONFIG;

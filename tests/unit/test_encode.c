@@ -1,0 +1,304 @@
+/* encode.h, round.h, layout.h: each round has all source symbols and its own
+ * slice of the parity, in the order that was promised. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/fec.h"
+#include "sender/round.h"
+#include "sender/sender_conf.h"
+#include "tests/unit/seeded.h"
+#include "tests/unit/tmpdir.h"
+
+enum { SLEN = 64 };
+static struct encoder *encoder;
+
+static int setup(void **state)
+{
+	seeded_init();
+	encoder = encoder_start();
+	return tmpdir_make(state);
+}
+
+static int teardown(void **state)
+{
+	encoder_stop(encoder);
+	return tmpdir_remove(state);
+}
+
+static uint8_t *make_object(size_t n)
+{
+	uint8_t *data = malloc(n);
+
+	assert_non_null(data);
+	seeded_bytes(data, n);
+	tmpdir_write("object", data, n, 0600);
+	return data;
+}
+
+static int open_object(void)
+{
+	int fd = open(tmpdir_path("object"), O_RDONLY);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* The next symbol; waits for the encoder as the link does. */
+static enum round_got next(struct round *r, struct frame_symbol *s, uint8_t *mlog, uint8_t *data)
+{
+	enum round_got got;
+
+	while ((got = round_next(r, encoder, s, mlog, data)) == ROUND_WAIT) {
+		struct pollfd p = { .fd = encoder_fd(encoder), .events = POLLIN };
+		if (round_blocked(r, encoder))
+			assert_int_equal(poll(&p, 1, 10000), 1);
+		encoder_clear(encoder);
+	}
+	return got;
+}
+
+/* What a symbol has to be, straight from the definition. */
+static void expect_symbol(const uint8_t *object, const struct round *r, const struct frame_symbol *s, const uint8_t *data)
+{
+	uint32_t k = geometry_k(&r->g, s->block);
+	uint8_t *padded = calloc(k, SLEN), want[SLEN], *out = want;
+	const uint8_t **src = calloc(k, sizeof(*src));
+	void *work = aligned_alloc(64, fec_encode_work(k, s->m, SLEN));
+
+	for (uint32_t i = 0; i < k; i++) {
+		src[i] = padded + (size_t)i * SLEN;
+		memcpy(padded + (size_t)i * SLEN, object + geometry_offset(&r->g, s->block, i), geometry_bytes(&r->g, s->block, i));
+	}
+	if (s->symbol < k)
+		memcpy(want, src[s->symbol], SLEN);
+	else
+		assert_int_equal(fec_encode(k, s->m, SLEN, src, s->symbol - k, 1, &out, work), FEC_OK);
+	assert_memory_equal(data, want, SLEN);
+	free(work);
+	free(src);
+	free(padded);
+}
+
+/* Four blocks, the last one short, two to a group; M = 8, three parity symbols a round. */
+static const struct layout four = {
+	.slen = SLEN, .kfull = 5, .depth = 2, .full = { .r = 3, .r1 = 3, .mlog = 3 }, .last = { .r = 2, .r1 = 2, .mlog = 1 },
+};
+enum { FOUR_LEN = 3 * 5 * SLEN + 2 * SLEN + 7 /* 3 symbols in the last block, the last of 7 bytes */ };
+#define P(b, i) { b, 5 + (i) }
+
+static void a_round_in_order(void **state)
+{
+	/* Of round 2: parity numbers 6, 7, and 0 again; of the last block 4 mod 2 = 0, 1. */
+	static const struct { uint32_t block; uint16_t symbol; } want[] = {
+		{ 0, 0 }, { 1, 0 }, { 0, 1 }, { 1, 1 }, { 0, 2 }, { 1, 2 }, { 0, 3 }, { 1, 3 }, { 0, 4 }, { 1, 4 },
+		P(0, 6), P(1, 6), P(0, 7), P(1, 7), P(0, 0), P(1, 0),
+		{ 2, 0 }, { 3, 0 }, { 2, 1 }, { 3, 1 }, { 2, 2 }, { 3, 2 }, { 2, 3 }, { 3, 3 + 0 }, { 2, 4 }, { 3, 3 + 1 },
+		P(2, 6), P(2, 7), P(2, 0),
+	};
+	uint8_t *object = make_object(FOUR_LEN), data[SLEN], id[16] = { 9 }, mlog;
+	struct frame_symbol s;
+	struct round r;
+
+	(void)state;
+	assert_int_equal(round_init(&r, open_object(), id, FOUR_LEN, &four, 2), 0);
+	assert_int_equal(r.left, sizeof(want) / sizeof(want[0]));
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		assert_int_equal(next(&r, &s, &mlog, data), ROUND_GOT);
+		assert_int_equal(s.block, want[i].block);
+		assert_int_equal(s.symbol, want[i].symbol);
+		assert_int_equal(mlog, s.block == 3 ? 1 : 3);
+		assert_int_equal(s.object_len, FOUR_LEN);
+		assert_int_equal(s.kfull, 5);
+		expect_symbol(object, &r, &s, data);
+	}
+	assert_int_equal(next(&r, &s, &mlog, data), ROUND_END);
+	assert_int_equal(r.left, 0);
+	round_free(&r, encoder);
+	free(object);
+}
+
+/* Small and spaced: source and r1 at once, the rest after a pause; every round goes on where the last one stopped. */
+static void a_spaced_round(void **state)
+{
+	static const struct layout l = {
+		.slen = SLEN, .kfull = 2, .depth = 1, .spacing_ns = 60000000, .full = { 5, 2, 3 }, .last = { 5, 2, 3 },
+	};
+	static const uint16_t want[3][7] = {
+		{ 0, 1, 2 + 0, 2 + 1, 2 + 2, 2 + 3, 2 + 4 },
+		{ 0, 1, 2 + 5, 2 + 6, 2 + 7, 2 + 0, 2 + 1 },
+		{ 0, 1, 2 + 2, 2 + 3, 2 + 4, 2 + 5, 2 + 6 },
+	};
+	uint8_t *object = make_object(SLEN + 1), data[SLEN], id[16] = { 0 }, mlog;
+
+	(void)state;
+	for (uint32_t n = 0; n < 3; n++) {
+		struct frame_symbol s;
+		struct round r;
+		assert_int_equal(round_init(&r, open_object(), id, SLEN + 1, &l, n), 0);
+		for (unsigned i = 0; i < 7; i++) {
+			if (i == 4)
+				assert_int_equal(next(&r, &s, &mlog, data), ROUND_PAUSE);
+			assert_int_equal(next(&r, &s, &mlog, data), ROUND_GOT);
+			assert_int_equal(s.symbol, want[n][i]);
+			expect_symbol(object, &r, &s, data);
+		}
+		assert_int_equal(next(&r, &s, &mlog, data), ROUND_END);
+		round_free(&r, encoder);
+	}
+	free(object);
+}
+
+static void zeros_past_the_end(void **state)
+{
+	static const uint8_t zero[SLEN];
+	uint8_t *object = make_object(FOUR_LEN), data[SLEN], id[16] = { 0 }, mlog;
+	struct frame_symbol s;
+	struct round r;
+
+	(void)state;
+	assert_int_equal(round_init(&r, open_object(), id, FOUR_LEN, &four, 0), 0);
+	do {
+		memset(data, 0xEE, sizeof(data));
+		assert_int_equal(next(&r, &s, &mlog, data), ROUND_GOT);
+	} while (s.block != 3 || s.symbol != 2);
+	assert_memory_equal(data + 7, zero, SLEN - 7);
+	round_free(&r, encoder); /* in the middle: nothing may leak or hang */
+	free(object);
+}
+
+/* Of two rounds with a loss each that neither survives alone, one block comes together. */
+static void rounds_add_up(void **state)
+{
+	static const struct layout l = { .slen = SLEN, .kfull = 40, .depth = 1, .full = { 4, 4, 4 }, .last = { 4, 4, 4 } };
+	size_t len = 40 * SLEN - 3;
+	uint8_t *object = make_object(len), got[40][SLEN], parity[8][SLEN], id[16] = { 0 }, out_bytes[40][SLEN], mlog;
+	const uint8_t *src[40] = { NULL }, *par[8];
+	uint8_t *out[40];
+	uint32_t pnum[8], np = 0;
+
+	(void)state;
+	for (uint32_t n = 0; n < 2; n++) {
+		struct frame_symbol s;
+		struct round r;
+		uint8_t data[SLEN];
+		assert_int_equal(round_init(&r, open_object(), id, len, &l, n), 0);
+		while (next(&r, &s, &mlog, data) == ROUND_GOT) {
+			if (s.symbol < 40 && s.symbol >= 8) {
+				memcpy(got[s.symbol], data, SLEN); /* 0 to 7 are lost in both rounds */
+				src[s.symbol] = got[s.symbol];
+			} else if (s.symbol >= 40) {
+				memcpy(parity[np], data, SLEN);
+				par[np] = parity[np];
+				pnum[np++] = s.symbol - 40u;
+			}
+		}
+		round_free(&r, encoder);
+	}
+	assert_int_equal(np, 8);
+	for (unsigned i = 0; i < 40; i++)
+		out[i] = out_bytes[i];
+	void *work = aligned_alloc(64, fec_decode_work(40, 16, SLEN));
+	assert_int_equal(fec_decode(40, 16, SLEN, src, pnum, par, np, out, work), FEC_OK);
+	for (unsigned i = 0; i < 8; i++)
+		assert_memory_equal(out_bytes[i], object + i * SLEN, SLEN);
+	free(work);
+	free(object);
+}
+
+static void what_does_not_fit(void **state)
+{
+	static const struct layout ok = { .slen = SLEN, .kfull = 5, .depth = 1, .full = { 2, 2, 1 }, .last = { 2, 2, 1 } };
+	struct layout l;
+	uint8_t id[16] = { 0 };
+	struct round r;
+
+	(void)state;
+	assert_int_equal(round_init(&r, -1, id, 100, &ok, 0), 0);
+	assert_int_equal(round_init(&r, -1, id, 0, &ok, 0), -1);
+	l = ok, l.slen = 63;
+	assert_int_equal(round_init(&r, -1, id, 100, &l, 0), -1);
+	l = ok, l.depth = PLAN_DEPTH_MAX + 1;
+	assert_int_equal(round_init(&r, -1, id, 100, &l, 0), -1);
+	l = ok, l.kfull = 0;
+	assert_int_equal(round_init(&r, -1, id, 100, &l, 0), -1);
+	l = ok, l.kfull = 40000, l.full.mlog = 15;
+	assert_int_equal(round_init(&r, -1, id, 100, &l, 0), -1);
+}
+
+/* The file is shorter than it was: an end, and no garbage on the wire. */
+static void a_cut_object(void **state)
+{
+	uint8_t *object = make_object(FOUR_LEN), data[SLEN], id[16] = { 0 }, mlog;
+	struct frame_symbol s;
+	enum round_got got;
+	struct round r;
+
+	(void)state;
+	assert_int_equal(round_init(&r, open_object(), id, FOUR_LEN, &four, 0), 0);
+	assert_int_equal(truncate(tmpdir_path("object"), 5 * SLEN + 3), 0);
+	while ((got = next(&r, &s, &mlog, data)) == ROUND_GOT)
+		expect_symbol(object, &r, &s, data);
+	assert_int_equal(got, ROUND_FAILED);
+	round_free(&r, encoder);
+	free(object);
+}
+
+static void layouts_as_text(void **state)
+{
+	static const char *const bad[] = {
+		"", "1", "2 64 5 2 0 3 3 3 2 2 1", "1 64 5 2 0 3 3 3 2 2 1 ", "1 63 5 2 0 3 3 3 2 2 1", "1 64 0 2 0 3 3 3 2 2 1",
+		"1 64 5 0 0 3 3 3 2 2 1", "1 64 5 17 0 3 3 3 2 2 1", "1 64 5 2 0 9 3 3 2 2 1" /* r > M */,
+		"1 64 5 2 0 3 4 3 2 2 1" /* r1 > r */, "1 64 5 2 0 3 3 16 2 2 1", "1 64 70000 2 0 3 3 3 2 2 1",
+	};
+	char text[LAYOUT_TEXT_MAX];
+	struct layout l;
+
+	(void)state;
+	layout_write(text, &four);
+	assert_int_equal(layout_read(&l, text), 0);
+	assert_memory_equal(&l, &four, sizeof(l));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (layout_read(&l, bad[i]) == 0)
+			fail_msg("taken: %s", bad[i]);
+	assert_int_equal(layout_read(&l, NULL), -1);
+}
+
+/* The plans of sizes from one byte on are layouts that a round can send. */
+static void every_size_has_a_layout(void **state)
+{
+	static const uint64_t sizes[] = { 1, 63, 64, 1407, 1408, 1409, 2048, 100000, 1u << 20, 24u << 20, 200u << 20, 2000000000,
+		1ull << 41 };
+	struct sender_conf c = { .n = 1472, .loss = 0.1, .failure = 1e-9, .burst_ns = 20000000, .rate = 1000000000 };
+	uint8_t id[16] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct layout l;
+		struct round r;
+		assert_int_equal(layout_of(&l, &c, sizes[i]), 0);
+		assert_int_equal(round_init(&r, -1, id, sizes[i], &l, 0), 0);
+		assert_true(l.full.r1 == l.full.r || l.spacing_ns > 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_round_in_order), cmocka_unit_test(a_spaced_round), cmocka_unit_test(zeros_past_the_end),
+		cmocka_unit_test(rounds_add_up), cmocka_unit_test(what_does_not_fit), cmocka_unit_test(a_cut_object),
+		cmocka_unit_test(layouts_as_text), cmocka_unit_test(every_size_has_a_layout),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -178,7 +178,7 @@ accept_transfer(struct store *s, struct job *j)
 	uint8_t digest[HASH_LEN];
 	struct publish_item *it;
 	struct manifest m;
-	int good = verify_transfer(t, &e, &m) == 0;
+	int good = verify_received(t, &e, &m) == 0;
 
 	if (good)
 		verify_write(t, &m);
@@ -192,7 +192,7 @@ accept_transfer(struct store *s, struct job *j)
 	it = batch_item(s, j);
 	if (good) {
 		it->number = m.number;
-		crypto_hash(digest, t->manifest, t->manifest_len);
+		crypto_sha256(digest, t->manifest, t->manifest_len);
 		hex_put(it->manifest, digest, HASH_LEN);
 		hex_put(it->previous, m.previous, HASH_LEN);
 	} else {

@@ -48,7 +48,7 @@ agrees(struct transfer *t, const struct verify_expected *e, const struct manifes
 }
 
 int
-verify_transfer(struct transfer *t, const struct verify_expected *e, struct manifest *m)
+verify_received(struct transfer *t, const struct verify_expected *e, struct manifest *m)
 {
 	const char *why;
 

@@ -19,7 +19,7 @@ struct verify_expected {
 };
 
 /* 0 and *m (the caller frees it), or -1 with t->reason set and *m empty. */
-int verify_transfer(struct transfer *t, const struct verify_expected *e, struct manifest *m)
+int verify_received(struct transfer *t, const struct verify_expected *e, struct manifest *m)
     __attribute__((warn_unused_result));
 /* Write MANIFEST.json, MANIFEST.json.sig and SHA256SUMS.  Failure: t->error. */
 void verify_write(struct transfer *t, const struct manifest *m);

@@ -8,6 +8,7 @@
 #include "host/log.h"
 #include "tools/cmd.h"
 #include "tools/fingerprint.h"
+#include "tools/usage.h"
 
 static const char help[] =
     "usage: katamichi key show FILE.pub|FILE.key\n"
@@ -64,9 +65,7 @@ int cmd_key(int argc, char **argv)
 		fputs(help, stdout);
 		return EXIT_OK;
 	}
-	if (argc != 3 || strcmp(argv[1], "show") != 0 || argv[2][0] == '-') {
-		fputs(help, stderr);
-		return EXIT_USAGE;
-	}
+	if (argc != 3 || strcmp(argv[1], "show") != 0 || argv[2][0] == '-')
+		return usage_error(argv[0], "wanted: show, and one key file");
 	return show(argv[2]);
 }

@@ -10,6 +10,7 @@
 #include "host/log.h"
 #include "tools/cmd.h"
 #include "tools/fingerprint.h"
+#include "tools/usage.h"
 
 static const char help[] =
     "usage: katamichi keygen sender|receiver DIR [--name NAME]\n"
@@ -54,21 +55,18 @@ int cmd_keygen(int argc, char **argv)
 	const char *name = NULL;
 	int c;
 
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(help, stdout);
 			return EXIT_OK;
 		}
-		if (c != 'n') {
-			fputs(help, stderr);
-			return EXIT_USAGE;
-		}
+		if (c != 'n')
+			return usage_bad_option(argc, argv);
 		name = optarg;
 	}
-	if (argc - optind != 2 || (strcmp(argv[optind], "sender") != 0 && strcmp(argv[optind], "receiver") != 0)) {
-		fputs(help, stderr);
-		return EXIT_USAGE;
-	}
+	if (argc - optind != 2 || (strcmp(argv[optind], "sender") != 0 && strcmp(argv[optind], "receiver") != 0))
+		return usage_error(argv[0], "wanted: sender or receiver, and a directory");
 	enum party_role role = strcmp(argv[optind], "sender") == 0 ? PARTY_SENDER : PARTY_RECEIVER;
 
 	return generate(role, argv[optind + 1], name != NULL ? name : argv[optind]);

@@ -15,6 +15,7 @@
 #include "host/log.h"
 #include "receiver/receiver_conf.h"
 #include "tools/cmd.h"
+#include "tools/usage.h"
 #include "tools/verify_transfer.h"
 
 static const char help[] =
@@ -74,6 +75,7 @@ static int parse(struct options *o, int argc, char **argv)
 	    {NULL, 0, NULL, 0}};
 	int c, r = 0;
 
+	opterr = 0;
 	while (r == 0 && (c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
@@ -93,17 +95,12 @@ static int parse(struct options *o, int argc, char **argv)
 			fputs(help, stdout);
 			return EXIT_OK + 1;
 		default:
-			fputs(help, stderr);
-			return EXIT_USAGE + 1;
+			return usage_bad_option(argc, argv) + 1;
 		}
 	}
 	if (r != 0)
 		return r + 1;
-	if (optind == argc) {
-		fputs(help, stderr);
-		return EXIT_USAGE + 1;
-	}
-	return 0;
+	return optind < argc ? 0 : usage_error(argv[0], "no DIR to verify") + 1;
 }
 
 static const char *word(enum verify_what what)

@@ -153,6 +153,8 @@ static void take_event(struct watch *w, const struct inotify_event *ev, uint64_t
 			continue;
 		e->renamed = (ev->mask & (IN_MOVED_TO | IN_ISDIR)) == IN_MOVED_TO;
 		e->look_ns = now_ns;
+		if ((ev->mask & IN_CLOSE_WRITE) != 0)
+			e->seen = false; /* its quiet time begins here, changed or not */
 	}
 }
 

@@ -1,0 +1,327 @@
+/* claim.h: files taken out of a folder, put back, refused; nothing overwritten,
+ * nothing lost, whatever state a crash left. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/crypto.h"
+#include "host/log.h"
+#include "sender/claim.h"
+#include "tests/unit/tmpdir.h"
+
+static struct claim_folder folder;
+
+static int setup(void **state)
+{
+	static char path[300];
+
+	if (crypto_init() != 0 || tmpdir_make(state) != 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s", tmpdir);
+	log_init("test", NULL);
+	return claim_open(&folder, path, "eltax");
+}
+
+static int teardown(void **state)
+{
+	claim_close(&folder);
+	return tmpdir_remove(state);
+}
+
+static void put(const char *name, const char *text)
+{
+	tmpdir_write(name, text, strlen(text), 0644);
+}
+
+static void expect(const char *name, const char *text)
+{
+	char have[4096];
+	FILE *f = fopen(tmpdir_path(name), "r");
+	size_t n;
+
+	if (f == NULL)
+		fail_msg("%s is not there", name);
+	n = fread(have, 1, sizeof(have) - 1, f);
+	fclose(f);
+	have[n] = '\0';
+	assert_string_equal(have, text);
+}
+
+static void expect_none(const char *name)
+{
+	struct stat st;
+
+	if (lstat(tmpdir_path(name), &st) == 0)
+		fail_msg("%s is there", name);
+	assert_int_equal(errno, ENOENT);
+}
+
+static void taken_and_erased(void **state)
+{
+	char in_claim[200];
+	struct claim c;
+	int fd;
+
+	(void)state;
+	put("a.csv", "one");
+	put("\x95\x5c.csv", "two"); /* 0x5C trailing byte */
+	assert_int_equal(claim_begin(&c, &folder), 0);
+	assert_int_equal(claim_take(&c, &folder, "a.csv"), 0);
+	assert_int_equal(claim_take(&c, &folder, "\x95\x5c.csv"), 0);
+	assert_int_equal(claim_take(&c, &folder, "missing"), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(c.count, 2);
+	assert_int_equal(c.bytes, 6);
+	expect_none("a.csv");
+	snprintf(in_claim, sizeof(in_claim), ".taken/%s/a.csv", c.id);
+	expect(in_claim, "one");
+	fd = claim_reopen(&c, 0);
+	assert_true(fd >= 0);
+	assert_true(claim_same(&c.file[0], fd));
+	close(fd);
+	assert_int_equal(claim_sync(&c, &folder), 0);
+	assert_int_equal(claim_erase(&c, &folder), 0);
+	claim_end(&c, &folder);
+	expect_none(in_claim);
+	*strrchr(in_claim, '/') = '\0';
+	expect_none(in_claim);
+}
+
+/* As a crash leaves it: the directory and the files, no memory of them. */
+static void found_again(void **state)
+{
+	struct claim c, again;
+
+	(void)state;
+	put("b.csv", "bbb");
+	put("c.csv", "");
+	assert_int_equal(claim_begin(&c, &folder), 0);
+	assert_int_equal(claim_take(&c, &folder, "b.csv"), 0);
+	assert_int_equal(claim_take(&c, &folder, "c.csv"), 0);
+	assert_int_equal(claim_load(&again, &folder, c.id), 0);
+	assert_int_equal(again.count, 2);
+	assert_int_equal(again.bytes, 3);
+	/* Erased in part, then another crash: what is left is erased by the next start. */
+	assert_int_equal(unlinkat(c.dir, "b.csv", 0), 0);
+	assert_int_equal(claim_erase(&again, &folder), 0);
+	claim_end(&again, &folder);
+	claim_end(&c, &folder);
+	assert_int_equal(claim_load(&again, &folder, "00000000000000000000000000000000"), -1);
+}
+
+/* Something that is no plain file got into the claim: out of it, with a note. */
+static void a_foreign_entry(void **state)
+{
+	struct claim c, again;
+
+	(void)state;
+	assert_int_equal(claim_begin(&c, &folder), 0);
+	assert_int_equal(symlinkat("/etc/passwd", c.dir, "link"), 0);
+	assert_int_equal(claim_load(&again, &folder, c.id), 0);
+	assert_int_equal(again.count, 0);
+	claim_end(&again, &folder);
+	claim_end(&c, &folder);
+	assert_int_equal(unlink(tmpdir_path("refused/link")), 0);
+	assert_int_equal(unlink(tmpdir_path("refused/link.reason.txt")), 0);
+}
+
+static void changed_after_the_claim(void **state)
+{
+	enum { APPEND, REWRITE_SAME_SIZE, HARD_LINK, REPLACE, SHRINK, UNLINK, CASES };
+
+	(void)state;
+	for (int what = 0; what < CASES; what++) {
+		struct claim c;
+		struct stat st;
+		int fd;
+		put("x", "12345");
+		assert_int_equal(claim_begin(&c, &folder), 0);
+		assert_int_equal(claim_take(&c, &folder, "x"), 0);
+		fd = openat(c.dir, "x", O_RDWR);
+		usleep(20000); /* longer than a tick of the file system's clock */
+		switch (what) {
+		case APPEND:
+			assert_int_equal(pwrite(fd, "6", 1, 5), 1);
+			break;
+		case REWRITE_SAME_SIZE:
+			assert_int_equal(pwrite(fd, "9", 1, 0), 1);
+			break;
+		case HARD_LINK:
+			assert_int_equal(linkat(c.dir, "x", folder.folder, "other", 0), 0);
+			break;
+		case REPLACE: /* the same size and times, another file */
+			assert_int_equal(fstat(fd, &st), 0);
+			assert_int_equal(renameat(c.dir, "x", folder.folder, "away"), 0);
+			close(fd);
+			fd = openat(c.dir, "x", O_RDWR | O_CREAT, 0644);
+			assert_int_equal(write(fd, "12345", 5), 5);
+			futimens(fd, (struct timespec[2]){ st.st_atim, st.st_mtim });
+			assert_int_equal(unlink(tmpdir_path("away")), 0);
+			break;
+		case SHRINK:
+			assert_int_equal(ftruncate(fd, 1), 0);
+			break;
+		case UNLINK:
+			assert_int_equal(unlinkat(c.dir, "x", 0), 0);
+			break;
+		}
+		assert_false(claim_same(&c.file[0], fd));
+		close(fd);
+		assert_int_equal(claim_reopen(&c, 0), -1);
+		assert_int_equal(errno, what == UNLINK ? ENOENT : ESTALE);
+		assert_int_equal(claim_back(&c, &folder, 0), 0);
+		assert_int_equal(c.count, 0);
+		claim_end(&c, &folder);
+		(void)unlink(tmpdir_path("x"));
+		(void)unlink(tmpdir_path("other"));
+	}
+}
+
+static void back_beside_a_new_one(void **state)
+{
+	struct claim c;
+
+	(void)state;
+	put("r.csv", "old");
+	assert_int_equal(claim_begin(&c, &folder), 0);
+	assert_int_equal(claim_take(&c, &folder, "r.csv"), 0);
+	put("r.csv", "new");
+	put("r.1.csv", "also there");
+	assert_int_equal(claim_back(&c, &folder, 0), 0);
+	claim_end(&c, &folder);
+	expect("r.csv", "new");
+	expect("r.1.csv", "also there");
+	expect("r.2.csv", "old");
+	unlink(tmpdir_path("r.csv"));
+	unlink(tmpdir_path("r.1.csv"));
+	unlink(tmpdir_path("r.2.csv"));
+}
+
+static void back_with_a_long_name(void **state)
+{
+	char name[256], taken[256];
+	struct claim c;
+
+	(void)state;
+	memset(name, 'n', 251);
+	strcpy(name + 251, ".csv");
+	memset(taken, 'n', 249);
+	strcpy(taken + 249, ".1.csv");
+	put(name, "old");
+	assert_int_equal(claim_begin(&c, &folder), 0);
+	assert_int_equal(claim_take(&c, &folder, name), 0);
+	put(name, "new");
+	assert_int_equal(claim_back(&c, &folder, 0), 0);
+	claim_end(&c, &folder);
+	expect(name, "new");
+	expect(taken, "old");
+	unlink(tmpdir_path(name));
+	unlink(tmpdir_path(taken));
+}
+
+static void a_writer_holds_it(void **state)
+{
+	int fd;
+
+	(void)state;
+	put("w", "x");
+	assert_int_equal(claim_free(folder.folder, "w"), 1);
+	fd = open(tmpdir_path("w"), O_WRONLY | O_APPEND);
+	assert_int_equal(claim_free(folder.folder, "w"), 0);
+	close(fd);
+	assert_int_equal(claim_free(folder.folder, "w"), 1);
+	fd = open(tmpdir_path("w"), O_RDONLY); /* a reader does no harm */
+	assert_int_equal(claim_free(folder.folder, "w"), 1);
+	close(fd);
+	assert_int_equal(unlink(tmpdir_path("w")), 0);
+	assert_int_equal(claim_free(folder.folder, "w"), -1);
+	assert_int_equal(symlink("/etc/passwd", tmpdir_path("w")), 0);
+	assert_int_equal(claim_free(folder.folder, "w"), -1);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(unlink(tmpdir_path("w")), 0);
+}
+
+static void refused_with_a_reason(void **state)
+{
+	char text[2000];
+	FILE *f;
+
+	(void)state;
+	put("bad.pdf", "1");
+	assert_int_equal(claim_refuse(&folder, folder.folder, "bad.pdf", "it is a program (ELF)", "send something else"), 0);
+	put("bad.pdf", "2");
+	assert_int_equal(claim_refuse(&folder, folder.folder, "bad.pdf", "again", "nothing"), 0);
+	expect("refused/bad.pdf", "1");
+	expect("refused/bad.pdf.1", "2");
+	expect_none("bad.pdf");
+	f = fopen(tmpdir_path("refused/bad.pdf.reason.txt"), "r");
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	assert_non_null(strstr(text, "bad.pdf\n"));
+	assert_non_null(strstr(text, "eltax"));
+	assert_non_null(strstr(text, "it is a program (ELF)."));
+	assert_non_null(strstr(text, "send something else."));
+	f = fopen(tmpdir_path("refused/bad.pdf.1.reason.txt"), "r");
+	assert_non_null(f);
+	fclose(f);
+}
+
+/* Names that leave no room for a suffix, names that would forge lines, folders with all that is in them. */
+static void refused_whatever_its_name(void **state)
+{
+	char name[256], pattern[600];
+
+	(void)state;
+	memset(name, 'x', 255);
+	name[255] = '\0';
+	for (int i = 0; i < 2; i++) {
+		put(name, "1");
+		assert_int_equal(claim_refuse(&folder, folder.folder, name, "why", "what"), 0);
+		expect_none(name);
+	}
+	snprintf(pattern, sizeof(pattern), "ls '%s/refused' | grep -c '^x.*reason.txt$' | grep -qx 2", tmpdir);
+	assert_int_equal(system(pattern), 0);
+	put("a\nReason: none", "1");
+	assert_int_equal(claim_refuse(&folder, folder.folder, "a\nReason: none", "why", "what"), 0);
+	snprintf(pattern, sizeof(pattern), "grep -q '^File: *a.x0aReason: none$' '%s/refused/'a*reason.txt", tmpdir);
+	assert_int_equal(system(pattern), 0);
+	assert_int_equal(mkdir(tmpdir_path("sub"), 0755), 0);
+	put("sub/inner", "kept");
+	assert_int_equal(claim_refuse(&folder, folder.folder, "sub", "it is a folder", "what"), 0);
+	expect("refused/sub/inner", "kept");
+}
+
+/* The reason was written, the machine died, the file still stands in the folder. */
+static void refused_again_after_a_crash(void **state)
+{
+	(void)state;
+	put("refused/late.reason.txt", "from before the crash");
+	put("late", "1");
+	assert_int_equal(claim_refuse(&folder, folder.folder, "late", "why", "what"), 0);
+	expect("refused/late", "1");
+	expect_none("refused/late.1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(taken_and_erased), cmocka_unit_test(found_again), cmocka_unit_test(a_foreign_entry),
+		cmocka_unit_test(changed_after_the_claim), cmocka_unit_test(back_beside_a_new_one),
+		cmocka_unit_test(back_with_a_long_name), cmocka_unit_test(a_writer_holds_it),
+		cmocka_unit_test(refused_with_a_reason), cmocka_unit_test(refused_whatever_its_name),
+		cmocka_unit_test(refused_again_after_a_crash),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

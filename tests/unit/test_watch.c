@@ -1,0 +1,239 @@
+/* watch.h: when an entry of a folder is finished.  Time is the test's own,
+ * except for what inotify and the leases see. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/log.h"
+#include "sender/watch.h"
+#include "tests/unit/tmpdir.h"
+
+#define S 1000000000ull
+#define QUIET (2 * S)
+
+static struct watch *watch;
+static int dir;
+static char seen[4096]; /* names that were offered, each followed by a blank */
+static enum watch_answer reply;
+
+static int setup(void **state)
+{
+	if (tmpdir_make(state) != 0)
+		return -1;
+	log_init("test", NULL);
+	dir = open(tmpdir, O_RDONLY | O_DIRECTORY);
+	watch = watch_new();
+	return watch == NULL ? -1 : watch_add(watch, dir, tmpdir, QUIET);
+}
+
+static int teardown(void **state)
+{
+	watch_free(watch);
+	close(dir);
+	return tmpdir_remove(state);
+}
+
+static enum watch_answer offered(void *ctx, const char *name, const struct stat *st)
+{
+	(void)ctx;
+	(void)st;
+	strcat(strcat(seen, name), " ");
+	if (reply == WATCH_TAKEN)
+		unlinkat(dir, name, 0);
+	return reply;
+}
+
+static const char *at(uint64_t now)
+{
+	seen[0] = '\0';
+	watch_read(watch, now);
+	watch_offer(watch, 0, now, offered, NULL);
+	return seen;
+}
+
+static void renamed_in_at_once(void **state)
+{
+	(void)state;
+	reply = WATCH_TAKEN;
+	tmpdir_write(".tmp", "x", 1, 0644);
+	assert_string_equal(at(1 * S), ""); /* a dot: nobody's business */
+	assert_int_equal(watch_count(watch, 0), 0);
+	assert_int_equal(rename(tmpdir_path(".tmp"), tmpdir_path("a")), 0);
+	assert_string_equal(at(1 * S), "a ");
+	assert_int_equal(watch_count(watch, 0), 0);
+}
+
+static void written_in_place_after_a_while(void **state)
+{
+	(void)state;
+	reply = WATCH_TAKEN;
+	tmpdir_write("b", "x", 1, 0644);
+	assert_string_equal(at(10 * S), "");
+	assert_int_equal(watch_next(watch, 0, 10 * S), 10 * S + QUIET);
+	assert_string_equal(at(10 * S + QUIET - 1), "");
+	assert_string_equal(at(10 * S + QUIET), "b ");
+}
+
+/* Every change begins the quiet time anew, also one that leaves the size alone. */
+static void still_changing(void **state)
+{
+	int fd;
+
+	(void)state;
+	reply = WATCH_TAKEN;
+	tmpdir_write("c", "x", 1, 0644);
+	assert_string_equal(at(20 * S), "");
+	usleep(20000);
+	fd = open(tmpdir_path("c"), O_WRONLY);
+	assert_int_equal(pwrite(fd, "y", 1, 0), 1);
+	close(fd);
+	assert_string_equal(at(21 * S), "");
+	assert_string_equal(at(22 * S), "");
+	assert_string_equal(at(23 * S), "c ");
+}
+
+static void held_by_a_writer(void **state)
+{
+	int fd = open(tmpdir_path("d"), O_WRONLY | O_CREAT, 0644);
+
+	(void)state;
+	reply = WATCH_TAKEN;
+	for (uint64_t t = 30; t < 60; t++)
+		assert_string_equal(at(t * S), "");
+	close(fd);
+	assert_string_equal(at(60 * S), ""); /* closed: now its quiet time runs */
+	assert_string_equal(at(62 * S), "d ");
+	/* renamed in while it is still open: not before it is closed */
+	fd = open(tmpdir_path(".d"), O_WRONLY | O_CREAT, 0644);
+	assert_int_equal(rename(tmpdir_path(".d"), tmpdir_path("d")), 0);
+	assert_string_equal(at(70 * S), "");
+	close(fd);
+	assert_string_equal(at(73 * S), "");
+	assert_string_equal(at(75 * S), "d ");
+}
+
+static void found_by_a_scan(void **state)
+{
+	(void)state;
+	reply = WATCH_TAKEN;
+	tmpdir_write("e", "x", 1, 0644);
+	(void)mkdir(tmpdir_path("refused"), 0755);
+	(void)mkdir(tmpdir_path(".taken"), 0755);
+	/* A watch that saw no event: as after a start or an overflow. */
+	struct watch *late = watch_new();
+	assert_int_equal(watch_add(late, dir, tmpdir, QUIET), 0);
+	watch_scan(late, 100 * S);
+	assert_int_equal(watch_count(late, 0), 1);
+	seen[0] = '\0';
+	watch_offer(late, 0, 100 * S, offered, NULL);
+	assert_string_equal(seen, "");
+	watch_offer(late, 0, 100 * S + QUIET, offered, NULL);
+	assert_string_equal(seen, "e ");
+	/* The next scan is not due at once. */
+	tmpdir_write("e2", "x", 1, 0644);
+	watch_scan(late, 101 * S);
+	assert_int_equal(watch_count(late, 0), 0);
+	watch_scan(late, 100 * S + WATCH_SCAN_NS);
+	assert_int_equal(watch_count(late, 0), 1);
+	watch_free(late);
+	(void)at(110 * S);
+	assert_string_equal(at(120 * S), "e2 ");
+}
+
+static void links_and_folders(void **state)
+{
+	(void)state;
+	reply = WATCH_LATER;
+	assert_int_equal(symlink("nowhere", tmpdir_path("link")), 0);
+	assert_int_equal(mkfifo(tmpdir_path("pipe"), 0644), 0);
+	assert_int_equal(mkdir(tmpdir_path("sub"), 0755), 0);
+	assert_string_equal(at(200 * S), "link pipe "); /* opening the pipe would hang */
+	tmpdir_write("sub/inner", "x", 1, 0644);
+	assert_string_equal(at(201 * S), "link pipe ");
+	usleep(20000);
+	tmpdir_write("sub/inner", "y", 1, 0644); /* something below still changes */
+	assert_string_equal(at(202 * S), "link pipe ");
+	assert_string_equal(at(205 * S), "link pipe sub ");
+	unlink(tmpdir_path("sub/inner"));
+	rmdir(tmpdir_path("sub"));
+	unlink(tmpdir_path("link"));
+	unlink(tmpdir_path("pipe"));
+	assert_string_equal(at(210 * S), "");
+	assert_int_equal(watch_count(watch, 0), 0);
+}
+
+static void put_off_and_stopped(void **state)
+{
+	(void)state;
+	reply = WATCH_LATER;
+	for (char name[] = ".x1"; name[2] <= '3'; name[2]++) {
+		tmpdir_write(name, "x", 1, 0644);
+		assert_int_equal(rename(tmpdir_path(name), tmpdir_path(name + 1)), 0);
+	}
+	assert_string_equal(at(300 * S), "x1 x2 x3 ");
+	assert_string_equal(at(300 * S), ""); /* put off */
+	watch_again(watch, 0, 300 * S);
+	reply = WATCH_STOP;
+	assert_string_equal(at(300 * S), "x1 ");
+	assert_int_equal(watch_count(watch, 0), 3);
+	unlink(tmpdir_path("x2")); /* gone: forgotten without a word */
+	reply = WATCH_TAKEN;
+	assert_string_equal(at(301 * S), "x1 x3 ");
+	assert_int_equal(watch_count(watch, 0), 0);
+}
+
+/* More than the table holds: the rest comes with later scans, none is lost. */
+static void more_than_fit(void **state)
+{
+	enum { MANY = WATCH_ENTRIES_MAX + 300 };
+	unsigned got = 0;
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "many%d", i);
+		tmpdir_write(name, "", 0, 0644);
+		if (i % 1000 == 0)
+			watch_read(watch, 400 * S);
+	}
+	watch_read(watch, 400 * S);
+	assert_int_equal(watch_count(watch, 0), WATCH_ENTRIES_MAX);
+	reply = WATCH_TAKEN;
+	for (uint64_t t = 400; got < MANY && t < 500; t++) {
+		watch_scan(watch, t * S);
+		for (struct stat st; watch_count(watch, 0) > 0;) {
+			uint32_t before = watch_count(watch, 0);
+			seen[0] = '\0';
+			reply = WATCH_STOP;
+			watch_offer(watch, 0, t * S, offered, NULL);
+			if (seen[0] == '\0')
+				break;
+			seen[strlen(seen) - 1] = '\0';
+			assert_int_equal(fstatat(dir, seen, &st, 0), 0);
+			unlinkat(dir, seen, 0);
+			seen[0] = '\0';
+			watch_offer(watch, 0, t * S, offered, NULL); /* forgets it */
+			got += before - watch_count(watch, 0);
+		}
+	}
+	assert_int_equal(got, MANY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(renamed_in_at_once), cmocka_unit_test(written_in_place_after_a_while),
+		cmocka_unit_test(still_changing), cmocka_unit_test(held_by_a_writer), cmocka_unit_test(found_by_a_scan),
+		cmocka_unit_test(links_and_folders), cmocka_unit_test(put_off_and_stopped), cmocka_unit_test(more_than_fit),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

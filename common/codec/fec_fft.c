@@ -26,11 +26,28 @@ twiddles(uint32_t base, unsigned lo, unsigned layers, uint16_t *tw)
 			*tw++ = gf16_point((base >> (lo + l)) + 2 * g);
 }
 
+/* What an inverse transform carries along */
+struct inverse {
+	const struct fec_fft *f;
+	struct gf16_fetch ahead;
+};
+
+/* Memory is read in the lowest pass only, but called for in all of them, up to
+ * FEC_AHEAD rows before it is needed. */
+static void
+inverse_pass(struct inverse *v, unsigned layers, uint8_t *const *dst,
+    const uint8_t *const *src, const uint16_t *tw, size_t n, bool more)
+{
+	v->ahead.lines = (1u << layers) + 2;
+	v->f->k->inverse(layers, dst, src, &v->ahead, tw, n, more);
+}
+
 /* The lowest pass: from the caller's rows */
 static void
-inverse_leaf(const struct fec_fft *f, uint32_t base, unsigned layers,
+inverse_leaf(struct inverse *v, uint32_t base, unsigned layers,
     const uint8_t *const *rows, uint8_t *dst, bool more)
 {
+	const struct fec_fft *f = v->f;
 	const uint8_t *src[8];
 	uint8_t *to[8];
 	uint16_t tw[7];
@@ -53,24 +70,29 @@ inverse_leaf(const struct fec_fft *f, uint32_t base, unsigned layers,
 			memcpy(dst, src[0], f->w);
 		return;
 	}
+	v->ahead.end = rows + n + FEC_AHEAD;
+	if (v->ahead.row < rows + n) {
+		v->ahead.row = rows + n;
+		v->ahead.at = 0;
+	}
 	twiddles(base, 0, layers, tw);
-	f->k->inverse(layers, to, src, tw, f->w, more);
+	inverse_pass(v, layers, to, src, tw, f->w, more);
 }
 
 /* The block of 2^i rows at base; acc as in fec_inverse() */
 static void
-inverse_block(const struct fec_fft *f, uint32_t base, unsigned i,
+inverse_block(struct inverse *v, uint32_t base, unsigned i,
     const uint8_t *const *rows, uint8_t *tmp, uint8_t *acc)
 {
-	unsigned layers = f->k->radix;
+	unsigned layers = v->f->k->radix;
 
 	if (i <= layers) {
-		inverse_leaf(f, base, i, rows, acc != NULL ? acc : tmp,
+		inverse_leaf(v, base, i, rows, acc != NULL ? acc : tmp,
 		    acc != NULL);
 		return;
 	}
 	unsigned lo = i - layers;
-	size_t run = f->w << lo;
+	size_t run = v->f->w << lo;
 	const uint8_t *src[8];
 	uint8_t *to[8];
 	uint16_t tw[7];
@@ -78,18 +100,23 @@ inverse_block(const struct fec_fft *f, uint32_t base, unsigned i,
 	for (uint32_t q = 0; q < 1u << layers; q++) {
 		src[q] = tmp + q * run;
 		to[q] = (acc != NULL ? acc : tmp) + q * run;
-		inverse_block(f, base + (q << lo), lo, rows + (q << lo),
+		inverse_block(v, base + (q << lo), lo, rows + (q << lo),
 		    tmp + q * run, NULL);
 	}
 	twiddles(base, lo, layers, tw);
-	f->k->inverse(layers, to, src, tw, run, acc != NULL);
+	inverse_pass(v, layers, to, src, tw, run, acc != NULL);
 }
 
 void
 fec_inverse(const struct fec_fft *f, uint32_t base,
     const uint8_t *const *rows, uint8_t *tmp, uint8_t *acc)
 {
-	inverse_block(f, base, f->s, rows, tmp, acc);
+	struct inverse v = {
+		.f = f,
+		.ahead = { .row = rows + FEC_AHEAD, .n = f->w },
+	};
+
+	inverse_block(&v, base, f->s, rows, tmp, acc);
 }
 
 /* One value of the block of 2^i coefficients x, as their sum times X_r(point) */

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-/* Rows in work memory are kept within this, so that they stay in the cache next
- * to the core; strips are as wide as that allows. */
-#define CACHE_BYTES (512u << 10)
+/* Rows in work memory are kept within this, so that they stay in the caches;
+ * strips are as wide as that allows.  (Narrower ones would fit nearer caches, but
+ * cost more where they read the caller's symbols: measured.) */
+#define CACHE_BYTES (4u << 20)
 #define STRIP_MAX 2048u /* bytes of a symbol in a strip */
 #define STAGE_MIN 16u   /* rows that a direct sum stages */
 
@@ -58,15 +59,18 @@ fec_deal_job(struct fec_memory *mem, struct fec_job *job, uint32_t k, uint32_t m
 	*job = (struct fec_job){ .form = fec_form_of(k, m), .len = len };
 	uint32_t size = 1u << job->form.t;
 	uint32_t staged = size > STAGE_MIN ? size : STAGE_MIN;
-	size_t least = 64 * (3 * (size_t)size);
+	size_t rows = 3 * (size_t)size; /* that any sum holds */
+	size_t width = len < STRIP_MAX ? (len + 63) / 64 * 64 : STRIP_MAX;
 
 	job->zero = fec_deal(mem, STRIP_MAX);
-	job->table = fec_deal(mem, size * sizeof *job->table);
+	job->table = fec_deal(mem, (size + FEC_AHEAD) * sizeof *job->table);
 	if (len % 64 != 0) {
 		job->stage = fec_deal(mem, 64 * (size_t)staged);
 		job->stage_out = fec_deal(mem, 64 * (size_t)outputs);
 	}
-	job->rows_size = least > CACHE_BYTES ? least : CACHE_BYTES;
+	job->rows_size = rows * width < CACHE_BYTES ? rows * width : CACHE_BYTES;
+	if (job->rows_size < rows * 64)
+		job->rows_size = rows * 64;
 	if (job->rows_size < scratch)
 		job->rows_size = scratch;
 	job->rows = fec_deal(mem, job->rows_size);

@@ -69,12 +69,17 @@ static void
 inverse_coset(const struct fec_sum *m, const struct fec_coset *c, uint8_t *tmp,
     uint8_t *acc)
 {
-	uint32_t size = 1u << m->fft.s;
+	uint32_t size = 1u << m->fft.s, start = c->id << m->fft.s;
+	uint32_t i = c->from;
 
-	memset(m->table, 0, size * sizeof *m->table);
-	for (uint32_t i = c->from; i < c->to; i++) {
-		uint32_t slot = m->point[i] & (size - 1);
-		m->table[slot] = input(m, i, slot);
+	memset(m->table, 0, (size + FEC_AHEAD) * sizeof *m->table);
+	for (; i < c->to; i++)
+		m->table[m->point[i] - start] =
+		    input(m, i, m->point[i] - start);
+	for (; i < m->n && m->left >= m->fft.w; i++) {
+		if (m->point[i] - start >= size + FEC_AHEAD)
+			break;
+		m->table[m->point[i] - start] = m->row[i] + m->at;
 	}
 	fec_inverse(&m->fft, c->id << m->fft.s, m->table, tmp, acc);
 }

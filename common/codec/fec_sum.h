@@ -52,7 +52,7 @@ struct fec_sum {
 	/* when fft.s > 0 */
 	struct fec_coset *in, *out;  /* by fec_cosets() */
 	uint32_t ins, outs;
-	const uint8_t **table;       /* 2^s */
+	const uint8_t **table;       /* 2^s + FEC_AHEAD */
 	uint8_t *tmp;                /* 2^s rows */
 	uint8_t *hold;               /* 2^s rows times the smaller of ins, outs */
 

@@ -30,6 +30,13 @@ struct gf16_tables {
 };
 extern struct gf16_tables gf16;
 
+/* Rows that will be read soon: each pass calls for a few lines of them. */
+struct gf16_fetch {
+	const uint8_t *const *row, *const *end;
+	size_t at, n;   /* called for: `at` of the n bytes of *row */
+	unsigned lines; /* to call for with every vector of a pass */
+};
+
 /* One set of row functions.  dst and src may be the same rows, not overlap
  * otherwise. */
 struct gf16_kernel {
@@ -48,10 +55,10 @@ struct gf16_kernel {
 	 * fec_fft.h: the inverse transform goes from the lowest layer up and
 	 * may add to dst instead of storing, the forward one from the highest
 	 * down.  twiddle: the 2^(layers-1) of the lowest layer, then those of
-	 * the next. */
+	 * the next.  ahead is moved on. */
 	void (*inverse)(unsigned layers, uint8_t *const *dst,
-	    const uint8_t *const *src, const uint16_t *twiddle, size_t n,
-	    bool add);
+	    const uint8_t *const *src, struct gf16_fetch *ahead,
+	    const uint16_t *twiddle, size_t n, bool add);
 	void (*forward)(unsigned layers, uint8_t *const *dst,
 	    const uint8_t *const *src, const uint16_t *twiddle, size_t n);
 };

@@ -56,18 +56,40 @@ put(uint8_t *p, vec x, bool add)
 	store(p, add ? vxor(x, load(p)) : x);
 }
 
+/* A few lines of the rows that come next, on their way to the second cache while
+ * these are worked on; the first would take them no faster than loads.  The state is a local copy: stores to rows could change it otherwise, as
+ * far as the compiler knows. */
 ALWAYS void
-inverse1(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
-    size_t n, bool add, unsigned wide)
+fetch(struct gf16_fetch *f, size_t o)
+{
+	if (VEC < 32 && (o & 31) != 0)
+		return;
+	for (unsigned i = f->lines; i > 0 && f->row != f->end; i--) {
+		__builtin_prefetch((const void *)((uintptr_t)*f->row + f->at), 0, 2);
+		f->at += 64;
+		if (f->at >= f->n) {
+			f->at = 0;
+			f->row++;
+		}
+	}
+}
+
+ALWAYS void
+inverse1(uint8_t *const *d, const uint8_t *const *s,
+    struct gf16_fetch *ahead, const uint16_t *tw, size_t n, bool add,
+    unsigned wide)
 {
 	con c = constant(wide > 0, tw[0]);
+	struct gf16_fetch local = *ahead;
 
 	EACH_VEC(o, n) {
+		fetch(&local, o);
 		vec a = load(s[0] + o), b = load(s[1] + o);
 		INVERSE(wide > 0, a, b, c);
 		put(d[0] + o, a, add);
 		put(d[1] + o, b, add);
 	}
+	*ahead = local;
 }
 
 ALWAYS void
@@ -85,13 +107,16 @@ forward1(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
 }
 
 ALWAYS void
-inverse2(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
-    size_t n, bool add, unsigned wide)
+inverse2(uint8_t *const *d, const uint8_t *const *s,
+    struct gf16_fetch *ahead, const uint16_t *tw, size_t n, bool add,
+    unsigned wide)
 {
 	con c0 = constant(wide > 0, tw[0]), c1 = constant(wide > 0, tw[1]);
 	con c2 = constant(wide > 1, tw[2]);
+	struct gf16_fetch local = *ahead;
 
 	EACH_VEC(o, n) {
+		fetch(&local, o);
 		vec x0 = load(s[0] + o), x1 = load(s[1] + o);
 		vec x2 = load(s[2] + o), x3 = load(s[3] + o);
 		INVERSE(wide > 0, x0, x1, c0);
@@ -103,6 +128,7 @@ inverse2(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
 		put(d[2] + o, x2, add);
 		put(d[3] + o, x3, add);
 	}
+	*ahead = local;
 }
 
 ALWAYS void
@@ -128,15 +154,18 @@ forward2(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
 
 #if KERNEL_RADIX >= 3
 ALWAYS void
-inverse3(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
-    size_t n, bool add, unsigned wide)
+inverse3(uint8_t *const *d, const uint8_t *const *s,
+    struct gf16_fetch *ahead, const uint16_t *tw, size_t n, bool add,
+    unsigned wide)
 {
 	con c0 = constant(wide > 0, tw[0]), c1 = constant(wide > 0, tw[1]);
 	con c2 = constant(wide > 0, tw[2]), c3 = constant(wide > 0, tw[3]);
 	con c4 = constant(wide > 1, tw[4]), c5 = constant(wide > 1, tw[5]);
 	con c6 = constant(wide > 2, tw[6]);
+	struct gf16_fetch local = *ahead;
 
 	EACH_VEC(o, n) {
+		fetch(&local, o);
 		vec x0 = load(s[0] + o), x1 = load(s[1] + o);
 		vec x2 = load(s[2] + o), x3 = load(s[3] + o);
 		vec x4 = load(s[4] + o), x5 = load(s[5] + o);
@@ -162,6 +191,7 @@ inverse3(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
 		put(d[6] + o, x6, add);
 		put(d[7] + o, x7, add);
 	}
+	*ahead = local;
 }
 
 ALWAYS void
@@ -224,12 +254,12 @@ wide_layers(unsigned layers, const uint16_t *tw)
 
 static void
 inverse(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
-    const uint16_t *tw, size_t n, bool add)
+    struct gf16_fetch *ahead, const uint16_t *tw, size_t n, bool add)
 {
 	unsigned wide = wide_layers(layers, tw);
 
-#define GO(f, w) (add ? f(dst, src, tw, n, true, w) \
-		      : f(dst, src, tw, n, false, w))
+#define GO(f, w) (add ? f(dst, src, ahead, tw, n, true, w) \
+		      : f(dst, src, ahead, tw, n, false, w))
 #define GO1(w) GO(inverse1, w)
 #define GO2(w) GO(inverse2, w)
 #define GO3(w) GO(inverse3, w)

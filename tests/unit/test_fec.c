@@ -453,13 +453,13 @@ wrong_dot(uint8_t *dst, const uint8_t *const *in, const uint16_t *coef,
 
 static void
 wrong_inverse(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
-    const uint16_t *tw, size_t n, bool add)
+    struct gf16_fetch *ahead, const uint16_t *tw, size_t n, bool add)
 {
 	uint16_t other[7];
 
 	memcpy(other, tw, ((1u << layers) - 1) * sizeof *tw);
 	other[0] ^= layers == 2;
-	gf16_portable->inverse(layers, dst, src, other, n, add);
+	gf16_portable->inverse(layers, dst, src, ahead, other, n, add);
 }
 
 static void

@@ -2,6 +2,8 @@
 #include "tests/unit/vectors.h"
 
 #include "codec/seal.h"
+#include "codec/seal_keys.h"
+#include "core/bytes.h"
 #include "tests/unit/fixed_random.h"
 #include "tests/unit/seeded.h"
 
@@ -314,6 +316,75 @@ static void header_fields(void **state)
 	assert_int_equal(open_pieces(receiver, NULL, v.b, v.n, 1, &inner, &out), OPEN_ENOKEY);
 }
 
+/* An object of one segment with any payload, from the definition: what a pinned sender gone wrong can make. */
+static size_t seal_payload(uint8_t *out, const uint8_t *payload, size_t n)
+{
+	static const uint8_t secret[KEY_LEN] = {5}, object_key[KEY_LEN] = {6};
+	uint8_t nonce[AEAD_NONCE_LEN] = {0}, dh[KEY_LEN], hash[HASH_LEN];
+
+	memset(out, 0, SEAL_FIXED_LEN);
+	memcpy(out, seal_magic, 8);
+	put16(out + SEAL_AT_SUITE, SUITE_AES256GCM);
+	out[SEAL_AT_SEGMENT_LOG] = 12;
+	out[SEAL_AT_WRAPS] = 1;
+	crypto_dh_public(out + SEAL_AT_EPHEMERAL, secret);
+	assert_int_equal(crypto_dh(dh, secret, receiver->pub.dh), 0);
+	struct crypto_aead *a = seal_wrap_aead(SUITE_AES256GCM, dh, NULL, out, &receiver->pub);
+
+	memcpy(out + 72, receiver->pub.id, KEY_ID_LEN);
+	assert_int_equal(crypto_aead_seal(a, out + 80, nonce, receiver->pub.id, KEY_ID_LEN, object_key, KEY_LEN), 0);
+	crypto_aead_free(a);
+	crypto_sha256(hash, out, 128);
+	a = seal_payload_aead(SUITE_AES256GCM, object_key, hash);
+	seal_nonce(nonce, 0, 1);
+	uint8_t *signed_payload = vector_keep(n + 1);
+
+	memcpy(signed_payload, payload, n);
+	if (n >= SEAL_INNER_LEN) { /* sign whatever the 72 bytes say */
+		uint8_t msg[SEAL_SIGNED_LEN];
+
+		seal_signed(msg, hash, signed_payload);
+		crypto_sign_message(signed_payload + INNER_AT_SIGNATURE, sender->sign, SEAL_CONTEXT, msg, sizeof(msg));
+	}
+	assert_int_equal(crypto_aead_seal(a, out + 128, nonce, NULL, 0, signed_payload, n), 0);
+	crypto_aead_free(a);
+	return 128 + n + AEAD_TAG_LEN;
+}
+
+static void bad_inner(void **state)
+{
+	static const struct { const char *why; size_t at; uint8_t value; enum open_err want; } t[] = {
+		{"another sender", 0, 0xFF, OPEN_ESENDER}, {"empty channel", 32, 0, OPEN_EFORMAT},
+		{"capital in the channel", 32, 'E', OPEN_EFORMAT}, {"slash in the channel", 33, '/', OPEN_EFORMAT},
+		{"bytes after the channel's end", 32 + 31, 'x', OPEN_EFORMAT}, {"reserved", 64, 1, OPEN_EFORMAT},
+		{"reserved", 71, 0x80, OPEN_EFORMAT}, {"nothing", 8, 0, OPEN_OK},
+	};
+	uint8_t object[4096], inner[SEAL_INNER_LEN + 3] = {0};
+	struct seal_inner got;
+
+	(void)state;
+	memcpy(inner, sender->pub.id, KEY_ID_LEN);
+	memcpy(inner + 32, "eltax", 5);
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct buffer out = buffer(4096);
+		uint8_t kept = inner[t[i].at];
+
+		inner[t[i].at] = t[i].value == 0xFF ? (uint8_t)~kept : t[i].value;
+		size_t n = seal_payload(object, inner, sizeof(inner));
+
+		if (open_pieces(receiver, NULL, object, n, 0, &got, &out) != t[i].want)
+			fail_msg("%s", t[i].why);
+		assert_int_equal(out.n, t[i].want == OPEN_OK ? 3 : 0);
+		inner[t[i].at] = kept;
+	}
+	for (size_t n = 0; n < SEAL_INNER_LEN; n++) { /* too short for an inner header */
+		struct buffer out = buffer(4096);
+		size_t len = seal_payload(object, inner, n);
+
+		assert_int_equal(open_pieces(receiver, NULL, object, len, 0, &got, &out), OPEN_EFORMAT);
+	}
+}
+
 static void sinks_that_stop(void **state)
 {
 	const struct party *to[] = {&receiver->pub};
@@ -369,7 +440,7 @@ int main(void)
 		cmocka_unit_test(vectors_open), cmocka_unit_test(recovery_key), cmocka_unit_test(vectors_seal),
 		cmocka_unit_test(borders), cmocka_unit_test(cut_or_longer), cmocka_unit_test(every_bit_counts),
 		cmocka_unit_test(moved_segments), cmocka_unit_test(wrong_keys), cmocka_unit_test(borrowed_name),
-		cmocka_unit_test(header_fields), cmocka_unit_test(sinks_that_stop), cmocka_unit_test(refused_parameters),
+		cmocka_unit_test(header_fields), cmocka_unit_test(bad_inner), cmocka_unit_test(sinks_that_stop), cmocka_unit_test(refused_parameters),
 	};
 
 	seeded_init();

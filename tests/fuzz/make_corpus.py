@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+"""Seeds of tests/fuzz/corpus/{hello,object,record,manifest}, from the test vectors.  Running it again changes nothing."""
+import os
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def vectors(name):
+    out = {}
+    with open(os.path.join(HERE, "..", "vectors", name + ".txt"), encoding="ascii") as f:
+        for line in f:
+            if not line.startswith("#"):
+                key, value = line.rstrip("\n").split(" = ") if " = " in line and not line.endswith("= \n") else (line[:-3].strip(), "")
+                out[key] = bytes.fromhex(value)
+    return out
+
+
+def seed(fuzzer, name, data):
+    path = os.path.join(HERE, "corpus", fuzzer)
+    os.makedirs(path, exist_ok=True)
+    with open(os.path.join(path, name), "wb") as f:
+        f.write(data)
+
+
+hello, beat, obj, manifest = vectors("hello"), vectors("beat"), vectors("object"), vectors("manifest")
+seed("hello", "hello", hello["plain.hello"])
+seed("hello", "hello-psk", hello["psk.hello"])
+seed("hello", "beat", beat["one.datagram"])
+body = (41).to_bytes(8, "big") + bytes(8) + b"\0\1\0\0" + b"eltax".ljust(32, b"\0") + bytes(16) + (7).to_bytes(8, "big") + \
+    (1).to_bytes(8, "big")
+seed("hello", "beat-body", (bytes(52) + body).ljust(256, b"\0"))
+for name in ("gcm", "exact", "empty_last"):
+    seed("object", name, b"\0" + obj[name + ".object"])
+seed("object", "payload", b"\x40" + bytes(5000))
+seed("object", "payload-border", b"\x7f" + bytes(4096 - 136))
+seed("record", "whole", obj["records"])
+seed("record", "one", obj["records"][-200:])
+name = b"\0" * 7 + b"\4" + b"a"
+seed("record", "small", b"\1\0\0\0\0\0\0\x09" + name + b"\2\0\0\0\0\0\0\4abcd" + b"\3\0\0\0\0\0\0\x20" + bytes(32) +
+     b"\4\0\0\0\0\0\0\2{}" + b"\5\0\0\0\0\0\0\x40" + bytes(64))
+seed("manifest", "one", manifest["one.manifest"])
+seed("manifest", "two", manifest["two.manifest"])
+seed("manifest", "brackets", b"[" * 2000)

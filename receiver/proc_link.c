@@ -28,8 +28,9 @@ enum {
 	META_BYTES = 48 << 20,
 	OBJECTS = 1024,
 	DELIVERED = 1 << 18,
-	SLOTS_WANTED = 256,
-	SLOTS_LOW = 128,
+	SLOTS_WANTED = 192,
+	SLOTS_LOW = 96,
+	MESSAGES = 16,       /* of store, before the socket is looked at again */
 	BATCHES = 64,        /* before the other descriptors are looked at */
 	BUSY = 64,           /* datagrams in a drain: then nap instead of waiting to be woken */
 	NAP_NS = 300000,
@@ -45,6 +46,7 @@ struct link {
 	struct assemble *assemble;
 	struct msg_stats stats;
 	uint64_t stats_at_ns, asked_at_ns;
+	uint32_t asked; /* part files asked for and not here yet */
 	bool ready;
 	struct ipc_msg msg;
 	uint8_t out[sizeof(struct msg_datagram) + FRAME_MAX_LEN];
@@ -197,15 +199,16 @@ static void
 from_store(struct link *l, uint64_t now_ns)
 {
 	const struct msg_object *o;
-	enum ipc_result r;
+	enum ipc_result r = IPC_AGAIN;
 
-	while ((r = ipc_recv(LINK_FD_STORE, &l->msg)) == IPC_GOT) {
+	for (int i = 0; i < MESSAGES && (r = ipc_recv(LINK_FD_STORE, &l->msg)) == IPC_GOT; i++) {
 		switch (l->msg.type) {
 		case MSG_LIMITS:
 			assemble_set_object_max(l->assemble,
 			    ((const struct msg_limits *)ipc_body(&l->msg, sizeof(struct msg_limits)))->object);
 			break;
 		case MSG_SLOT:
+			l->asked -= l->asked > 0;
 			assemble_slot(l->assemble, ((const struct msg_slot *)ipc_body(&l->msg, sizeof(struct msg_slot)))->slot,
 			    l->msg.fd[0], l->msg.fd[1], now_ns);
 			break;
@@ -230,11 +233,12 @@ want_slots(struct link *l, uint64_t now_ns)
 	uint32_t have = assemble_slots_free(l->assemble);
 	struct msg_need m = { .count = SLOTS_WANTED - have };
 
-	/* Asked again after a second: they may have been refused for want of disk. */
-	if (have >= SLOTS_LOW || now_ns - l->asked_at_ns < (have == 0 ? 20000000u : STATS_NS / 5))
+	if (now_ns - l->asked_at_ns > STATS_NS)
+		l->asked = 0; /* refused, for want of disk: ask again */
+	if (have + l->asked >= SLOTS_LOW || ipc_write(LINK_FD_STORE, MSG_NEED, &m, sizeof(m)) != 1)
 		return;
-	if (ipc_write(LINK_FD_STORE, MSG_NEED, &m, sizeof(m)) == 1)
-		l->asked_at_ns = now_ns;
+	l->asked_at_ns = now_ns;
+	l->asked += m.count;
 }
 
 static void
@@ -242,7 +246,8 @@ report(struct link *l, uint64_t now_ns)
 {
 	static uint64_t last_ms;
 
-	if (now_ns - l->stats_at_ns < STATS_NS)
+	/* The first one tells store that objects can be gathered. */
+	if (now_ns - l->stats_at_ns < STATS_NS || (l->stats_at_ns == 0 && assemble_slots_free(l->assemble) == 0))
 		return;
 	l->stats_at_ns = now_ns;
 	if (l->stats.last_ms != 0)

@@ -184,6 +184,10 @@ from_link(struct store *s)
 			part_store_remove(&s->parts, o->slot);
 			break;
 		case MSG_STATS:
+			if (!s->ready)
+				log_info("ready: %u peers, %u channels, %lld ledger rows", s->conf.peers, s->conf.channels,
+				    (long long)s->ledger.rows);
+			s->ready = true;
 			s->stats = *(const struct msg_stats *)ipc_body(&m, sizeof(struct msg_stats));
 			break;
 		default:
@@ -374,7 +378,6 @@ receiver_store_run(const char *config)
 		log_die(EXIT_INTERNAL, "open did not say who we are");
 	start(&s);
 	receiver_status_write(&s);
-	log_info("ready: %u peers, %u channels, %lld ledger rows", s.conf.peers, s.conf.channels, (long long)s.ledger.rows);
 	loop(&s);
 	ledger_close(&s.ledger);
 	return EXIT_OK;

@@ -294,6 +294,8 @@ plan_object(const struct plan_in *in, struct plan *p)
 		if (kmax == 0)
 			kmax = 1;
 	}
+	if (in->size == 0)
+		p->symbols = p->blocks * p->full.k;
 	sum_up(in, p);
 	return PLAN_OK;
 }

@@ -1,0 +1,216 @@
+/* db.h: what is bound comes back, and no error goes by quietly. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <signal.h>
+#include <cmocka.h>
+
+#include "host/db.h"
+#include "host/exits.h"
+#include "host/log.h"
+#include "tests/unit/child.h"
+
+static char dir[256], path[300];
+static struct db d;
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, text TEXT, blob BLOB, UNIQUE(text)) STRICT;"
+    "CREATE TABLE IF NOT EXISTS child(id INTEGER REFERENCES t(id)) STRICT";
+
+static int setup(void **state)
+{
+	(void)state;
+	child_mkdir(dir);
+	(void)snprintf(path, sizeof path, "%s/t.db", dir);
+	db_open(&d, path, schema);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	db_close(&d);
+	child_rmdir(dir);
+	return 0;
+}
+
+static void settings(void **state)
+{
+	(void)state;
+	sqlite3_stmt *s = db_query(&d, "PRAGMA journal_mode", "");
+	assert_int_equal(db_step(&d, s), 1);
+	assert_string_equal((const char *)sqlite3_column_text(s, 0), "wal");
+	db_done(s);
+	assert_int_equal(db_int(&d, "PRAGMA synchronous", NULL), 2);
+	assert_int_equal(db_int(&d, "PRAGMA secure_delete", NULL), 1);
+	assert_int_equal(db_int(&d, "PRAGMA foreign_keys", NULL), 1);
+	assert_int_equal(db_int(&d, "PRAGMA busy_timeout", NULL), 5000);
+}
+
+static void round_trip(void **state)
+{
+	const uint8_t bytes[] = { 0, 1, 255, 0 };
+	unsigned rows = 0;
+
+	(void)state;
+	db_exec(&d, "BEGIN IMMEDIATE");
+	db_run(&d, "INSERT INTO t VALUES(?, ?, ?)", "itb", INT64_MAX, "表示ソ", bytes, sizeof bytes);
+	db_run(&d, "INSERT INTO t VALUES(?, ?, ?)", "itb", INT64_MIN, NULL, NULL, (size_t)0);
+	db_exec(&d, "COMMIT");
+	sqlite3_stmt *s = db_query(&d, "SELECT id, text, blob FROM t ORDER BY id", "");
+	for (; db_step(&d, s) == 1; rows++) {
+		if (rows == 0) {
+			assert_true(sqlite3_column_int64(s, 0) == INT64_MIN);
+			assert_int_equal(sqlite3_column_type(s, 1), SQLITE_NULL);
+			assert_int_equal(sqlite3_column_type(s, 2), SQLITE_BLOB); /* empty, not NULL */
+			assert_int_equal(sqlite3_column_bytes(s, 2), 0);
+		} else {
+			assert_true(sqlite3_column_int64(s, 0) == INT64_MAX);
+			assert_string_equal((const char *)sqlite3_column_text(s, 1), "表示ソ");
+			assert_memory_equal(sqlite3_column_blob(s, 2), bytes, sizeof bytes);
+		}
+	}
+	assert_int_equal(rows, 2);
+	assert_int_equal(db_int(&d, "SELECT count(*) FROM t WHERE text = ?", "t", "表示ソ"), 1);
+	assert_int_equal(db_int(&d, "SELECT id FROM t WHERE text = ?", "t", "none"), 0);
+	assert_null(sqlite3_next_stmt(d.h, NULL)); /* every statement is finalised */
+}
+
+/* Bound, never pasted. */
+static void injection(void **state)
+{
+	(void)state;
+	db_run(&d, "INSERT INTO t(text) VALUES(?)", "t", "'); DROP TABLE t; --");
+	assert_int_equal(db_int(&d, "SELECT count(*) FROM t", ""), 1);
+}
+
+static void survives(void **state)
+{
+	(void)state;
+	db_run(&d, "INSERT INTO t(text) VALUES(?)", "t", "kept");
+	db_close(&d);
+	db_close(&d); /* twice does no harm */
+	db_open(&d, path, schema);
+	assert_int_equal(db_int(&d, "SELECT count(*) FROM t", ""), 1);
+	struct db r;
+	assert_int_equal(db_open_readonly(&r, path), 0);
+	assert_int_equal(db_int(&r, "SELECT count(*) FROM t", ""), 1);
+	db_close(&r);
+	char none[320];
+	(void)snprintf(none, sizeof none, "%s/none.db", dir);
+	assert_int_equal(db_open_readonly(&r, none), -1);
+	assert_int_not_equal(access(none, F_OK), 0); /* not made by asking */
+	db_close(&r);
+}
+
+/* Uncommitted work of a writer that is killed is gone; committed work is not. */
+static void in_mid_transaction(void *unused)
+{
+	struct db mine;
+
+	(void)unused;
+	db_open(&mine, path, schema);
+	db_run(&mine, "INSERT INTO t(text) VALUES('committed')", "");
+	db_exec(&mine, "BEGIN IMMEDIATE");
+	db_run(&mine, "INSERT INTO t(text) VALUES('lost')", "");
+	raise(SIGKILL);
+}
+
+static void killed(void **state)
+{
+	static struct child c;
+
+	(void)state;
+	child_run(&c, in_mid_transaction, NULL, 0);
+	assert_int_equal(c.code, -SIGKILL);
+	assert_int_equal(db_int(&d, "SELECT count(*) FROM t", ""), 1);
+	assert_int_equal(db_int(&d, "SELECT count(*) FROM t WHERE text = 'committed'", ""), 1);
+}
+
+/* Each of these ends the process; the argument says which. */
+static void fault(void *which)
+{
+	struct db mine;
+	const char *w = which;
+	struct rlimit small = { 200000, 200000 };
+
+	log_init_tool("t");
+	if (strcmp(w, "open") == 0)
+		db_open(&mine, "/nonexistent/t.db", schema);
+	if (strcmp(w, "garbage") == 0) {
+		(void)snprintf(path, sizeof path, "%s/garbage.db", dir);
+		FILE *f = fopen(path, "w");
+		for (int i = 0; i < 1000 && f != NULL; i++)
+			fputs("this is no database ", f);
+		if (f != NULL)
+			fclose(f);
+	}
+	db_open(&mine, path, schema);
+	if (strcmp(w, "unique") == 0) {
+		db_run(&mine, "INSERT INTO t(text) VALUES('a')", "");
+		db_run(&mine, "INSERT INTO t(text) VALUES('a')", "");
+	} else if (strcmp(w, "foreign") == 0) {
+		db_run(&mine, "INSERT INTO child VALUES(99)", "");
+	} else if (strcmp(w, "sql") == 0) {
+		db_exec(&mine, "SELEKT 1");
+	} else if (strcmp(w, "prepare") == 0) {
+		(void)db_query(&mine, "SELECT nothing FROM t", "");
+	} else if (strcmp(w, "arguments") == 0) {
+		(void)db_query(&mine, "SELECT ?, ?", "i", (int64_t)1);
+	} else if (strcmp(w, "rows") == 0) {
+		db_run(&mine, "SELECT 1", "");
+	} else if (strcmp(w, "unfinished") == 0) {
+		(void)db_step(&mine, db_query(&mine, "SELECT 1", ""));
+		db_close(&mine);
+	} else if (strcmp(w, "full") == 0) {
+		(void)signal(SIGXFSZ, SIG_IGN);
+		(void)setrlimit(RLIMIT_FSIZE, &small);
+		for (int i = 0; i < 1000; i++)
+			db_run(&mine, "INSERT INTO t(blob) VALUES(zeroblob(10000))", "");
+	}
+}
+
+static void faults(void **state)
+{
+	static const struct {
+		const char *which;
+		int code;
+		const char *says;
+	} row[] = {
+		{ "open", EXIT_SYSTEM, "/nonexistent/t.db" },
+		{ "garbage", EXIT_DATA, "not a database" },
+		{ "unique", EXIT_DATA, "INSERT INTO t(text)" },
+		{ "foreign", EXIT_DATA, "INSERT INTO child" },
+		{ "sql", EXIT_DATA, "SELEKT" },
+		{ "prepare", EXIT_DATA, "nothing" },
+		{ "arguments", EXIT_INTERNAL, "SELECT ?, ?" },
+		{ "rows", EXIT_INTERNAL, "SELECT 1" },
+		{ "unfinished", EXIT_INTERNAL, "SELECT 1" },
+		{ "full", EXIT_SYSTEM, "zeroblob" },
+	};
+	static struct child c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		char which[16];
+		strcpy(which, row[i].which);
+		db_exec(&d, "DELETE FROM t");
+		child_run(&c, fault, which, 0);
+		if (c.code != row[i].code || strstr(c.text, row[i].says) == NULL)
+			fail_msg("%s: %d %s", row[i].which, c.code, c.text);
+	}
+}
+
+#define WITH_DB(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_DB(settings), WITH_DB(round_trip), WITH_DB(injection), WITH_DB(survives), WITH_DB(killed), WITH_DB(faults),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

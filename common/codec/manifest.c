@@ -20,15 +20,13 @@ void manifest_init(struct manifest *m)
 
 void manifest_free(struct manifest *m)
 {
-	for (uint32_t i = 0; i < m->file_count; i++)
-		free(m->file[i].name);
 	free(m->file);
 	memset(m, 0, sizeof(*m));
 }
 
 static int grow(struct manifest *m)
 {
-	if (m->file_count < m->file_room)
+	if (m->file != NULL && m->file_count < m->file_room)
 		return 0;
 	uint32_t room = m->file_room == 0 ? FIRST_ROOM : m->file_room * 2;
 	struct manifest_file *f = reallocarray(m->file, room, sizeof(*f));
@@ -50,16 +48,12 @@ int manifest_add(struct manifest *m, const uint8_t *name, size_t n, uint64_t siz
 		return -1;
 	if (grow(m) != 0)
 		return -1;
-	struct manifest_file *f = &m->file[m->file_count];
+	struct manifest_file *f = &m->file[m->file_count++];
 
-	f->name = malloc(n);
-	if (f->name == NULL)
-		return -1;
 	memcpy(f->name, name, n);
 	f->name_len = n;
 	f->size = size;
 	memcpy(f->sha256, sha256, HASH_LEN);
-	m->file_count++;
 	return 0;
 }
 

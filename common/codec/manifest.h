@@ -6,7 +6,7 @@
 #include "codec/record.h"
 
 struct manifest_file {
-	uint8_t *name;         /* owned by the manifest */
+	uint8_t name[NAME_MAX_LEN];
 	size_t name_len;
 	uint64_t size;
 	uint8_t sha256[HASH_LEN];

@@ -8,7 +8,7 @@
 
 enum { /* section 4.1 */
 	AT_RESERVED = FRAME_HEAD_LEN,
-	AT_SENDER = AT_RESERVED + 2,
+	AT_SENDER = SESSION_AT_SENDER,
 	AT_RECEIVER = AT_SENDER + KEY_ID_LEN,
 	AT_PSK = AT_RECEIVER + KEY_ID_LEN,
 	AT_CREATED = AT_PSK + KEY_ID_LEN,
@@ -166,9 +166,4 @@ enum session_err session_accept(const uint8_t *d, size_t n, struct session_keys 
 	crypto_wipe(hello_key, sizeof(hello_key));
 	crypto_wipe(&m, sizeof(m));
 	return r;
-}
-
-const uint8_t *session_sender_id(const uint8_t *d)
-{
-	return d + AT_SENDER;
 }

@@ -214,6 +214,29 @@ sum_up(const struct plan_in *in, struct plan *p)
 	p->overhead = (others * p->full.r + p->last.r) / (double)p->symbols;
 }
 
+static uint32_t
+last_group(uint64_t blocks, uint32_t depth)
+{
+	return (uint32_t)((blocks - 1) % depth) + 1;
+}
+
+/* Blocks of k source symbols make equal groups, but for rounding; a little less
+ * than k may leave a larger last group, in which a burst costs less. */
+static uint32_t
+choose_k(const struct plan *p, uint32_t k)
+{
+	uint32_t best = k, most = 0;
+
+	for (uint32_t c = k; c > 0 && c + 64 > k && most < p->depth; c--) {
+		uint64_t blocks = div_up(p->symbols, c);
+		if (last_group(blocks, p->depth) > most) {
+			most = last_group(blocks, p->depth);
+			best = c;
+		}
+	}
+	return best;
+}
+
 /* Plan with blocks of at most kmax symbols; -1 where they do not hold. */
 static int
 plan_with(const struct plan_in *in, struct plan *p, uint32_t kmax)
@@ -235,21 +258,21 @@ plan_with(const struct plan_in *in, struct plan *p, uint32_t kmax)
 			return -1;
 		return plan_group(in, p, kmax, kmax, p->depth, q);
 	}
-	k = (uint32_t)div_up(p->symbols, p->groups * p->depth);
+	k = choose_k(p, (uint32_t)div_up(p->symbols, p->groups * p->depth));
 	p->blocks = div_up(p->symbols, k);
-	p->groups = min64(p->groups, p->blocks);
-	p->depth = (uint32_t)div_up(p->blocks, p->groups);
+	p->depth = (uint32_t)min64(p->depth, p->blocks);
+	p->groups = div_up(p->blocks, p->depth);
 	q = in->failure / (double)p->blocks;
-	/* the last group is one of the smaller ones, so it binds */
+	/* the last group is the smallest, so it binds */
 	return plan_group(in, p, k,
 	    (uint32_t)(p->symbols - (p->blocks - 1) * k),
-	    (uint32_t)(p->blocks / p->groups), q);
+	    last_group(p->blocks, p->depth), q);
 }
 
 uint64_t
 plan_group_first(const struct plan *p, uint64_t g)
 {
-	return g * (p->blocks / p->groups) + min64(g, p->blocks % p->groups);
+	return min64(g * p->depth, p->blocks);
 }
 
 static int

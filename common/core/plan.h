@@ -19,8 +19,9 @@
  * no symbol n is passed over).  So a burst of B datagrams takes at most
  * ceil(B / depth) of each.  Depth is the smallest that makes the burst cost less
  * than PLAN_BURST_COST of a block, or the whole object, or what parity memory
- * (group_max) allows.  Groups are made equal to within one block, and blocks
- * equal but for the last, so that a burst costs the same everywhere.
+ * (group_max) allows.  Groups are depth blocks in a row, the last one what is
+ * left; the size of a block is chosen so that this is almost as many, and all
+ * blocks are equal but for the last, so that a burst costs the same everywhere.
  *
  * Small objects, which a burst swallows whole, are spaced instead, where that
  * is cheaper: the source and r1 repair symbols at once, then, spacing_ns after
@@ -72,7 +73,7 @@ struct plan {
 	struct plan_block full; /* every block but the last (k == kfull) */
 	struct plan_block last; /* the last block; equal to full where there is no rest */
 	uint64_t groups;        /* groups of interleaved blocks, plan_group_first() */
-	uint32_t depth;         /* blocks of the largest group; the others have depth - 1 */
+	uint32_t depth;         /* blocks of each group but the last, which may have fewer */
 	uint64_t spacing_ns;    /* 0, or the pause between the halves of a block */
 	uint64_t burst_symbols; /* datagrams that one burst can touch */
 	double fail;            /* probability that the object fails, burst included: <= failure */
@@ -92,8 +93,7 @@ int plan_object(const struct plan_in *in, struct plan *p)
 int plan_tail(const struct plan_in *in, const struct plan *p, uint64_t rest,
     struct plan *tail) __attribute__((warn_unused_result));
 
-/* The first block of group g, 0 .. groups; for g == groups it is blocks.  The
- * larger groups come first. */
+/* The first block of group g, 0 .. groups: g * depth, but at most blocks. */
 uint64_t plan_group_first(const struct plan *p, uint64_t g);
 
 /* The probability that more than r of k + r symbols are lost, each by itself

@@ -1,0 +1,262 @@
+/* cmd_plan.c - katamichi plan: what a guarantee costs, with a picture of what
+ * the plan survives. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/frame.h"
+#include "core/plan.h"
+#include "host/exits.h"
+#include "host/units.h"
+#include "sender/layout.h"
+#include "sender/sender_conf.h"
+#include "tools/cmd.h"
+#include "tools/usage.h"
+
+#define PICTURE 60 /* columns */
+
+static const char help[] =
+    "usage: katamichi plan [--size SIZE] [--loss RATIO] [--burst TIME] [--rate RATE]\n"
+    "                      [--failure RATIO] [--mtu 1500|9000] [--json]\n"
+    "\n"
+    "Computes the redundancy of one round of sending, such that the whole object arrives with a\n"
+    "probability of at least 1 - failure, where every datagram is lost by itself with probability\n"
+    "loss and one burst swallows everything for a time.\n"
+    "  --size SIZE      the object, as it is sent (10G; 0 or none: a stream of unknown length)\n"
+    "  --loss RATIO     1% or 0.01                      (1%)\n"
+    "  --burst TIME     20ms, 0 for none                (0)\n"
+    "  --rate RATE      of the link, bit/s: 1G          (1G)\n"
+    "  --failure RATIO  of the whole object: 1e-9       (1e-9)\n"
+    "  --mtu BYTES      of the link, 576 to 9000        (1500)\n"
+    "  --json           the same for programs\n"
+    "Exit codes: 0 planned, 1 no code can hold this, 2 usage.\n";
+
+static int
+set_mtu(struct plan_in *in, const char *text)
+{
+	uint64_t mtu;
+
+	if (units_size(text, &mtu) != 0 || mtu < 576 || mtu > 9000)
+		return -1;
+	/* IPv4 and UDP headers go; what is left has to be even */
+	in->symbol = (uint32_t)(mtu - 28 - FRAME_SYMBOL_OVERHEAD) & ~1u;
+	in->symbol -= in->symbol > 64 ? in->symbol % 64 : 0;
+	in->wire = in->symbol + FRAME_SYMBOL_OVERHEAD + SENDER_WIRE_OVERHEAD;
+	return 0;
+}
+
+static double
+percent_of_round(const struct plan *p, double symbols)
+{
+	double all = (double)p->symbols * (1 + p->overhead);
+
+	return 100 * symbols / all;
+}
+
+static double
+seconds(const struct plan_in *in, double datagrams)
+{
+	return datagrams * in->wire * 8 / (double)in->rate;
+}
+
+static void
+show_time(const char *what, double s)
+{
+	if (s >= 3600)
+		printf("%s%.1f h", what, s / 3600);
+	else if (s >= 1)
+		printf("%s%.1f s", what, s);
+	else
+		printf("%s%.3g ms", what, s * 1000);
+}
+
+static void
+bar(char c, double share)
+{
+	for (int n = (int)(share * PICTURE + 0.5); n > 0; n--)
+		putchar(c);
+}
+
+/* One block of a group as it travels, source and repair, and what it may lose. */
+static void
+picture_of_block(const struct plan_in *in, const struct plan *p)
+{
+	const struct plan_block *b = &p->full;
+	double n = (double)b->k + b->r, random = n * in->loss;
+
+	printf("\n  a block   |");
+	bar('#', b->k / n);
+	bar('+', b->r / n);
+	printf("|  %u source #, %u repair +\n", b->k, b->r);
+	printf("  survives  |");
+	bar('x', b->r / n);
+	printf("%*s|  any %u lost\n", PICTURE - (int)(b->r / n * PICTURE + 0.5), "", b->r);
+	printf("  of these    ");
+	if (p->spacing_ns > 0)
+		printf("one of two halves in a burst, and in the other");
+	else if (b->share > 0)
+		printf("%u in a burst, and besides", b->share);
+	else
+		printf("all by single losses:");
+	printf(" %.0f expected at %g %%\n", random, 100 * in->loss);
+}
+
+/* Rows are blocks of a group, columns are time; a burst cuts through them. */
+static void
+picture_of_time(const struct plan *p)
+{
+	if (p->burst_symbols == 0)
+		return;
+	if (p->spacing_ns > 0) {
+		double pause = (double)p->spacing_ns * 1e-9;
+		printf("\n  in time   |%.*s", 12, "############");
+		bar('+', 3.0 / PICTURE);
+		printf("%*s", 27, "");
+		bar('+', 18.0 / PICTURE);
+		printf("|\n            source, then a pause of");
+		show_time(" ", pause);
+		printf(", then as much repair again:\n            a burst hits the one or the other\n");
+		return;
+	}
+	double group = p->depth * ((double)p->full.k + p->full.r);
+	double share = (double)p->burst_symbols / group;
+	int burst = (int)(share * PICTURE + 0.5), at = PICTURE / 3;
+
+	if (burst < 1)
+		burst = 1;
+	if (at + burst > PICTURE)
+		at = PICTURE - burst;
+	printf("\n");
+	for (uint32_t i = 0; i < p->depth && i < 4; i++) {
+		printf("  block %-3u |", i);
+		for (int c = 0; c < PICTURE; c++)
+			putchar(c >= at && c < at + burst ? 'x' :
+			    c * (double)(p->full.k + p->full.r) / PICTURE < p->full.k ? '#' : '+');
+		printf("|\n");
+	}
+	if (p->depth > 4)
+		printf("  ... and %u more blocks sent in turns with these\n", p->depth - 4);
+	printf("            x: the longest burst, %" PRIu64 " datagrams, at most %u of a block\n", p->burst_symbols, p->full.share);
+}
+
+static void
+show(const struct plan_in *in, const struct plan *p)
+{
+	const struct plan_block *b = &p->full;
+	double datagrams = (double)p->symbols * (1 + p->overhead);
+
+	if (in->size == 0)
+		printf("a stream, planned for up to %.1f TB in", (double)PLAN_SIZE_MAX / 1e12);
+	else
+		printf("%" PRIu64 " bytes in", in->size);
+	printf(" %" PRIu64 " symbols of %u bytes, %" PRIu64 " block%s\n", p->symbols, in->symbol, p->blocks, p->blocks == 1 ? "" : "s");
+	printf("each block  %u source + %u repair symbols a round, of a parity space of %u (%u rounds of new ones)\n", b->k, b->r,
+	    1u << b->log2m, (1u << b->log2m) / b->r);
+	printf("redundancy  %.2f %% (the least for this loss alone: %.2f %%)\n", 100 * p->overhead, 100 * in->loss / (1 - in->loss));
+	printf("interleaved %u block%s deep\n", p->depth, p->depth == 1 ? "" : "s");
+	if (in->size != 0) {
+		show_time("a round     ", seconds(in, datagrams) + 1e-9 * (double)p->spacing_ns);
+		printf(" at %g Mbit/s, %.1f %% of it repair\n", (double)in->rate / 1e6, percent_of_round(p, (double)p->symbols * p->overhead));
+	}
+	printf("fails       with probability %.2g in a round (allowed: %.2g)\n", p->fail, in->failure);
+	picture_of_block(in, p);
+	picture_of_time(p);
+}
+
+static void
+json_block(const char *name, const struct plan_block *b)
+{
+	printf("\"%s\":{\"k\":%u,\"r\":%u,\"r1\":%u,\"share\":%u,\"log2m\":%u},", name, b->k, b->r, b->r1, b->share, b->log2m);
+}
+
+static void
+show_json(const struct plan_in *in, const struct plan *p)
+{
+	printf("{\"size\":%" PRIu64 ",\"symbol\":%u,\"wire\":%u,\"loss\":%.17g,\"failure\":%.17g,\"burst_ns\":%" PRIu64 ",\"rate\":%" PRIu64 ",",
+	    in->size, in->symbol, in->wire, in->loss, in->failure, in->burst_ns, in->rate);
+	printf("\"symbols\":%" PRIu64 ",\"blocks\":%" PRIu64 ",\"groups\":%" PRIu64 ",\"depth\":%u,", p->symbols, p->blocks, p->groups,
+	    p->depth);
+	json_block("full", &p->full);
+	json_block("last", &p->last);
+	printf("\"spacing_ns\":%" PRIu64 ",\"burst_symbols\":%" PRIu64 ",\"fail\":%.17g,\"overhead\":%.17g}\n", p->spacing_ns,
+	    p->burst_symbols, p->fail, p->overhead);
+}
+
+enum { OPT_SIZE = 1, OPT_LOSS, OPT_BURST, OPT_RATE, OPT_FAILURE, OPT_MTU, OPT_JSON, OPT_HELP };
+
+/* One option; what is wrong with it, or NULL */
+static const char *
+take(struct plan_in *in, int option, const char *text)
+{
+	switch (option) {
+	case OPT_SIZE:
+		return units_size(text, &in->size) == 0 && in->size <= PLAN_SIZE_MAX ? NULL : "--size: a size up to 10T, like 10G";
+	case OPT_LOSS:
+		return units_ratio(text, &in->loss) == 0 && in->loss <= 0.9 ? NULL : "--loss: up to 90%, like 1% or 0.01";
+	case OPT_BURST:
+		return units_time(text, &in->burst_ns) == 0 && in->burst_ns <= 3600000000000 ? NULL
+		    : "--burst: a time up to 1h, like 20ms";
+	case OPT_RATE:
+		return units_rate(text, &in->rate) == 0 && in->rate >= 1 && in->rate <= 10000000000000 ? NULL
+		    : "--rate: bits a second up to 10T, like 1G";
+	case OPT_FAILURE:
+		return units_ratio(text, &in->failure) == 0 && in->failure >= 1e-100 && in->failure <= 0.5 ? NULL
+		    : "--failure: from 1e-100 to 0.5, like 1e-9";
+	default:
+		return set_mtu(in, text) == 0 ? NULL : "--mtu: 576 to 9000";
+	}
+}
+
+int
+cmd_plan(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "size", required_argument, NULL, OPT_SIZE },
+		{ "loss", required_argument, NULL, OPT_LOSS },
+		{ "burst", required_argument, NULL, OPT_BURST },
+		{ "rate", required_argument, NULL, OPT_RATE },
+		{ "failure", required_argument, NULL, OPT_FAILURE },
+		{ "mtu", required_argument, NULL, OPT_MTU },
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ "help", no_argument, NULL, OPT_HELP },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct plan_in in = { .loss = 0.01, .failure = 1e-9, .rate = 1000000000, .block_max = LAYOUT_BLOCK_MAX, .group_max = LAYOUT_GROUP_MAX };
+	const char *wrong;
+	struct plan p;
+	int json = 0;
+
+	set_mtu(&in, "1500");
+	optind = 1;
+	opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		if (c == 'h' || c == OPT_HELP) {
+			fputs(help, stdout);
+			return EXIT_OK;
+		}
+		if (c == '?')
+			return usage_bad_option(argc, argv);
+		if (c == OPT_JSON)
+			json = 1;
+		else if ((wrong = take(&in, c, optarg)) != NULL)
+			return usage_error(argv[0], wrong);
+	}
+	if (optind != argc)
+		return usage_error(argv[0], "no argument is expected");
+	switch (plan_object(&in, &p)) {
+	case PLAN_OK:
+		break;
+	case PLAN_EIMPOSSIBLE:
+		fprintf(stderr, "katamichi plan: no code can hold this: less loss, a shorter burst or smaller blocks are needed\n");
+		return EXIT_NO;
+	default:
+		return usage_error(argv[0], "these values do not fit together");
+	}
+	if (json)
+		show_json(&in, &p);
+	else
+		show(&in, &p);
+	return EXIT_OK;
+}

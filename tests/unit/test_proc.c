@@ -278,7 +278,7 @@ static void ends(void **state)
 		{ { { "polite", "fails", "polite" }, 3, 0, 0, 0 }, EXIT_DATA, "process fails (pid " },
 		{ { { "polite", "ends" }, 2, 0, 0, 0 }, EXIT_INTERNAL, "ended with exit code 0" },
 		{ { { "polite", "crashes" }, 2, 0, 0, 0 }, EXIT_INTERNAL, "process crashes" },
-		{ { { "polite", "polite" }, 2, 0, 1, SIGSEGV }, EXIT_INTERNAL, "killed by signal 11 (Segmentation fault)" },
+		{ { { "polite", "polite" }, 2, 0, 1, SIGABRT }, EXIT_INTERNAL, "killed by signal 6 (Aborted)" },
 		{ { { "internal", "fails" }, 2, 0, 0, 0 }, EXIT_DATA, "process fails" }, /* the cause, not who missed it */
 		{ { { "polite", "polite" }, 2, 0, 0, SIGTERM }, EXIT_INTERNAL, "ended with exit code 0" },
 	};

@@ -264,7 +264,8 @@ class Process:
             return
         self.note_memory()
         family = children(self.pid)
-        self.popen.send_signal(signal.SIGTERM)
+        # A tracer does not hand the signal on.
+        os.kill(family[0] if "strace" in self.command(self.pid) else self.pid, signal.SIGTERM)
         try:
             self.popen.wait(seconds)
         except subprocess.TimeoutExpired:

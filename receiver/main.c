@@ -304,8 +304,8 @@ main(int argc, char **argv)
 		return code;
 	allow_files();
 	check_directories(&conf);
+	sock = make_socket(&conf, degraded); /* first: where the port is not to be had, no file is made */
 	lock = lock_state(&conf);
-	sock = make_socket(&conf, degraded);
 	if (check_only) {
 		puts("configuration, keys, directories and port are in order");
 		return EXIT_OK;

@@ -163,6 +163,21 @@ give_slots(struct store *s, uint32_t count)
 	}
 }
 
+/* Somebody speaks this protocol to us whom we do not know, or who means another: said at once, then each minute that it
+ * goes on.  Once a peer's keys are wrong nothing else would tell why nothing arrives. */
+static void
+strangers(struct store *s)
+{
+	uint64_t now = clock_mono_ns(), seen = s->stats.counter[LC_PEER];
+
+	if (seen == s->strangers || (s->stranger_log_ns != 0 && now - s->stranger_log_ns < 60 * SECOND))
+		return;
+	log_warn("ALARM: %llu HELLO datagrams refused: from a sender that is not pinned here, or for another receiver or psk",
+	    (unsigned long long)(seen - s->strangers));
+	s->strangers = seen;
+	s->stranger_log_ns = now;
+}
+
 static void
 from_link(struct store *s)
 {
@@ -189,6 +204,7 @@ from_link(struct store *s)
 				    (long long)s->ledger.rows);
 			s->ready = true;
 			s->stats = *(const struct msg_stats *)ipc_body(&m, sizeof(struct msg_stats));
+			strangers(s);
 			break;
 		default:
 			log_die(EXIT_INTERNAL, "link sent a message of unknown type %u", m.type);

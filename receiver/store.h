@@ -58,6 +58,7 @@ struct store {
 	struct peer_state peer[RECEIVER_PEERS_MAX];
 	uint64_t quarantined;   /* entries of the quarantine */
 	uint64_t disk_log_ns;
+	uint64_t stranger_log_ns, strangers; /* LC_PEER when it was last spoken of */
 	uint64_t started_ms;
 };
 

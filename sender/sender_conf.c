@@ -59,6 +59,23 @@ static int parse_source(void *object, const char *value, const char **why)
 	return 0;
 }
 
+/* What plan.h can compute. */
+static int parse_loss(void *object, const char *value, const char **why)
+{
+	struct sender_conf *c = object;
+
+	*why = "is not a share from 0 to 90%, as in 1%";
+	return units_ratio(value, &c->loss) == 0 && c->loss <= 0.9 ? 0 : -1;
+}
+
+static int parse_failure(void *object, const char *value, const char **why)
+{
+	struct sender_conf *c = object;
+
+	*why = "is not a probability from 1e-100 to 0.5, as in 1e-9";
+	return units_ratio(value, &c->failure) == 0 && c->failure >= 1e-100 && c->failure <= 0.5 ? 0 : -1;
+}
+
 /* "1m 10m 1h": growing or equal; the last one goes on. */
 static int parse_repeat(void *object, const char *value, const char **why)
 {
@@ -98,9 +115,9 @@ static const struct conf_key keys[] = {
 	{ "link", "lane", CONF_COUNT, AT(lane), 0, 0, FRAME_LANE_MAX, 0, NULL },
 	{ "link", "mtu", CONF_COUNT, AT(mtu), 0, SENDER_MTU_MIN, 65535, 0, NULL },
 	{ "link", "rate", CONF_RATE, AT(rate), 0, 100000, 1000000000000, 1, NULL },
-	{ "link", "loss", CONF_RATIO, AT(loss), 0, 0, 0, 0, NULL },
+	{ "link", "loss", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_loss },
 	{ "link", "burst", CONF_TIME, AT(burst_ns), 0, 0, 60 * NS_PER_S, 0, NULL },
-	{ "link", "failure", CONF_RATIO, AT(failure), 0, 0, 0, 0, NULL },
+	{ "link", "failure", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_failure },
 	{ "link", "pacing_burst", CONF_TIME, AT(pacing_ns), 0, 1000, NS_PER_S / 10, 0, NULL },
 	{ "link", "repeat", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_repeat },
 	{ "link", "retention", CONF_TIME, AT(retention_ns), 0, NS_PER_S, 3660ull * 86400 * NS_PER_S, 0, NULL },

@@ -1,6 +1,7 @@
 /* db.c - see db.h */
 #include "host/db.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,8 +55,18 @@ static int open_as(struct db *d, const char *path, int flags)
 	return 0;
 }
 
+/* SQLite would leave the mode to the umask; its other files follow this one. */
+static void create(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 void db_open(struct db *d, const char *path, const char *schema)
 {
+	create(path);
 	if (open_as(d, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW) != 0)
 		log_die(EXIT_SYSTEM, "%s: this database is needed; stopping", path);
 	db_exec(d, "PRAGMA journal_mode=WAL");

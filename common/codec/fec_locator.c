@@ -88,10 +88,10 @@ by_transform(const uint32_t *x, const uint32_t *y, uint32_t n, unsigned bits,
 		sum[j] = centred(centred(sum[j]) * centred(logs[j]));
 	hadamard(sum, bits);
 
-	/* to divide by 2^bits, multiply by 2^(16 - bits): 2^16 = 1 */
+	int64_t shift = 1 << (16 - bits); /* 1 / 2^bits, as 2^16 = 1 */
 	for (uint32_t i = 0; i < n; i++) {
-		u[i] = (uint16_t)modulo((int64_t)sum[x[i]] << (16 - bits));
-		v[i] = (uint16_t)modulo((int64_t)sum[y[i]] << (16 - bits));
+		u[i] = (uint16_t)modulo(sum[x[i]] * shift);
+		v[i] = (uint16_t)modulo(sum[y[i]] * shift);
 	}
 }
 

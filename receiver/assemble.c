@@ -108,18 +108,25 @@ assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *
 {
 	struct object *o;
 	enum link_counter c;
+	bool fresh = false;
 
 	if (sender >= a->senders || fec_check(s->k, s->m, s->slen) != FEC_OK)
 		return LC_GEOMETRY;
 	if (delivered_has(a->delivered, sender, s->id))
 		return LC_DELIVERED;
-	if ((o = assemble_find(a, sender, s->id)) == NULL && (c = begin(a, sender, s, &o)) != LC_TAKEN)
-		return c;
+	if ((o = assemble_find(a, sender, s->id)) == NULL) {
+		if ((c = begin(a, sender, s, &o)) != LC_TAKEN)
+			return c;
+		fresh = true;
+	}
 	if (o->state != OBJECT_GATHERING)
 		return LC_DELIVERED;
 	o->touched_ns = now_ns;
-	if ((c = reconcile(a, o, s)) != LC_TAKEN)
+	if ((c = reconcile(a, o, s)) != LC_TAKEN) {
+		if (fresh)
+			assemble_withdraw(a, o); /* what brings nothing holds nothing */
 		return c;
+	}
 	if (o->block[s->block].busy || object_block_done(o, s->block))
 		c = LC_DUPLICATE;
 	else if (s->symbol >= s->k)

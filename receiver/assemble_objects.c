@@ -109,9 +109,20 @@ release(struct assemble *a, struct object *o)
 		p = &(*p)->next_all;
 	*p = o->next_all;
 	object_release(o, &a->budget);
-	close(o->data_fd);
-	close(o->map_fd);
+	if (o->data_fd >= 0)
+		close(o->data_fd);
+	if (o->map_fd >= 0)
+		close(o->map_fd);
 	free(o);
+}
+
+void
+assemble_withdraw(struct assemble *a, struct object *o)
+{
+	a->slot[a->slots++] = (struct ready_slot){ o->slot, o->data_fd, o->map_fd };
+	unlist(a, o);
+	o->data_fd = o->map_fd = -1;
+	release(a, o);
 }
 
 static struct msg_object

@@ -72,6 +72,7 @@ struct object *assemble_find(const struct assemble *a, uint32_t sender, const ui
 /* A new object on this slot; NULL: no memory. */
 struct object *assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, const uint8_t *id,
     const struct geometry *g);
+void assemble_withdraw(struct assemble *a, struct object *o); /* undo assemble_add(): the slot is free again */
 void assemble_repair(struct assemble *a, struct object *o, uint32_t block); /* start the errand */
 void assemble_whole(struct assemble *a, struct object *o);                  /* it is complete */
 void assemble_disk_trouble(struct assemble *a, int error);                  /* log, at most every 10 s */

@@ -129,8 +129,8 @@ def test_status_of_both_ends(delivered):
     site, _ = delivered
     for side in ("sender", "receiver"):
         conf = site.path(f"{side}.conf")
-        text = harness.katamichi("status", "-c", conf)
-        assert "eltax" in text.out, text.out
+        # The receiver writes it down every few seconds.
+        harness.wait_until(f"eltax in the status of the {side}", lambda: "eltax" in harness.katamichi("status", "-c", conf).out, 15)
         assert "eltax" in json.dumps(json.loads(harness.katamichi("status", "-c", conf, "--json").out))
 
 

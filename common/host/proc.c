@@ -21,7 +21,7 @@
 enum {
 	ENV_MAX = 64,
 	STOP_PATIENCE_S = 5, /* s between SIGTERM and SIGKILL */
-	SETTLE_MS = 50,      /* ms in which the other children's deaths, and a signal to us, come in */
+	SETTLE_MS = 200,     /* ms in which the other children's deaths, and a signal to us, come in */
 	FD_ABOVE = PROC_FD_FIRST + PROC_FDS_MAX, /* no child's descriptor is that high */
 };
 

@@ -193,6 +193,7 @@ static const struct fault {
 	{ HEAD "[channel a\n", ":4: neither `key = value' nor [section]" },
 	{ HEAD "[channel a] x = 1\n", ":4: text after the section's name" },
 	{ HEAD "rate\n", ":4: neither `key = value' nor [section]" },
+	{ HEAD "rate\n\n\n[channel a]\nmax_file = 1X\n", ":4: neither `key = value' nor [section]" }, /* the first, at its own line */
 	{ HEAD "rate 1G\n", ":4: neither `key = value' nor [section]" },
 	{ "x = 1\n", ":1: x stands before the first [section]" },
 	{ HEAD "rate = 1G\nrate = 1G\n", ":5: rate is given a second time" },

@@ -451,6 +451,41 @@ static void fails_closed(void **state)
 	assert_int_equal(out[0], 0xEE);
 }
 
+/* Bytes whose sum comes out as 0 are sent as FFFF, since 0 says that there is none. */
+static void sum_of_zero(void **state)
+{
+	struct udp_end from = in_conf.from;
+	size_t made;
+
+	(void)state;
+	good();
+	from.port = 40000;
+	put16(datagram + 100, 0);
+	udp_frame_put(frame, sizeof frame, datagram, D, &from, &in_conf.to);
+	put16(datagram + 100, get16(frame + 40)); /* now all words together are FFFF */
+	assert_int_equal(udp_frame_put(frame, sizeof frame, datagram, D, &from, &in_conf.to), N);
+	assert_int_equal(get16(frame + 40), 0xFFFF);
+	assert_int_equal(judge(&in_conf, frame, N, &made), FILTER_PASS);
+	put16(frame + 40, 0);
+	assert_int_equal(judge(&in_conf, frame, N, &made), FILTER_UDP_SUM);
+}
+
+/* Each writer by itself holds to the room it has. */
+static void rooms(void **state)
+{
+	const struct link_frame f = { 1, 1, datagram, D };
+
+	(void)state;
+	good();
+	memset(out, 0xEE, sizeof out);
+	assert_int_equal(link_frame_put(out, L - 1, &f), 0);
+	assert_int_equal(udp_frame_put(out, N - 1, datagram, D, &out_conf.from, &out_conf.to), 0);
+	assert_int_equal(out[0], 0xEE);
+	assert_int_equal(link_frame_put(out, L, &f), L);
+	assert_int_equal(udp_frame_put(out, N, datagram, D, &out_conf.from, &out_conf.to), N);
+	assert_int_equal(out[L > N ? L : N], 0xEE);
+}
+
 /* A source port that is configured is held to. */
 static void source_port(void **state)
 {
@@ -496,7 +531,7 @@ int main(void)
 		cmocka_unit_test(classes), cmocka_unit_test(lengths), cmocka_unit_test(every_bit), cmocka_unit_test(link_layout),
 		cmocka_unit_test(through_both), cmocka_unit_test(bad_link_frames), cmocka_unit_test(link_lengths_and_bits),
 		cmocka_unit_test(sequences), cmocka_unit_test(rate), cmocka_unit_test(fails_closed),
-		cmocka_unit_test(source_port), cmocka_unit_test(noise), cmocka_unit_test(words),
+		cmocka_unit_test(source_port), cmocka_unit_test(sum_of_zero), cmocka_unit_test(rooms), cmocka_unit_test(noise), cmocka_unit_test(words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

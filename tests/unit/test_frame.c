@@ -166,6 +166,9 @@ static void unknown_length(void **state)
 	assert_int_equal(decode(d, N), FRAME_OK); /* k + M = 65536 */
 	put16(d + 46, 65535);
 	assert_int_equal(decode(d, N), FRAME_OK);
+	put16(d + 18, 65521);
+	assert_int_equal(decode(d, N), FRAME_EGEOM); /* k + M = 65537 */
+	put16(d + 18, 65520);
 	d[7] = 5;
 	assert_int_equal(decode(d, N), FRAME_EGEOM);
 }

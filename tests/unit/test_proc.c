@@ -113,14 +113,13 @@ static size_t drain(int fd, char *out, size_t size)
 	return n;
 }
 
-/* The descriptors' own numbers lie where the child wants others: 4 goes to 5, 5 to 4, and so on. */
-static void inherits(void **state)
+/* low: the descriptors' own numbers lie where the child wants others; else all three are free. */
+static void inherits(int low)
 {
 	static char text[16384];
 	char four[16], five[16];
 	int a[2], b[2], c[2], status;
 
-	(void)state;
 	setenv("LANG", "ja_JP.UTF-8", 1);
 	setenv("LC_TIME", "C", 1);
 	setenv("TZ", "Asia/Tokyo", 1);
@@ -133,7 +132,6 @@ static void inherits(void **state)
 	assert_int_equal(pipe(c), 0);
 	int stray = open("/etc/passwd", O_RDONLY); /* without CLOEXEC */
 	assert_true(stray >= 0);
-	/* Writing ends at 4, 5 and 3. */
 	int wa = fcntl(a[1], F_DUPFD, 100), wb = fcntl(b[1], F_DUPFD, 100), wc = fcntl(c[1], F_DUPFD, 100);
 	int ra = fcntl(a[0], F_DUPFD, 100), rb = fcntl(b[0], F_DUPFD, 100), rc = fcntl(c[0], F_DUPFD, 100);
 	for (int i = 0; i < 2; i++) {
@@ -141,17 +139,22 @@ static void inherits(void **state)
 		close(b[i]);
 		close(c[i]);
 	}
-	dup2(wa, 4);
-	dup2(wb, 5);
-	dup2(wc, 3);
-	close(wa);
-	close(wb);
-	close(wc);
-	const struct proc_spec spec = { .role = "report", .config = "/etc/a b.conf", .fd = { 4, 5, 3 }, .fds = 3 };
+	struct proc_spec spec = { .role = "report", .config = "/etc/a b.conf", .fd = { wa, wb, wc }, .fds = 3 };
+	if (low) { /* where the child wants them, but turned round */
+		for (unsigned i = 0; i < 3; i++) {
+			int at = i == 0 ? 4 : i == 1 ? 5 : 3;
+			assert_int_equal(dup2(spec.fd[i], at), at);
+			close(spec.fd[i]);
+			spec.fd[i] = at;
+		}
+	} else {
+		close(3); /* nothing there: a copy made carelessly would land on the numbers themselves */
+		close(4);
+		close(5);
+	}
 	pid_t pid = proc_start(&spec);
-	close(3);
-	close(4);
-	close(5);
+	for (unsigned i = 0; i < 3; i++)
+		close(spec.fd[i]);
 	drain(ra, text, sizeof text);
 	drain(rb, four, sizeof four);
 	drain(rc, five, sizeof five);
@@ -173,6 +176,18 @@ static void inherits(void **state)
 		if (strstr(text, gone[i]) != NULL)
 			fail_msg("`%s' in:\n%s", gone[i], text);
 	(void)signal(SIGUSR1, SIG_DFL);
+}
+
+static void inherits_turned_round(void **state)
+{
+	(void)state;
+	inherits(1);
+}
+
+static void inherits_from_above(void **state)
+{
+	(void)state;
+	inherits(0);
 }
 
 static void cannot_run(void *unused)
@@ -235,6 +250,7 @@ struct plan {
 	int signal;      /* sent to the main process after 100 ms; 0 = none */
 	unsigned before; /* child that is sent a signal first */
 	int child_signal;
+	unsigned gap_ms; /* between the two */
 };
 
 static void supervise(void *argument)
@@ -254,6 +270,7 @@ static void supervise(void *argument)
 		clock_sleep_ns(200000000);
 		if (p->child_signal != 0)
 			(void)kill(pid[p->before], p->child_signal);
+		clock_sleep_ns(p->gap_ms * 1000000ull);
 		if (p->signal != 0)
 			(void)kill(self, p->signal);
 		_exit(0);
@@ -272,15 +289,16 @@ static void ends(void **state)
 		int code;
 		const char *says; /* NULL = nothing at all */
 	} row[] = {
-		{ { { "polite", "polite", "polite" }, 3, SIGTERM, 0, 0 }, 0, NULL },
-		{ { { "polite", "polite" }, 2, SIGINT, 0, 0 }, 0, NULL },
-		{ { { "polite", "polite" }, 2, SIGTERM, 1, SIGTERM }, 0, NULL }, /* a manager that signals the whole group */
-		{ { { "polite", "fails", "polite" }, 3, 0, 0, 0 }, EXIT_DATA, "process fails (pid " },
-		{ { { "polite", "ends" }, 2, 0, 0, 0 }, EXIT_INTERNAL, "ended with exit code 0" },
-		{ { { "polite", "crashes" }, 2, 0, 0, 0 }, EXIT_INTERNAL, "process crashes" },
-		{ { { "polite", "polite" }, 2, 0, 1, SIGABRT }, EXIT_INTERNAL, "killed by signal 6 (Aborted)" },
-		{ { { "internal", "fails" }, 2, 0, 0, 0 }, EXIT_DATA, "process fails" }, /* the cause, not who missed it */
-		{ { { "polite", "polite" }, 2, 0, 0, SIGTERM }, EXIT_INTERNAL, "ended with exit code 0" },
+		{ { { "polite", "polite", "polite" }, 3, SIGTERM, 0, 0, 0 }, 0, NULL },
+		{ { { "polite", "polite" }, 2, SIGINT, 0, 0, 0 }, 0, NULL },
+		{ { { "polite", "polite" }, 2, SIGTERM, 1, SIGTERM, 20 }, 0, NULL }, /* a manager that signals the whole group */
+		{ { { "polite", "polite" }, 2, SIGTERM, 1, SIGINT, 500 }, 0, NULL }, /* Ctrl-C is the main process's affair */
+		{ { { "polite", "fails", "polite" }, 3, 0, 0, 0, 0 }, EXIT_DATA, "process fails (pid " },
+		{ { { "polite", "ends" }, 2, 0, 0, 0, 0 }, EXIT_INTERNAL, "ended with exit code 0" },
+		{ { { "polite", "crashes" }, 2, 0, 0, 0, 0 }, EXIT_INTERNAL, "process crashes" },
+		{ { { "polite", "polite" }, 2, 0, 1, SIGABRT, 0 }, EXIT_INTERNAL, "killed by signal 6 (Aborted)" },
+		{ { { "internal", "fails" }, 2, 0, 0, 0, 0 }, EXIT_DATA, "process fails" }, /* the cause, not who missed it */
+		{ { { "polite", "polite" }, 2, 0, 0, SIGTERM, 0 }, EXIT_INTERNAL, "ended with exit code 0" },
 	};
 	static struct child c;
 
@@ -297,7 +315,7 @@ static void ends(void **state)
 
 static void stubborn(void **state)
 {
-	struct plan p = { { "stubborn", "polite" }, 2, SIGTERM, 0, 0 };
+	struct plan p = { { "stubborn", "polite" }, 2, SIGTERM, 0, 0, 0 };
 	static struct child c;
 	uint64_t began = clock_mono_ns();
 
@@ -336,7 +354,7 @@ static void die_together(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(inherits), cmocka_unit_test(refusals), cmocka_unit_test(ends), cmocka_unit_test(stubborn),
+		cmocka_unit_test(inherits_turned_round), cmocka_unit_test(inherits_from_above), cmocka_unit_test(refusals), cmocka_unit_test(ends), cmocka_unit_test(stubborn),
 		cmocka_unit_test(die_together),
 	};
 

@@ -1,0 +1,226 @@
+/* ledger.h: the chain finds every change; numbers that are missing are known. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/durable.h"
+#include "receiver/ledger.h"
+#include "tests/unit/seeded.h"
+
+static char dir[64], path[80];
+static struct ledger l;
+
+static int
+setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%.40s/km-ledger-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/ledger.db", dir);
+	ledger_open(&l, path);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	ledger_close(&l);
+	return durable_remove_tree(AT_FDCWD, dir);
+}
+
+static void
+append(const char *entry)
+{
+	db_exec(&l.db, "BEGIN IMMEDIATE");
+	ledger_append(&l, entry, strlen(entry));
+	db_exec(&l.db, "COMMIT");
+}
+
+static void
+fill(void)
+{
+	append("{\"event\":\"a\"}");
+	append("{\"event\":\"b\"}");
+	append("{\"event\":\"c\"}");
+	append("{\"event\":\"d\"}");
+}
+
+/* The first row is `opened`; the chain goes on after a restart. */
+static void
+chain_holds(void **state)
+{
+	struct ledger_verdict v;
+	char hash[CHAIN_HEX_LEN + 1];
+
+	(void)state;
+	assert_int_equal(l.rows, 1);
+	fill();
+	strcpy(hash, l.hash);
+	ledger_close(&l);
+	ledger_open(&l, path);
+	assert_int_equal(l.rows, 5);
+	assert_string_equal(l.hash, hash);
+	append("{\"event\":\"e\"}");
+	ledger_verify(&l.db, &v);
+	assert_null(v.why);
+	assert_int_equal(v.rows, 6);
+	assert_string_equal(v.hash, l.hash);
+}
+
+/* Whatever was done to the table behind its back. */
+static void
+changes_are_found(void **state)
+{
+	static const struct {
+		const char *sql;
+		int64_t bad;
+	} change[] = {
+		{ "UPDATE ledger SET entry = '{\"event\":\"x\"}' WHERE seq = 3", 3 },
+		{ "UPDATE ledger SET entry = entry || ' ' WHERE seq = 5", 5 },
+		{ "UPDATE ledger SET hash = replace(hash, substr(hash, 1, 1), 'g') WHERE seq = 2", 2 },
+		{ "UPDATE ledger SET hash = upper(hash) WHERE seq = 2 AND hash <> upper(hash)", 2 },
+		{ "UPDATE ledger SET hash = '' WHERE seq = 4", 4 },
+		{ "DELETE FROM ledger WHERE seq = 3", 3 },
+		{ "DELETE FROM ledger WHERE seq = 1", 1 },
+		{ "DELETE FROM ledger WHERE seq = 3; UPDATE ledger SET seq = seq - 1 WHERE seq > 3", 3 },
+		{ "INSERT INTO ledger VALUES(0, 'x', 'y')", 1 },
+		{ "INSERT INTO ledger SELECT seq + 100, entry, hash FROM ledger WHERE seq = 5", 6 },
+		{ "UPDATE ledger SET entry = (SELECT entry FROM ledger WHERE seq = 4) WHERE seq = 3", 3 },
+		{ "DELETE FROM ledger", 1 },
+	};
+	struct ledger_verdict v;
+
+	(void)state;
+	fill();
+	for (size_t i = 0; i < sizeof(change) / sizeof(change[0]); i++) {
+		db_exec(&l.db, "PRAGMA foreign_keys = OFF; BEGIN");
+		db_exec(&l.db, change[i].sql);
+		ledger_verify(&l.db, &v);
+		if (v.why == NULL || v.bad != change[i].bad)
+			fail_msg("%s: row %lld %s", change[i].sql, (long long)v.bad, v.why != NULL ? v.why : "holds");
+		db_exec(&l.db, "ROLLBACK");
+	}
+	ledger_verify(&l.db, &v);
+	assert_null(v.why);
+}
+
+/* Rows cut off at the end, which our own index still knows. */
+static void
+cut_off_end(void **state)
+{
+	struct ledger_verdict v;
+
+	(void)state;
+	fill();
+	db_exec(&l.db, "INSERT INTO delivery VALUES('s', 'c', 'g', 1, 'm', 'p', 'd', 'a', 5)");
+	db_exec(&l.db, "PRAGMA foreign_keys = OFF; DELETE FROM ledger WHERE seq > 3");
+	ledger_verify(&l.db, &v);
+	assert_non_null(v.why);
+	assert_int_equal(v.bad, 4);
+}
+
+static const struct ledger_stream a = { "aa", "eltax", "01" }, b = { "aa", "eltax", "02" };
+
+static void
+have(const struct ledger_stream *s, uint64_t n)
+{
+	db_exec(&l.db, "BEGIN IMMEDIATE");
+	ledger_have(&l, s, n, 1000 + n);
+	db_exec(&l.db, "COMMIT");
+}
+
+/* "2-4@100 7@200" */
+static const char *
+gaps(const struct ledger_stream *s)
+{
+	static char out[4096];
+	size_t n = 0;
+	sqlite3_stmt *q = db_query(&l.db, "SELECT first, last, since FROM gap WHERE sender = ? AND channel = ? AND generation = ?"
+	    " ORDER BY first", "ttt", s->sender, s->channel, s->generation);
+
+	out[0] = '\0';
+	while (db_step(&l.db, q) == 1) {
+		long long first = sqlite3_column_int64(q, 0), last = sqlite3_column_int64(q, 1);
+		n += (size_t)snprintf(out + n, sizeof(out) - n, n > 0 ? " %lld" : "%lld", first);
+		if (last != first)
+			n += (size_t)snprintf(out + n, sizeof(out) - n, "-%lld", last);
+		n += (size_t)snprintf(out + n, sizeof(out) - n, "@%lld", (long long)sqlite3_column_int64(q, 2));
+	}
+	return out;
+}
+
+static void
+gaps_by_beat_and_delivery(void **state)
+{
+	(void)state;
+	assert_string_equal(gaps(&a), "");
+	ledger_seen(&l, &a, 5, 1, 100);
+	assert_string_equal(gaps(&a), "1-5@100");
+	have(&a, 3);
+	assert_string_equal(gaps(&a), "1-2@100 4-5@100");
+	have(&a, 1);
+	assert_string_equal(gaps(&a), "2@100 4-5@100");
+	have(&a, 5);
+	assert_string_equal(gaps(&a), "2@100 4@100");
+	have(&a, 9); /* nothing told of 6 to 8 before */
+	assert_string_equal(gaps(&a), "2@100 4@100 6-8@1009");
+	have(&a, 9); /* a fork: the number had its row */
+	assert_string_equal(gaps(&a), "2@100 4@100 6-8@1009");
+	ledger_seen(&l, &a, 3, 2, 300); /* an old beat takes nothing back */
+	assert_string_equal(gaps(&a), "2@100 4@100 6-8@1009");
+	ledger_seen(&l, &a, 10, 2, 400);
+	assert_string_equal(gaps(&a), "2@100 4@100 6-8@1009 10@400");
+	assert_string_equal(gaps(&b), ""); /* another generation has numbers of its own */
+	have(&b, 1);
+	assert_string_equal(gaps(&b), "");
+	assert_int_equal(db_int(&l.db, "SELECT oldest FROM stream WHERE generation = '01'", ""), 2);
+	ledger_seen(&l, &b, UINT64_MAX, UINT64_MAX, 500); /* nonsense changes nothing */
+	assert_string_equal(gaps(&b), "");
+}
+
+/* Random deliveries and beats against a plain list. */
+static void
+gaps_against_a_list(void **state)
+{
+	char has[65] = { 0 };
+	uint64_t known = 0;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		uint64_t n = 1 + seeded_below(64);
+		if (seeded_below(4) == 0) {
+			ledger_seen(&l, &a, n, 1, 7);
+		} else {
+			have(&a, n);
+			has[n] = 1;
+		}
+		if (n > known)
+			known = n;
+	}
+	for (uint64_t n = 1; n <= 64; n++)
+		assert_int_equal(db_int(&l.db, "SELECT count(*) FROM gap WHERE first <= ? AND last >= ?", "ii", (int64_t)n, (int64_t)n),
+		    n <= known && !has[n]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(chain_holds, setup, teardown),
+		cmocka_unit_test_setup_teardown(changes_are_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(cut_off_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(gaps_by_beat_and_delivery, setup, teardown),
+		cmocka_unit_test_setup_teardown(gaps_against_a_list, setup, teardown),
+	};
+
+	seeded_init();
+	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+}

@@ -1,0 +1,401 @@
+/* publish.h: exactly once, whatever step the process died after; duplicates,
+ * forks, places that are taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/crypto.h"
+#include "codec/hex.h"
+#include "host/durable.h"
+#include "receiver/publish.h"
+#include "tests/unit/seeded.h"
+
+static char dir[64], path[80];
+static struct ledger l;
+static struct publish p;
+static int top;
+
+static int
+sub(int parent, const char *name)
+{
+	if (durable_mkdir(parent, name, 0700) != 0)
+		return -1;
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
+setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%.40s/km-publish-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	if (mkdtemp(dir) == NULL || (top = durable_open_dir(dir)) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/ledger.db", dir);
+	ledger_open(&l, path);
+	p = (struct publish){ &l, sub(top, "work"), sub(top, "inbox"), sub(top, "quarantine") };
+	close(sub(p.inbox_fd, "eltax"));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	ledger_close(&l);
+	close(p.work_fd);
+	close(p.inbox_fd);
+	close(p.quarantine_fd);
+	close(top);
+	return durable_remove_tree(AT_FDCWD, dir);
+}
+
+/* A transfer of one file, built in work/NAME; its manifest's bytes are `text`. */
+static void
+build(struct transfer *t, struct publish_item *it, const char *name, uint64_t number, const char *text, const char *previous)
+{
+	uint8_t digest[HASH_LEN];
+
+	transfer_begin(t, p.work_fd, name);
+	transfer_file(t, (const uint8_t *)"a.csv", 5, strlen(text));
+	transfer_data(t, (const uint8_t *)text, strlen(text));
+	crypto_sha256(digest, text, strlen(text));
+	transfer_file_end(t, digest);
+	transfer_put(t, "MANIFEST.json", text, strlen(text));
+	transfer_put(t, "MANIFEST.json.sig", "s", 1);
+	transfer_put(t, "SHA256SUMS", "x", 1);
+	assert_int_equal(t->error, 0);
+	assert_string_equal(t->reason, "");
+	memset(it, 0, sizeof(*it));
+	it->transfer = t;
+	strcpy(it->stream.sender, "aa");
+	strcpy(it->stream.channel, "eltax");
+	strcpy(it->stream.generation, "01");
+	it->number = number;
+	hex_put(it->manifest, digest, HASH_LEN);
+	strcpy(it->previous, previous != NULL ? previous : chain_first);
+	snprintf(it->object, sizeof(it->object), "%.32s", it->manifest);
+	it->files = 1;
+	it->bytes = strlen(text);
+	it->checks = "names records";
+}
+
+static bool
+exists(int base, const char *name)
+{
+	struct stat st;
+
+	return fstatat(base, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void
+assert_file(const char *name, const char *text)
+{
+	char got[64] = "";
+	int fd = openat(p.inbox_fd, name, O_RDONLY);
+
+	assert_true(fd >= 0);
+	assert_true(read(fd, got, sizeof(got) - 1) >= 0);
+	close(fd);
+	assert_string_equal(got, text);
+}
+
+static int64_t
+rows(const char *event)
+{
+	char like[64];
+	struct ledger_verdict v;
+
+	ledger_verify(&l.db, &v);
+	assert_null(v.why);
+	snprintf(like, sizeof(like), "%%\"event\":\"%s\"%%", event);
+	return db_int(&l.db, "SELECT count(*) FROM ledger WHERE entry LIKE ?", "t", like);
+}
+
+/* Entries of a directory. */
+static unsigned
+entries(int base)
+{
+	DIR *d = fdopendir(openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *e;
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+static void
+delivered(void **state)
+{
+	struct transfer t;
+	struct publish_item it;
+	struct stat st;
+
+	(void)state;
+	build(&t, &it, "w", 7, "one", NULL);
+	publish_batch(&p, &it, 1);
+	assert_int_equal(it.error, 0);
+	assert_string_equal(it.dir, "eltax/00000007");
+	assert_file("eltax/00000007/files/a.csv", "one");
+	assert_int_equal(entries(p.work_fd), 0);
+	assert_int_equal(rows("delivered"), 1);
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM intent", ""), 0);
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM object", ""), 1);
+	assert_int_equal(db_int(&l.db, "SELECT sum(last - first + 1) FROM gap", ""), 6);
+	assert_int_equal(fstatat(p.inbox_fd, "eltax/00000007/files", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+}
+
+/* Dead after each step, started again: published once, or built again and then published once. */
+static void
+dead_after_each_step(void **state)
+{
+	(void)state;
+	for (int step = 0; step <= 4; step++) {
+		struct transfer t;
+		struct publish_item it;
+		char text[16], place[64];
+		uint64_t number = (uint64_t)step + 1;
+		snprintf(text, sizeof(text), "step %d", step);
+		snprintf(place, sizeof(place), "eltax/%08d/files/a.csv", step + 1);
+		build(&t, &it, "w", number, text, NULL);
+		if (step >= 1)
+			publish_sync(&p, &it, 1);
+		else
+			transfer_end(&t);
+		if (step >= 2)
+			publish_intend(&p, &it, 1);
+		if (step >= 3)
+			publish_rename(&p, &it, 1);
+		if (step >= 4)
+			publish_record(&p, &it, 1);
+		free(it.entry);
+		/* dead; started again */
+		ledger_close(&l);
+		ledger_open(&l, path);
+		assert_int_equal(publish_recover(&p), step == 3);
+		assert_int_equal(entries(p.work_fd), 0);
+		assert_int_equal(db_int(&l.db, "SELECT count(*) FROM intent", ""), 0);
+		assert_int_equal(exists(p.inbox_fd, place), step >= 3);
+		assert_int_equal(rows("delivered"), step >= 3 ? number : number - 1);
+		/* the sealed object comes again */
+		build(&t, &it, "w", number, text, NULL);
+		publish_batch(&p, &it, 1);
+		assert_int_equal(it.error, 0);
+		assert_int_equal(it.duplicate, step >= 3);
+		assert_file(place, text);
+		assert_int_equal(rows("delivered"), number);
+		assert_int_equal(entries(p.work_fd), 0);
+	}
+	assert_int_equal(rows("fork"), 0);
+}
+
+static void
+duplicate_and_fork(void **state)
+{
+	struct transfer t[4];
+	struct publish_item it[4];
+	char forked[80];
+
+	(void)state;
+	build(&t[0], &it[0], "a", 1, "first", NULL);
+	build(&t[1], &it[1], "b", 1, "first", NULL);  /* the same in one batch */
+	build(&t[2], &it[2], "c", 1, "second", NULL); /* a fork in one batch */
+	build(&t[3], &it[3], "d", 2, "third", it[0].manifest);
+	publish_batch(&p, it, 4);
+	assert_false(it[0].fork || it[0].duplicate);
+	assert_true(it[1].duplicate);
+	assert_true(it[2].fork);
+	assert_false(it[3].fork || it[3].duplicate);
+	snprintf(forked, sizeof(forked), "eltax/00000001.fork-%.8s", it[2].manifest);
+	assert_string_equal(it[2].dir, forked);
+	assert_file("eltax/00000001/files/a.csv", "first");
+	strcat(forked, "/files/a.csv");
+	assert_file(forked, "second");
+	assert_int_equal(rows("delivered"), 2);
+	assert_int_equal(rows("fork"), 1);
+	assert_int_equal(entries(p.work_fd), 0);
+	/* the same files under another generation: a fork as well */
+	build(&t[0], &it[0], "a", 2, "third", NULL);
+	strcpy(it[0].stream.generation, "02");
+	publish_batch(&p, it, 1);
+	assert_true(it[0].fork);
+	/* another sender's number is no fork, and overwrites nothing */
+	build(&t[0], &it[0], "a", 1, "other", NULL);
+	strcpy(it[0].stream.sender, "bb");
+	publish_batch(&p, it, 1);
+	assert_false(it[0].fork);
+	assert_int_equal(it[0].error, 0);
+	assert_file("eltax/00000001/files/a.csv", "first");
+	assert_int_equal(rows("delivered"), 3);
+	/* and that again is a duplicate */
+	build(&t[0], &it[0], "a", 1, "other", NULL);
+	strcpy(it[0].stream.sender, "bb");
+	publish_batch(&p, it, 1);
+	assert_true(it[0].duplicate);
+}
+
+/* The chain of manifests, as far as the neighbours are known. */
+static void
+chain_of_manifests(void **state)
+{
+	struct transfer t[3];
+	struct publish_item it[3];
+
+	(void)state;
+	build(&t[0], &it[0], "a", 1, "one", NULL);
+	build(&t[1], &it[1], "b", 2, "two", it[0].manifest);
+	build(&t[2], &it[2], "c", 3, "three", it[0].manifest); /* should name two's */
+	publish_batch(&p, &it[0], 1);
+	publish_batch(&p, &it[2], 1); /* its predecessor is not known yet */
+	assert_false(it[0].chain_broken || it[2].chain_broken);
+	publish_batch(&p, &it[1], 1); /* now it is seen that three does not follow */
+	assert_true(it[1].chain_broken);
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM ledger WHERE entry LIKE '%\"chain\":%'", ""), 1);
+}
+
+/* Something stands there that the ledger does not know. */
+static void
+place_is_taken(void **state)
+{
+	struct transfer t;
+	struct publish_item it;
+
+	(void)state;
+	/* this very transfer: the database is older than the inbox */
+	build(&t, &it, "a", 1, "one", NULL);
+	publish_batch(&p, &it, 1);
+	db_exec(&l.db, "DELETE FROM delivery; DELETE FROM object");
+	build(&t, &it, "a", 1, "one", NULL);
+	publish_batch(&p, &it, 1);
+	assert_int_equal(it.error, 0);
+	assert_string_equal(it.dir, "eltax/00000001");
+	assert_int_equal(entries(p.work_fd), 0);
+	/* something else */
+	close(sub(p.inbox_fd, "eltax/00000002"));
+	build(&t, &it, "a", 2, "two", it.manifest);
+	publish_batch(&p, &it, 1);
+	assert_int_equal(it.error, 0);
+	assert_non_null(strstr(it.dir, "00000002.fork-"));
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM ledger WHERE entry LIKE '%00000002.fork-%'", ""), 1);
+	assert_false(exists(p.inbox_fd, "eltax/00000002/files"));
+	/* a dangling link is something too */
+	assert_int_equal(symlinkat("nowhere", p.inbox_fd, "eltax/00000003"), 0);
+	build(&t, &it, "a", 3, "three", it.manifest);
+	publish_batch(&p, &it, 1);
+	assert_int_equal(it.error, 0);
+	assert_non_null(strstr(it.dir, "00000003.fork-"));
+}
+
+static void
+quarantined(void **state)
+{
+	struct transfer t;
+	struct publish_item it;
+	struct stat st;
+
+	(void)state;
+	build(&t, &it, "a", 0, "bad", NULL);
+	it.manifest[0] = it.previous[0] = '\0';
+	it.base = PUBLISH_QUARANTINE;
+	it.reason = "a.csv is an ELF program";
+	publish_batch(&p, &it, 1);
+	assert_int_equal(it.error, 0);
+	assert_int_equal(fstatat(p.quarantine_fd, it.dir, &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(rows("quarantined"), 1);
+	assert_int_equal(rows("delivered"), 0);
+	assert_int_equal(entries(p.inbox_fd), 1); /* the channel's directory */
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM ledger WHERE entry LIKE '%\"reason\":\"a.csv is an ELF program\"%'", ""), 1);
+}
+
+/* The disk fails under it: nothing is published, nothing is left. */
+static void
+no_channel_directory(void **state)
+{
+	struct transfer t;
+	struct publish_item it;
+
+	(void)state;
+	build(&t, &it, "a", 1, "one", NULL);
+	strcpy(it.stream.channel, "pittari"); /* not there */
+	publish_batch(&p, &it, 1);
+	assert_int_equal(it.error, ENOENT);
+	assert_int_equal(entries(p.work_fd), 0);
+	assert_int_equal(rows("delivered"), 0);
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM intent", ""), 0);
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM object", ""), 0);
+}
+
+/* Events that the check process would never send. */
+static void
+transfers_refuse(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t n;
+	} bad[] = { { "..", 2 }, { "a/b", 3 }, { "", 0 }, { "a\0b", 3 }, { ".x", 2 }, { "a\nb", 3 } };
+	struct transfer t;
+	uint8_t digest[HASH_LEN] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		transfer_begin(&t, p.work_fd, "w");
+		transfer_file(&t, (const uint8_t *)bad[i].name, bad[i].n, 1);
+		assert_true(t.reason[0] != '\0');
+		transfer_data(&t, (const uint8_t *)"x", 1);
+		transfer_remove(&t);
+	}
+	transfer_begin(&t, p.work_fd, "w");
+	transfer_data(&t, (const uint8_t *)"x", 1); /* without a file */
+	assert_true(t.reason[0] != '\0');
+	transfer_remove(&t);
+	transfer_begin(&t, p.work_fd, "w");
+	transfer_file(&t, (const uint8_t *)"a", 1, 2);
+	transfer_data(&t, (const uint8_t *)"xyz", 3); /* more than was said */
+	assert_true(t.reason[0] != '\0');
+	transfer_remove(&t);
+	transfer_begin(&t, p.work_fd, "w");
+	transfer_file(&t, (const uint8_t *)"a", 1, 1);
+	transfer_data(&t, (const uint8_t *)"x", 1);
+	transfer_file_end(&t, digest); /* another hash */
+	assert_true(t.reason[0] != '\0');
+	transfer_remove(&t);
+	transfer_begin(&t, p.work_fd, "w");
+	transfer_file(&t, (const uint8_t *)"a", 1, 0);
+	transfer_file(&t, (const uint8_t *)"a", 1, 0); /* twice: O_EXCL */
+	assert_int_equal(t.error, EEXIST);
+	transfer_remove(&t);
+	assert_int_equal(entries(p.work_fd), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(delivered, setup, teardown),
+		cmocka_unit_test_setup_teardown(dead_after_each_step, setup, teardown),
+		cmocka_unit_test_setup_teardown(duplicate_and_fork, setup, teardown),
+		cmocka_unit_test_setup_teardown(chain_of_manifests, setup, teardown),
+		cmocka_unit_test_setup_teardown(place_is_taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(quarantined, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_channel_directory, setup, teardown),
+		cmocka_unit_test_setup_teardown(transfers_refuse, setup, teardown),
+	};
+
+	if (crypto_init() != 0)
+		return 1;
+	seeded_init();
+	return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
+}

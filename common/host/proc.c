@@ -61,17 +61,14 @@ static void own_path(char *out, size_t size)
 const char *proc_beside(const char *name)
 {
 	static char path[PATH_MAX];
-	char *slash;
-	size_t room;
+	size_t dir;
 	int n;
 
 	own_path(path, sizeof path);
-	slash = strrchr(path, '/');
-	if (slash == NULL)
-		log_die(EXIT_SYSTEM, "%s: has no directory", path);
-	room = sizeof path - (size_t)(slash + 1 - path);
-	n = snprintf(slash + 1, room, "%s", name);
-	if (n < 0 || (size_t)n >= room)
+	for (dir = strlen(path); dir > 0 && path[dir - 1] != '/';)
+		dir--;
+	n = snprintf(path + dir, sizeof path - dir, "%s", name);
+	if (n < 0 || (size_t)n >= sizeof path - dir)
 		log_die(EXIT_SYSTEM, "%s: the path is too long", name);
 	if (access(path, X_OK) != 0)
 		log_die(EXIT_SYSTEM, "%s: %m; it has to stand beside this program", path);

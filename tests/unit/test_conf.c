@@ -12,7 +12,7 @@
 #include "tests/unit/child.h"
 
 struct channel {
-	char name[33];
+	char name[64];
 	uint64_t max_file;
 	char folder[64];
 };

@@ -92,7 +92,7 @@ def e2e():
         lines.append(line)
         if line.startswith("KATAMICHI_SEED"):
             print(f"  end to end, {line}", flush=True)
-        found = re.match(r"(tests/e2e/\S+)::(\S+) (PASSED|FAILED|ERROR|SKIPPED)", line)
+        found = re.match(r"(tests/e2e/\S+?)::(.+) (PASSED|FAILED|ERROR|SKIPPED) ", line)
         if found:
             now = time.monotonic()
             word = {"PASSED": "ok", "SKIPPED": "skip"}.get(found.group(3), "FAIL")

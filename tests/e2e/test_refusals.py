@@ -59,7 +59,7 @@ def test_missing_peer(site, daemon, peer):
 
 
 @pytest.mark.parametrize("daemon", DAEMONS)
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604], ids=oct)
 def test_key_others_can_read(site, daemon, mode):
     os.chmod(site.path(f"keys/{daemon}.key"), mode)
     refused(site, daemon, 4, rf"keys/{daemon}\.key", "mode|permission|0600|chmod")

@@ -14,7 +14,7 @@ enum { PAIR_BUFFER = 1 << 20 /* bytes: some sixteen of the largest messages */ }
 int ipc_send_fds(int sock, uint32_t type, const void *body, size_t n, const int *fds, unsigned count)
 {
 	union {
-		struct cmsghdr align;
+		struct cmsghdr first;
 		char bytes[CMSG_SPACE(IPC_FDS_MAX * sizeof(int))];
 	} control;
 	struct iovec iov[2] = { { &type, sizeof type }, { (void *)(uintptr_t)body, n } };
@@ -27,11 +27,10 @@ int ipc_send_fds(int sock, uint32_t type, const void *body, size_t n, const int 
 	if (count > 0) {
 		h.msg_control = &control;
 		h.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		struct cmsghdr *c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, count * sizeof(int));
+		control.first.cmsg_level = SOL_SOCKET;
+		control.first.cmsg_type = SCM_RIGHTS;
+		control.first.cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(&control.first), fds, count * sizeof(int));
 	}
 	do
 		r = sendmsg(sock, &h, MSG_NOSIGNAL);

@@ -41,7 +41,7 @@ judge_begin(struct receiver_inspect *i)
 
 	if (kind == NULL)
 		return 0;
-	fail(i, "%s is %s", log_show(name, sizeof(name), i->name, i->name_len), kind);
+	fail(i, "%s is a program (%s)", log_show(name, sizeof(name), i->name, i->name_len), kind);
 	return -1;
 }
 

@@ -1,0 +1,266 @@
+/* decompress.h and receiver_inspect.h: what an authenticated sender may not do
+ * to the check process. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "codec/crypto.h"
+#include "receiver/pipeframe.h"
+#include "receiver/receiver_inspect.h"
+#include "tests/unit/seeded.h"
+
+static uint64_t made;
+
+static int
+count(void *ctx, const uint8_t *data, size_t n)
+{
+	(void)ctx;
+	(void)data;
+	made += n;
+	return 0;
+}
+
+/* Feed in pieces of any size; the result at the end. */
+static enum decompress_err
+feed(struct decompress *d, const uint8_t *z, size_t n, uint64_t cap, size_t piece)
+{
+	enum decompress_err e = DECOMPRESS_OK;
+
+	made = 0;
+	decompress_begin(d, cap, count, NULL);
+	for (size_t at = 0; at < n && e == DECOMPRESS_OK; at += piece)
+		e = decompress_write(d, z + at, n - at < piece ? n - at : piece);
+	if (e != DECOMPRESS_OK) /* sticky */
+		assert_int_equal(decompress_write(d, z, n), e);
+	return e != DECOMPRESS_OK ? e : decompress_end(d);
+}
+
+static size_t
+compress(uint8_t *out, size_t room, const void *in, size_t n, int window)
+{
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+	size_t r;
+
+	assert_non_null(c);
+	ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, 3);
+	if (window)
+		ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, window);
+	ZSTD_CCtx_setParameter(c, ZSTD_c_contentSizeFlag, window == 0);
+	ZSTD_inBuffer i = { in, n, 0 };
+	ZSTD_outBuffer o = { out, room, 0 };
+	r = ZSTD_compressStream2(c, &o, &i, ZSTD_e_end);
+	assert_false(ZSTD_isError(r));
+	assert_int_equal(r, 0);
+	ZSTD_freeCCtx(c);
+	return o.pos;
+}
+
+static void
+one_frame(void **state)
+{
+	static uint8_t plain[1 << 20], z[2 << 20];
+	struct decompress *d = decompress_new();
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(plain); i++)
+		plain[i] = (uint8_t)(i / 100);
+	n = compress(z, sizeof(z), plain, sizeof(plain), 0);
+	for (size_t piece = 1; piece <= n; piece = piece * 3 + 1) {
+		assert_int_equal(feed(d, z, n, sizeof(plain), piece), DECOMPRESS_OK);
+		assert_int_equal(made, sizeof(plain));
+	}
+	assert_int_equal(feed(d, z, n, sizeof(plain) - 1, 1000), DECOMPRESS_ECAP);
+	for (size_t cut = 0; cut < n; cut += 1 + n / 50)
+		assert_int_equal(feed(d, z, cut, sizeof(plain), 1000), DECOMPRESS_ELESS);
+	z[n] = 0; /* a byte too many */
+	assert_int_equal(feed(d, z, n + 1, sizeof(plain), 1 << 20), DECOMPRESS_EMORE);
+	assert_int_equal(feed(d, z, n + 1, sizeof(plain), n), DECOMPRESS_EMORE);
+	memcpy(z + n, z, n); /* a second frame */
+	assert_int_equal(feed(d, z, 2 * n, sizeof(plain) * 2, 1 << 20), DECOMPRESS_EMORE);
+	/* a skippable frame, which zstd itself would pass over */
+	static const uint8_t skip[] = { 0x50, 0x2A, 0x4D, 0x18, 4, 0, 0, 0, 1, 2, 3, 4 };
+	memcpy(z, skip, sizeof(skip));
+	assert_int_equal(feed(d, z, sizeof(skip), 100, 1), DECOMPRESS_EFORMAT);
+	/* nothing at all, and no zstd */
+	assert_int_equal(feed(d, z, 0, 100, 1), DECOMPRESS_ELESS);
+	assert_int_equal(feed(d, (const uint8_t *)"PK\3\4 is a zip file", 19, 100, 19), DECOMPRESS_EFORMAT);
+	decompress_free(d);
+}
+
+static void
+bombs(void **state)
+{
+	static uint8_t zero[64 << 20], z[1 << 20];
+	struct decompress *d = decompress_new();
+	size_t n = compress(z, sizeof(z), zero, sizeof(zero), 0);
+
+	(void)state;
+	assert_true(n < 10000);
+	assert_int_equal(feed(d, z, n, 1 << 20, 4096), DECOMPRESS_ECAP);
+	assert_true(made <= (1 << 20) + (128 << 10)); /* stopped at once */
+	/* a window over 8 MiB */
+	n = compress(z, sizeof(z), zero, sizeof(zero), 24);
+	assert_int_equal(feed(d, z, n, sizeof(zero), 4096), DECOMPRESS_EWINDOW);
+	n = compress(z, sizeof(z), zero, sizeof(zero), 23);
+	assert_int_equal(feed(d, z, n, sizeof(zero), 4096), DECOMPRESS_OK);
+	/* a single segment of 64 MiB, whose window is as large, and a lying content size */
+	static const uint8_t single[] = { 0x28, 0xB5, 0x2F, 0xFD, 0xA0, 0, 0, 0, 4, 1, 0, 0 };
+	assert_int_equal(feed(d, single, sizeof(single), 1 << 30, 64), DECOMPRESS_EWINDOW);
+	static const uint8_t lying[] = { 0x28, 0xB5, 0x2F, 0xFD, 0x20, 9, 9, 0, 0, 'x' }; /* says 9, has 1 */
+	assert_int_equal(feed(d, lying, sizeof(lying), 100, 64), DECOMPRESS_EFORMAT);
+	/* refers to dictionary 1 */
+	static const uint8_t dict[] = { 0x28, 0xB5, 0x2F, 0xFD, 0x21, 1, 1, 9, 0, 0, 'x' };
+	assert_int_equal(feed(d, dict, sizeof(dict), 100, 1), DECOMPRESS_EDICT);
+	decompress_free(d);
+}
+
+/* --- records through the whole of inspect --- */
+static int pipe_fd[2];
+static struct receiver_inspect in;
+static uint8_t plain[1 << 20], z[2 << 20];
+static size_t plain_n;
+
+static void
+put(enum record_type type, const void *body, size_t n)
+{
+	record_put_head(plain + plain_n, type, (uint32_t)n);
+	memcpy(plain + plain_n + RECORD_HEAD_LEN, body, n);
+	plain_n += RECORD_HEAD_LEN + n;
+}
+
+static void
+put_file(const char *name, const void *content, size_t n)
+{
+	uint8_t body[8 + NAME_MAX_LEN] = { 0 }, digest[32];
+
+	body[6] = (uint8_t)(n >> 8);
+	body[7] = (uint8_t)n;
+	memcpy(body + 8, name, strlen(name));
+	put(RECORD_FILE, body, 8 + strlen(name));
+	if (n > 0)
+		put(RECORD_DATA, content, n);
+	crypto_sha256(digest, content, n);
+	put(RECORD_END, digest, 32);
+}
+
+static void
+put_end(void)
+{
+	static const uint8_t sig[64];
+
+	put(RECORD_MANIFEST, "{}\n", 3);
+	put(RECORD_SIGNATURE, sig, 64);
+}
+
+static const struct pipe_finish *
+inspect(int result)
+{
+	static const struct record_limits limits = { .files = 3, .file_bytes = 1000, .total_bytes = 1500 };
+	size_t n = compress(z, sizeof(z), plain, plain_n, 0);
+
+	receiver_inspect_begin(&in, 7, &limits);
+	for (size_t at = 0; at < n; at += 100)
+		receiver_inspect_bytes(&in, z + at, n - at < 100 ? n - at : 100);
+	receiver_inspect_end(&in, result);
+	return &in.finish;
+}
+
+static void
+transfers(void **state)
+{
+	static const uint8_t elf[70] = "\177ELF\2\1\1";
+	static const uint8_t big[1001];
+	const struct pipe_finish *f;
+	struct pipeframe_in events;
+	struct pipeframe e;
+	static const uint32_t order[] = { PIPE_FILE, PIPE_DATA, PIPE_FILE_END, PIPE_FILE, PIPE_FILE_END, PIPE_MANIFEST, PIPE_SIGNATURE };
+
+	(void)state;
+	pipeframe_pair(pipe_fd);
+	assert_int_equal(receiver_inspect_open(&in, pipe_fd[1]), 0);
+	assert_int_equal(pipeframe_open(&events, pipe_fd[0]), 0);
+	fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
+	plain_n = 0;
+	put_file("a.csv", "1,2\n", 4);
+	put_file("b.csv", "", 0);
+	put_end();
+	f = inspect(0);
+	assert_int_equal(f->bad, 0);
+	assert_string_equal(f->checks, RECEIVER_CHECKS);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		assert_int_equal(pipeframe_next(&events, &e), PIPEFRAME_GOT);
+		assert_int_equal(e.type, order[i]);
+		assert_int_equal(e.job, 7);
+	}
+	assert_int_equal(pipeframe_next(&events, &e), PIPEFRAME_AGAIN);
+	assert_int_equal(inspect(-3)->bad, 2); /* not authentic: nothing follows from its contents */
+	while (pipeframe_next(&events, &e) == PIPEFRAME_GOT)
+		continue;
+	for (int t = 0; t < 7; t++) {
+		plain_n = 0;
+		switch (t) {
+		case 0: /* a program under a harmless name */
+			put_file("a.csv", elf, sizeof(elf));
+			break;
+		case 1: /* a short one */
+			put_file("b.csv", "#!/bin/sh\n", 10);
+			break;
+		case 2: /* over the channel's cap for a file */
+			put_file("c.csv", big, sizeof(big));
+			break;
+		case 3: /* and for a transfer */
+			put_file("a", big, 1000);
+			put_file("b", big, 600);
+			break;
+		case 4: /* too many */
+			put_file("a", "", 0);
+			put_file("b", "", 0);
+			put_file("c", "", 0);
+			put_file("d", "", 0);
+			break;
+		case 5: /* a way out */
+			put_file("../x", "", 0);
+			break;
+		case 6: /* a twin */
+			put_file("a", "", 0);
+			put_file("a", "", 0);
+			break;
+		}
+		put_end();
+		f = inspect(0);
+		assert_int_equal(f->bad, 1);
+		assert_true(f->reason[0] != 0);
+		if (t == 0)
+			assert_non_null(strstr(f->reason, "a.csv is a program (ELF"));
+		while (pipeframe_next(&events, &e) == PIPEFRAME_GOT)
+			assert_true(t != 0 || e.type != PIPE_DATA); /* a program's bytes go no further */
+	}
+	plain_n = 0; /* no end */
+	put_file("a", "x", 1);
+	assert_int_equal(inspect(0)->bad, 1);
+	free(events.buf);
+	decompress_free(in.zstd);
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_frame),
+		cmocka_unit_test(bombs),
+		cmocka_unit_test(transfers),
+	};
+
+	if (crypto_init() != 0)
+		return 1;
+	seeded_init();
+	return cmocka_run_group_tests_name("receiver_inspect", tests, NULL, NULL);
+}

@@ -5,7 +5,10 @@
  * EXIT_SYSTEM if the file cannot be read), or 0.  An unknown section or key, a value that does not
  * parse, a key given twice, a required key missing: all are faults.
  * Repeated sections ("[channel eltax]", "[peer sakura]") call section() once each,
- * which returns the object that the keys of this section fill. */
+ * which returns the object that the keys of this section fill.  Kind and name
+ * have at most 63 bytes each; which characters a name may have is section()'s
+ * to judge.  `;` and `#` begin a comment line, a blank and `;` the rest of a
+ * line; there are no continuation lines. */
 #ifndef KM_CONF_H
 #define KM_CONF_H
 
@@ -14,7 +17,7 @@
 
 enum conf_type {
 	CONF_STRING, /* char[size], must fit */
-	CONF_PATH,   /* char[size], absolute, or taken relative to the file's own directory */
+	CONF_PATH,   /* char[size], as given if absolute, else made absolute from the file's own directory */
 	CONF_SIZE,   /* uint64_t, bytes: "100M" */
 	CONF_RATE,   /* uint64_t, bit/s: "1G" */
 	CONF_RATIO,  /* double, 0 <= x < 1: "1%", "0.01", "1e-9" */

@@ -5,7 +5,7 @@
  * An unknown type or another length means that a process of ours is not
  * itself any more: fatal.  Split from ipc_send.h so that an executable which
  * must not be able to send links no send call: a message without descriptors
- * is sent by write(). */
+ * is sent by writev(). */
 #ifndef KM_IPC_RECV_H
 #define KM_IPC_RECV_H
 
@@ -26,7 +26,7 @@ enum ipc_result { IPC_GOT = 1, IPC_AGAIN = 0, IPC_CLOSED = -1 };
 enum ipc_result ipc_recv(int sock, struct ipc_msg *m) __attribute__((warn_unused_result));
 /* The body as a struct of exactly n bytes, or fatal. */
 const void *ipc_body(const struct ipc_msg *m, size_t n);
-/* Send by write(): 1 sent, 0 the socket is full (non-blocking), -1 the peer is gone. */
+/* Send by writev(), which makes one packet too: 1 sent, 0 the socket is full (non-blocking), -1 the peer is gone. */
 int ipc_write(int sock, uint32_t type, const void *body, size_t n) __attribute__((warn_unused_result));
 
 #endif

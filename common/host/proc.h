@@ -19,7 +19,10 @@ struct proc_spec {
 	unsigned fds;
 };
 
-/* Start: execs `path --role ROLE CONFIG`.  Fatal on failure. */
+/* Start: execs `path --role ROLE CONFIG`, standard input from /dev/null, with
+ * LANG, LC_*, TZ, KATAMICHI_*, JOURNAL_STREAM of the environment and no more.
+ * From then on SIGTERM, SIGINT and SIGCHLD wait for proc_supervise().  Fatal on
+ * failure, also of the exec itself. */
 pid_t proc_start(const struct proc_spec *spec);
 /* The path of a program beside this one ("katamichi-receiver-link"), static; fatal if there is none. */
 const char *proc_beside(const char *name);
@@ -27,10 +30,13 @@ const char *proc_beside(const char *name);
  * SIGTERM, 5 s, SIGKILL.  Returns the exit code for the main process: 0 after
  * a signal, else that of the child that died first (EXIT_INTERNAL if killed), after a line that names it. */
 int proc_supervise(const struct proc_spec *spec, const pid_t *pid, unsigned count);
-/* In a child, first thing: name, PDEATHSIG, no_new_privs, not dumpable, no
- * core, other descriptors closed (all from PROC_FD_FIRST + fds on), SIGPIPE ignored. */
+/* In a child, first thing: name (katamichi-ROLE), no_new_privs, not dumpable, no
+ * core, other descriptors closed (all from PROC_FD_FIRST + fds on), its own
+ * CLOEXEC, SIGPIPE ignored; SIGINT too, since Ctrl-C reaches the whole group and
+ * is the main process's affair.  PDEATHSIG was set before exec, where the
+ * parent could still be asked for. */
 void proc_child_init(const char *role, unsigned fds);
-/* A descriptor (signalfd) that becomes readable when this process shall end. */
+/* A descriptor (signalfd for SIGTERM) that becomes readable when this process shall end. */
 int proc_stop_fd(void);
 
 #endif

@@ -29,7 +29,9 @@ PC_CFLAGS := $(shell pkg-config --cflags $(LIBS_PC) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(LIBS_PC) 2>/dev/null || echo -lsodium -lcrypto -lzstd -lsqlite3 -linih -ljansson) -lm
 
 STD     := -std=c11 -D_GNU_SOURCE -Icommon -I. -DKM_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. -pthread
-WARN    := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wno-format-nonliteral -Wno-format-truncation -Wstrict-prototypes -Wmissing-prototypes -Werror
+WARN    := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wno-format-nonliteral \
+           $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),,-Wno-format-truncation) -Wstrict-prototypes -Wmissing-prototypes \
+           $(if $(SAN),,-Werror) # the sanitizers' code misleads the compiler's warnings
 HARD    := -fPIE -fstack-protector-strong $(if $(filter x86_64-% i686-%,$(shell $(CC) -dumpmachine 2>/dev/null)),-fcf-protection)
 ifeq ($(SAN),)
 HARD    += -D_FORTIFY_SOURCE=2

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "codec/manifest.h"
@@ -21,7 +22,11 @@
 #include "sender/inspect.h"
 #include "sender/spool.h"
 
-enum { QUESTIONS_MAX = 64 }; /* to the check process at a time */
+enum {
+	QUESTIONS_MAX = 64,      /* to the check process at a time */
+	COMPLAIN_EVERY = 12,     /* tries: a line a minute */
+	ROOM_RESERVE = 16 << 20, /* bytes left free for the database and the log */
+};
 
 struct batch *batch_new(struct spool *s, unsigned feed, enum track track)
 {
@@ -66,7 +71,9 @@ uint64_t batch_next(const struct spool *s)
 
 static void wait_for_better(struct spool *s, struct batch *b, const char *what, int error, uint64_t now_ns)
 {
-	log_error("%s: %s: %s; the files stay claimed, trying again", s->feed[b->feed].conf->name, what, strerror(error));
+	if (b->troubles++ % COMPLAIN_EVERY == 0)
+		log_error("%s: %s: %s; the files stay claimed, trying again", s->feed[b->feed].conf->name, what,
+		    strerror(error));
 	b->state = BATCH_WAIT;
 	b->not_before_ns = now_ns + SPOOL_RETRY_NS;
 }
@@ -159,11 +166,26 @@ void batch_verdict(struct spool *s, const struct msg_verdict *v)
 
 /* --- seal --- */
 
+/* Is there room for the object, as if nothing compressed, and for the database
+ * beside it?  A full disk would stop the database, and with it everything. */
+static bool has_room(const struct spool *s, const struct batch *b)
+{
+	struct statvfs v;
+
+	if (fstatvfs(s->outbox.objects, &v) != 0)
+		return true; /* writing will tell */
+	return (uint64_t)v.f_bavail * v.f_frsize >= b->claim.bytes + b->claim.bytes / 64 + ROOM_RESERVE;
+}
+
 void batch_seal(struct spool *s, uint64_t now_ns)
 {
 	for (struct batch *b = s->batches; b != NULL; b = b->next) {
 		if (b->state != BATCH_WAIT || b->not_before_ns > now_ns || s->sealing[b->track] != NULL)
 			continue;
+		if (!has_room(s, b)) {
+			wait_for_better(s, b, "no room for the sealed object", ENOSPC, now_ns);
+			continue;
+		}
 		b->state = BATCH_SEAL;
 		b->job.claim = &b->claim;
 		b->job.channel = s->feed[b->feed].conf->name;

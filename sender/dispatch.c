@@ -17,6 +17,7 @@
 #include "sender/spool.h"
 
 #define MS_PER_NS 1000000u
+enum { EXPIRE_AT_ONCE = 64 }; /* a second: each is a commit */
 
 static bool in_flight(const void *ctx, int64_t row)
 {
@@ -147,6 +148,7 @@ void dispatch_done(struct spool *s, const struct msg_done *d, uint64_t now_ns)
 
 void dispatch_expire(struct spool *s, uint64_t now_ns)
 {
-	while (outbox_expire(&s->outbox, outbox_service_ms(&s->outbox, now_ns), in_flight, s))
-		;
+	for (unsigned i = 0; i < EXPIRE_AT_ONCE; i++)
+		if (!outbox_expire(&s->outbox, outbox_service_ms(&s->outbox, now_ns), in_flight, s))
+			break;
 }

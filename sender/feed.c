@@ -16,6 +16,8 @@
 #include "sender/admit.h"
 #include "sender/spool.h"
 
+#define COMPLAIN_NS 60000000000ull /* a minute */
+
 struct forming {
 	struct spool *s;
 	unsigned feed;
@@ -35,7 +37,18 @@ void feed_open(struct spool *s, unsigned i)
 		    strerror(errno));
 }
 
-/* --- what is not to be sent --- */
+/* One line in a while, however many files have the same trouble. */
+static void complain(struct forming *g, const char *name, const char *what, int error)
+{
+	struct feed *f = &g->s->feed[g->feed];
+	char shown[1200];
+
+	if (f->quiet_until_ns > g->now_ns)
+		return;
+	f->quiet_until_ns = g->now_ns + COMPLAIN_NS;
+	log_error("%s: %s %s: %s; trying again", f->conf->folder, log_show(shown, sizeof(shown), name, strlen(name)), what,
+	    strerror(error));
+}
 
 static enum watch_answer refuse(struct forming *g, const char *name, const char *why, const char *what)
 {
@@ -45,21 +58,8 @@ static enum watch_answer refuse(struct forming *g, const char *name, const char 
 		f->refused++;
 		return WATCH_TAKEN;
 	}
-	log_error("%s: a file that was refused (%s) cannot be moved to refused/: %s; trying again", f->conf->folder, why,
-	    strerror(errno));
-	f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
-	return WATCH_STOP;
-}
-
-/* --- what is --- */
-
-static enum watch_answer put_off(struct forming *g, const char *what, int error)
-{
-	struct feed *f = &g->s->feed[g->feed];
-
-	log_error("%s: %s: %s; trying again", f->conf->folder, what, strerror(error));
-	f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
-	return WATCH_STOP;
+	complain(g, name, "is refused, but cannot be moved to refused/", errno);
+	return WATCH_FAULT;
 }
 
 /* The batch that a file of this track goes into now; NULL: it has to wait. */
@@ -77,9 +77,9 @@ static struct batch *batch_for(struct forming *g, enum track t, uint64_t size)
 	if (b == NULL) {
 		b = batch_new(g->s, g->feed, t);
 		if (claim_begin(&b->claim, &f->folder) != 0) {
-			int error = errno;
+			complain(g, ".taken", "takes no new claim", errno);
 			batch_drop(g->s, b);
-			(void)put_off(g, "nothing can be claimed", error);
+			f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
 			return NULL;
 		}
 		g->batch[t] = b;
@@ -105,7 +105,8 @@ static enum watch_answer take(void *ctx, const char *name, const struct stat *st
 		return WATCH_TAKEN;
 	if (errno == ENOENT)
 		return WATCH_TAKEN; /* taken away meanwhile */
-	return put_off(g, "a file cannot be claimed", errno);
+	complain(g, name, "cannot be claimed", errno);
+	return WATCH_FAULT;
 }
 
 void feed_run(struct spool *s, unsigned i, uint64_t now_ns)

@@ -74,7 +74,7 @@ static void take_object(struct link *l, struct ipc_msg *m)
 		log_error("row %lld: its layout does not fit this link", (long long)o->row);
 		close(m->fd[0]);
 		f->round.fd = -1;
-		f->ended = f->failed = true;
+		f->ended = f->failed = l->item[i].blocked = true;
 		return;
 	}
 	l->item[i].left = f->round.left * l->conf.n;

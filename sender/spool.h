@@ -36,6 +36,7 @@ struct batch {
 	uint64_t not_before_ns;
 	uint32_t asked, answered; /* files given to the check process, verdicts back */
 	uint32_t stuck;           /* of these, refused but still in the claim */
+	unsigned troubles;        /* tries that failed */
 	struct claim claim;
 	struct seal_job job;
 };
@@ -45,6 +46,7 @@ struct feed {
 	struct claim_folder folder;
 	unsigned batches[TRACKS];  /* in the works */
 	uint64_t not_before_ns;    /* after a fault */
+	uint64_t quiet_until_ns;   /* one line about faults in a while */
 	uint32_t refused;          /* files in refused/, as last counted */
 };
 

@@ -13,7 +13,9 @@
 #include "sender/claim.h"
 
 enum { BUCKETS = 4096, TREE_ENTRIES_MAX = 4096, TREE_DEPTH_MAX = 16 };
-#define LATER_NS 100000000ull /* 100 ms: an entry that was put off, or that a writer holds */
+#define HELD_NS 100000000ull   /* when to ask again about an entry that a writer holds */
+#define LATER_NS 1000000000ull /* one that was put off */
+#define FAULT_NS 5000000000ull /* one that could not be taken */
 
 struct entry {
 	struct entry *hash_next;
@@ -260,7 +262,7 @@ static int look(struct folder *f, struct entry *e, uint64_t now_ns, struct stat 
 	}
 	if (S_ISREG(st->st_mode) && claim_free(f->dir, e->name) == 0) {
 		e->since_ns = now_ns; /* a writer has it: quiet begins when it is closed */
-		e->look_ns = now_ns + (f->quiet_ns < LATER_NS ? f->quiet_ns : LATER_NS);
+		e->look_ns = now_ns + (f->quiet_ns < HELD_NS ? f->quiet_ns : HELD_NS);
 		return 0;
 	}
 	return 1;
@@ -288,6 +290,9 @@ void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready 
 		case WATCH_LATER:
 			e->later = true;
 			e->look_ns = now_ns + LATER_NS;
+			break;
+		case WATCH_FAULT:
+			e->look_ns = now_ns + FAULT_NS;
 			break;
 		case WATCH_STOP:
 			return;

@@ -36,7 +36,8 @@ void watch_scan(struct watch *w, uint64_t now_ns);
 
 enum watch_answer {
 	WATCH_TAKEN, /* the entry is dealt with: forget it */
-	WATCH_LATER, /* ask again in a while */
+	WATCH_LATER, /* ask again after watch_again(), or in a second */
+	WATCH_FAULT, /* ask again in some seconds */
 	WATCH_STOP,  /* as LATER, and ask for no more entries now */
 };
 typedef enum watch_answer watch_ready(void *ctx, const char *name, const struct stat *st);

@@ -5,6 +5,7 @@
 #   make sanitize     unit tests, ASan+UBSan  make fuzz      SECONDS=60 for each fuzzer
 #   make lint         static analysis         make ci        all of these
 #   make bench-fec    the erasure code's speed
+#   make bench        the pair's speed        make bench-peers  beside udpcast and NORM
 #   make install      DESTDIR, PREFIX         make clean
 #
 # CC=clang, CFLAGS, LDFLAGS as usual; V=1 shows the commands.  A change of any of them rebuilds.
@@ -76,7 +77,7 @@ endif
 # Sub-makes use both cores unless the caller chose.
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all tests demo test test-long ci lint sanitize fuzz fuzz-build bench-fec check-cc install clean FORCE
+.PHONY: all tests demo test test-long ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec check-cc install clean FORCE
 all: $(PROGRAMS)
 tests: all $(UNIT_BIN) $(TOOL_BIN) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
@@ -146,6 +147,17 @@ bench-fec:
 	@tools/deps.sh build fec
 	@$(SUB) --no-print-directory $(B)/tools/bench/bench_fec
 	@$(B)/tools/bench/bench_fec
+# A part of it: make bench ONLY=b MTU=9000 SIZE=500M RATE=3G (tests/BENCH.md)
+BENCH_RAW  := $(addprefix $(B)/tools/bench/,raw_link raw_write)
+BENCH_ARGS = $(foreach o,ONLY MTU SIZE FILES COUNT RATE START LOSS BURST BUFFER GRO,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
+bench:
+	@tools/deps.sh build bench
+	@$(SUB) --no-print-directory all $(BENCH_RAW)
+	@B=$(B) $(PYTHON) tools/bench/bench.py $(BENCH_ARGS)
+bench-peers:
+	@tools/deps.sh build bench peers
+	@$(SUB) --no-print-directory all $(BENCH_RAW) $(B)/tools/bench/norm_peer
+	@B=$(B) $(PYTHON) tools/bench/bench_peers.py $(BENCH_ARGS)
 
 sanitize:
 	@tools/deps.sh build test

@@ -4,7 +4,8 @@
 #   build  compiler and libraries       test   unit and end-to-end tests
 #   demo   what `make demo` runs        lint   static analysis
 #   clang  the second compiler          fuzz   libFuzzer
-#   bench  benchmarks                   fec    benchmarks of the erasure code
+#   bench  benchmarks of the pair       fec    benchmarks of the erasure code
+#   peers  others to compare with
 #
 # The list of a group is names of Debian 12 packages.  dpkg is asked first, so a
 # second run says nothing, needs no network and no rights.
@@ -19,15 +20,17 @@ group() {
 	lint) echo clang clang-tidy cppcheck shellcheck ;;
 	clang) echo clang ;;
 	fuzz) echo clang libclang-rt-14-dev ;;
-	bench | fec) echo libisal-dev ;;
+	bench) echo python3 iproute2 nftables ethtool openssl util-linux procps ;;
+	peers) echo udpcast libnorm-dev tar ;;
+	fec) echo libisal-dev ;;
 	*)
-		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, bench, fec)" >&2
+		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, bench, peers, fec)" >&2
 		exit 2
 		;;
 	esac
 }
 
-[ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 wanted=()
 for g in "$@"; do
 	list=$(group "$g")

@@ -1,0 +1,216 @@
+"""One run of both daemons: files go in, and it is measured until they are published."""
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+from measure import ETHERNET, WIRE, Inbox, Watch, datagram, harness, log_time, real_frames
+
+TIME_MAX = 180  # s, of one crossing
+SETTLE = 1.3    # s: counters are written down once a second
+
+
+class Lost(Exception):
+    """The receiver's kernel dropped datagrams, or files did not arrive: the rate was too high."""
+
+
+class Pair:
+    """Both daemons on a fresh link, in a directory of their own below `work`.  Use with `with`."""
+
+    def __init__(self, options, mtu, work, rate):
+        self.options, self.mtu, self.rate, self.work = options, mtu, rate, work
+
+    def __enter__(self):
+        o = self.options
+        self.top = tempfile.mkdtemp(prefix="km-bench-", dir=self.work)
+        self.net = harness.Net(self.mtu)
+        try:
+            if not self.net.real:
+                raise SystemExit("bench: network namespaces are not to be had (root?); without them there is no link to measure")
+            real_frames(self.net, o.gro)
+            self.site = harness.Site(self.top, self.net)
+            self.inbox = Inbox(*(self.site.path("inbox", c) for c in self.site.CHANNELS))
+            os.sync()
+            self.site.start(mtu=self.mtu, rate=f"{self.rate}", loss=o.loss, burst=o.burst, buffer=o.buffer)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for p in (getattr(self, "site", None) and self.site.daemons()) or []:
+            if p.poll() is None:
+                p.kill()
+        harness.Process.everyone.clear()
+        self.net.close()
+        if hasattr(self, "inbox"):
+            self.inbox.close()
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    def watch(self):
+        return Watch(self.site.daemons())
+
+    def stage(self, source, name="staged"):
+        """Move a finished file to where it can be renamed into a channel."""
+        path = self.site.path("staging", name)
+        shutil.move(source, path)
+        return path
+
+    def put(self, path, channel, name):
+        """The rename, and its moment."""
+        at = time.time()
+        os.rename(path, self.site.path("out", channel, name))
+        return at
+
+    def wait(self, channel, names, seconds=TIME_MAX):
+        """When the last of these files was published, and {name: (time, path)}."""
+        missing, found, end = set(names), {}, time.time() + seconds
+        while missing:
+            for at, path in self.inbox.wait(min(1, end - time.time())):
+                if os.path.basename(os.path.dirname(path)) == channel:
+                    for name in os.listdir(os.path.join(path, "files")):
+                        if name in missing:
+                            missing.discard(name)
+                            found[name] = (at, os.path.join(path, "files", name))
+            for p in self.site.daemons():
+                if p.poll() is not None:
+                    raise Lost(f"{p.name} ended with {p.poll()}: {p.text().strip().splitlines()[-1:]}")
+            if time.time() > end:
+                raise Lost(f"{len(missing)} of {len(names)} files did not arrive within {seconds:.0f} s")
+        return max(at for at, _ in found.values()), found
+
+    def counters(self):
+        """What the receiver and the sender counted: after SETTLE, everything up to now is in it."""
+        import json
+        time.sleep(SETTLE)
+        both = []
+        for side in ("receiver", "sender"):
+            with open(self.site.path(side + "-state", "status.json")) as f:
+                both.append(json.load(f))
+        c = both[0]["link"]["counters"]
+        refused = sum(v for k, v in c.items() if k.startswith("refused_") or k.startswith("no_") or k == "not_written")
+        return {"datagrams": c["datagrams"], "sent": both[1]["datagrams"], "kernel_drops": c["kernel_drops"], "refused": refused,
+                "repaired": c["repaired"], "damaged": c["damaged"], "blocked": both[1]["blocked"],
+                "frames_back": self.net.frames_back()[0]}
+
+
+def describe(pair, watch_end, busy, size, start, end, c):
+    """The figures of a run as they stand in the JSON."""
+    d = datagram(pair.mtu)
+    seconds = end - start
+    r = {"mtu": pair.mtu, "rate": pair.rate, "bytes": size, "seconds": round(seconds, 4), "bit/s": round(size * 8 / seconds),
+         "processes": watch_end, "counters": c}
+    for side in ("sender", "receiver"):
+        cpu = sum(p["user"] + p["system"] for name, p in watch_end.items() if name.startswith(side))
+        r[f"{side} CPU s/GB"] = round(cpu / (size / 1e9), 3)
+    if busy and busy[1] > busy[0]:
+        first, last, packets, frame_bytes = busy
+        wire = frame_bytes + packets * (WIRE - ETHERNET)
+        r["link"] = {"seconds": round(last - first, 3), "wire bit/s": round(wire * 8 / (last - first)),
+                     "of rate": round(wire * 8 / (last - first) / pair.rate, 4), "datagrams": packets,
+                     "datagram bit/s": round(packets * d * 8 / (last - first)), "before": round(first - start, 3), "after": round(end - last, 3)}
+    moments = {}
+    for name, process, pattern in (("numbered", pair.site.sender, "numbered"), ("sent", pair.site.sender, r": sent, round 1"),
+                                   ("delivered", pair.site.receiver, "delivered")):
+        at = log_time(process, pattern)
+        if at is not None:
+            moments[name] = round(at - start, 3)
+    r["moments"] = moments
+    return r
+
+
+def one_file(options, mtu, rate, work, source, size):
+    """One large file from the rename to its publication; returns the figures.  The file is given back to `source`."""
+    with Pair(options, mtu, work, rate) as pair:
+        path = pair.stage(source)
+        try:
+            watch = pair.watch()
+            start = pair.put(path, "bulk", "large.bin")
+            end, found = pair.wait("bulk", ["large.bin"], min(TIME_MAX, 20 + size * 8 / rate * 3 + size / 50e6))
+            c = pair.counters()
+            processes, busy = watch.end(), watch.busy()
+            arrived = found["large.bin"][1]
+            if os.path.getsize(arrived) != size or subprocess.run(
+                    ["openssl", "dgst", "-sha256", "-r", arrived], stdout=subprocess.PIPE, timeout=120).stdout[:64] != options.digest(source):
+                raise AssertionError("what arrived is not what was sent")
+            shutil.move(arrived, source)
+        finally:
+            if not os.path.exists(source):
+                rescue(pair, source)
+        return describe(pair, processes, busy, size, start, end, c)
+
+
+def rescue(pair, source):
+    """After a failed run the file still lies on the way, or is made anew next time."""
+    for path in (pair.site.path("staging", "staged"), pair.site.path("out", "bulk", "large.bin")):
+        if os.path.exists(path):
+            shutil.move(path, source)
+
+
+def many_files(options, mtu, rate, work, count, size):
+    """count small files, renamed one after the other; from the first rename to the last publication."""
+    from content import small_files
+    with Pair(options, mtu, work, rate) as pair:
+        folder = pair.site.path("staging")
+        names = small_files(folder, count, size, harness.SEED)
+        os.sync()
+        watch = pair.watch()
+        start = time.time()
+        for name in names:
+            os.rename(os.path.join(folder, name), pair.site.path("out", "eltax", name))
+        put = time.time() - start
+        end, found = pair.wait("eltax", names)
+        c = pair.counters()
+        processes, busy = watch.end(), watch.busy()
+        r = describe(pair, processes, busy, count * size, start, end, c)
+        r.update({"files": count, "files/s": round(count / (end - start)), "renaming took": round(put, 3),
+                  "transfers": len({os.path.dirname(os.path.dirname(p)) for _, p in found.values()})})
+        harness.katamichi("ledger", "verify", "-c", pair.site.path("receiver.conf"))
+        return r
+
+
+def latency(options, mtu, rate, work, count, bulk=None):
+    """Seconds from rename to publication of single 4 KB files; beside a bulk transfer if one is given (path)."""
+    import random
+    rng = random.Random(f"{harness.SEED} latency")
+    with Pair(options, mtu, work, rate) as pair:
+        watch, taken, end_bulk = pair.watch(), [], None
+        staged = pair.stage(bulk, "bulk") if bulk else None
+        size = os.path.getsize(staged) if bulk else 0
+        try:
+            started = pair.put(staged, "bulk", "large.bin") if bulk else time.time()
+            while len(taken) < count and (end_bulk is None or not bulk) and time.time() - started < TIME_MAX:
+                name = f"f{len(taken):05}"
+                path = pair.site.path("staging", name)
+                with open(path, "wb") as f:
+                    f.write(rng.randbytes(4096))
+                time.sleep(rng.uniform(0.002, 0.022))  # not in step with anything
+                at = pair.put(path, "pittari", name)
+                while True:
+                    events = pair.inbox.wait(30)
+                    if not events:
+                        raise Lost("a file of 4 KB did not arrive within 30 s")
+                    channels = [(t, os.path.basename(os.path.dirname(p)), p) for t, p in events]
+                    for t, channel, p in channels:
+                        if channel == "bulk":
+                            end_bulk = t
+                            shutil.move(os.path.join(p, "files", "large.bin"), bulk)
+                    mine = [t for t, channel, _ in channels if channel == "pittari"]
+                    if mine:
+                        taken.append(mine[0] - at)
+                        break
+            if bulk and end_bulk is None:
+                end_bulk, found = pair.wait("bulk", ["large.bin"])
+                shutil.move(found["large.bin"][1], bulk)
+        finally:
+            if bulk and not os.path.exists(bulk):
+                rescue(pair, bulk)
+        c, processes = pair.counters(), watch.end()
+    taken.sort()
+    r = {"mtu": mtu, "rate": rate, "files": len(taken), "processes": processes, "counters": c, "bulk bytes": size,
+         "p50": round(taken[len(taken) // 2], 5), "p99": round(taken[min(len(taken) - 1, len(taken) * 99 // 100)], 5),
+         "least": round(taken[0], 5), "most": round(taken[-1], 5)}
+    if bulk:
+        r["bulk seconds"] = round(end_bulk - started, 3)
+    return r

@@ -1,0 +1,144 @@
+"""Figures for people (a table), for programs (JSON) and to look at (SVG)."""
+import json
+import os
+
+G = 1e9
+FLOOR = {"a": {9000: 12 * G, 1500: 6 * G}, "b": {9000: 4 * G, 1500: 3 * G}, "c": {9000: 4 * G, 1500: 4 * G}, "d": {9000: 8000, 1500: 8000}}
+CPU_MAX = 1.7         # s per GB and side, of (b)
+RATIO_MIN = 0.5       # of the run's own ceiling
+LATENCY = {("idle", "p50"): 0.015, ("idle", "p99"): 0.060, ("bulk", "p99"): 0.200}
+FSYNC_US = 500.0      # beyond which FSYNCS of them are allowed on top
+FSYNCS = 8
+WHAT = {"a": "link, memory to memory", "b": "one file, disk to disk", "c": "Japanese XML, disk to disk", "d": "files of 4 KB",
+        "e": "latency of 4 KB"}
+
+
+def gbit(v):
+    return f"{v / G:.2f} Gbit/s"
+
+
+def line(part, mtu, r):
+    """One part, as soon as it is known."""
+    if "failed" in r:
+        return
+    if part == "raw":
+        for way in ("plain", "gro"):
+            w = r[way]
+            print(f"     datagrams {'with GRO' if w['gro'] else 'plain   '} {gbit(w['bit/s']):>14}, lost {w['sent'] - w['received']} of "
+                  f"{w['sent']}, CPU {w['sender CPU s/GB']} + {w['receiver CPU s/GB']} s/GB", flush=True)
+        return
+    for name, x in ((("idle", r["idle"]), ("beside bulk", r["bulk"])) if part == "e" else ((None, r),)):
+        if name:
+            text = f"{name}: p50 {x['p50'] * 1000:.1f} ms, p99 {x['p99'] * 1000:.1f} ms of {x['files']}"
+        else:
+            text = f"{x['files/s']} files/s" if part == "d" else gbit(x["bit/s"])
+            text += f" in {x['seconds']:.2f} s, CPU {x['sender CPU s/GB']} + {x['receiver CPU s/GB']} s/GB"
+        print(f"     {text}; rate {gbit(x['rate'])}, kernel drops {x['counters']['kernel_drops']}", flush=True)
+        if not name and "link" in x:
+            k = x["link"]
+            print(f"       {k['before']} s until the first datagram, {k['seconds']} s on the link at {gbit(k['wire bit/s'])} "
+                  f"({k['of rate'] * 100:.1f} % of the rate), {k['after']} s after the last; {x['moments']}", flush=True)
+        for process, p in sorted(x["processes"].items(), key=lambda i: -(i[1]["user"] + i[1]["system"])):
+            if p["user"] + p["system"] >= 0.05:
+                print(f"       {process:16} {p['user']:6.2f} s user {p['system']:6.2f} s system   peak {p['peak'] >> 20} MB", flush=True)
+
+
+def rows(results):
+    """[(what, MTU, value, floor, ratio to the ceiling, its floor, CPU, met)] as text."""
+    out, write = [], results.get("write")
+    for mtu in (1500, 9000):
+        raw = results.get("raw", {}).get(str(mtu), {}).get("best bit/s")
+        for part in ("a", "b", "c", "d"):
+            r = results.get(part, {}).get(str(mtu))
+            if r is None:
+                continue
+            if "failed" in r:
+                out.append((f"({part}) {WHAT[part]}", mtu, "failed", "", "", "", "", "no"))
+                continue
+            value, floor, ratio, need = r["files/s"] if part == "d" else r["bit/s"], FLOOR[part][mtu], None, ""
+            if part == "a" and "link" in r:
+                value = r["link"]["source bit/s"] if "source bit/s" in r["link"] else r["bit/s"]
+            if part == "a" and raw:
+                ratio, need = value / raw, f"{RATIO_MIN} of datagrams"
+            if part == "b" and write:
+                ratio, need = value / (write["best B/s"] * 8 / 3), f"{RATIO_MIN} of writing 3 times"
+            cpu = (r["sender CPU s/GB"], r["receiver CPU s/GB"])
+            met = (value >= floor or (ratio is not None and ratio >= RATIO_MIN)) and r["counters"]["kernel_drops"] == 0
+            cpu_met = part != "b" or max(cpu) <= CPU_MAX
+            unit = (lambda v: f"{v:.0f} files/s") if part == "d" else gbit
+            out.append((f"({part}) {WHAT[part]}", mtu, unit(value), unit(floor), f"{ratio:.2f}" if ratio is not None else "", need,
+                        f"{cpu[0]:.2f} + {cpu[1]:.2f}" + (f" (max {CPU_MAX})" if part == "b" else ""),
+                        "yes" if met and cpu_met else "no" if not met else "rate yes, CPU no"))
+        e = results.get("e", {}).get(str(mtu))
+        if e and "failed" not in e:
+            fsync = write["fsync_us_p50"] if write else 0
+            more = FSYNCS * fsync / 1e6 if fsync > FSYNC_US else 0
+            for (kind, p), most in LATENCY.items():
+                v = e[kind][p]
+                out.append((f"(e) {WHAT['e']}, {'idle' if kind == 'idle' else 'beside bulk'}, {p}", mtu, f"{v * 1000:.1f} ms",
+                            f"{(most + more) * 1000:.0f} ms", "", f"{FSYNCS} fsyncs in it" if more else "", "", "yes" if v <= most + more else "no"))
+        elif e:
+            out.append((f"(e) {WHAT['e']}", mtu, "failed", "", "", "", "", "no"))
+    return out
+
+
+def table(head, body):
+    body = [[str(c) for c in row] for row in body]
+    width = [max(len(row[i]) for row in [head] + body) for i in range(len(head))]
+    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(row, width)) + " |"
+                     for row in [head, ["-" * w for w in width]] + body)
+
+
+# --- the chart ---
+def chart(title, bars):
+    """bars: [(label, value, floor, text)] of values as shares of their floor; a line stands at 1."""
+    top, step, left, wide = 64, 26, 300, 420
+    most = max([2.0] + [min(v / f, 4.0) for _, v, f, _ in bars if f])
+    height = top + step * len(bars) + 40
+    one = left + wide / most
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + wide + 190}" height="{height}" font-family="sans-serif" font-size="13">',
+           '<rect width="100%" height="100%" fill="#fff"/>', f'<text x="16" y="28" font-size="17">{title}</text>',
+           f'<text x="{one}" y="{top - 10}" text-anchor="middle" fill="#555">the floor</text>']
+    for i, (name, v, f, text) in enumerate(bars):
+        y, w = top + i * step, wide * min(v / f, 4.0) / most
+        out += [f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{name}</text>',
+                f'<rect x="{left}" y="{y}" width="{w:.1f}" height="18" fill="{"#2a7f62" if v >= f else "#b5532a"}"/>',
+                f'<text x="{left + w + 6:.1f}" y="{y + 14}">{text}</text>']
+    out += [f'<line x1="{one}" y1="{top - 6}" x2="{one}" y2="{height - 36}" stroke="#333" stroke-dasharray="4 3"/>', "</svg>"]
+    return "\n".join(out) + "\n"
+
+
+def bars(results):
+    out = []
+    for row in rows(results):
+        what, mtu, value, floor = row[:4]
+        if value == "failed":
+            continue
+        v, f = float(value.split()[0]), float(floor.split()[0])
+        if "ms" in value:
+            v, f = f / max(v, 1e-9), 1.0  # less is better
+        out.append((f"{what}, {mtu}", v, f, f"{value} (floor {floor})"))
+    return out
+
+
+HEAD = ["what", "MTU", "measured", "floor", "ratio", "to", "CPU s/GB, sender + receiver", "met"]
+
+
+def write(folder, name, facts, results):
+    data = {"machine": facts, "results": results}
+    with open(os.path.join(folder, name + ".json"), "w") as f:
+        json.dump(data, f, indent=1, ensure_ascii=False)
+        f.write("\n")
+    with open(os.path.join(folder, name + ".svg"), "w") as f:
+        f.write(chart("katamichi: measured beside the floor", bars(results)))
+    text = table(HEAD, rows(results))
+    w = results.get("write")
+    if w:
+        text += (f"\n\nSynced write: {w['best B/s'] / G:.2f} GB/s (buffered {w['buffered B/s'] / G:.2f}, direct {(w['direct B/s'] or 0) / G:.2f}); "
+                 f"fsync of 4 KB: p50 {w['fsync_us_p50'] / 1000:.2f} ms, p99 {w['fsync_us_p99'] / 1000:.2f} ms")
+    for mtu, r in results.get("raw", {}).items():
+        if "failed" not in r:
+            text += f"\nDatagrams with no work on them, MTU {mtu}: plain {gbit(r['plain']['bit/s'])}, with GRO {gbit(r['gro']['bit/s'])}"
+    with open(os.path.join(folder, name + ".txt"), "w") as f:
+        f.write(text + "\n")
+    print(f"\n{text}\n\n{os.path.relpath(folder)}/{name}.txt, .json, .svg")

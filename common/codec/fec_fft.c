@@ -38,8 +38,15 @@ static void
 inverse_pass(struct inverse *v, unsigned layers, uint8_t *const *dst,
     const uint8_t *const *src, const uint16_t *tw, size_t n, bool more)
 {
-	v->ahead.lines = (1u << layers) + 2;
+	v->ahead.lines = 2u << layers;
 	v->f->k->inverse(layers, dst, src, &v->ahead, tw, n, more);
+}
+
+/* Bytes from the first of 2^lo rows to the end of the last */
+static size_t
+run_of(const struct fec_fft *f, unsigned lo)
+{
+	return fec_row_at(f->w, (1u << lo) - 1) + f->w;
 }
 
 /* The lowest pass: from the caller's rows */
@@ -92,28 +99,28 @@ inverse_block(struct inverse *v, uint32_t base, unsigned i,
 		return;
 	}
 	unsigned lo = i - layers;
-	size_t run = v->f->w << lo;
 	const uint8_t *src[8];
 	uint8_t *to[8];
 	uint16_t tw[7];
 
 	for (uint32_t q = 0; q < 1u << layers; q++) {
-		src[q] = tmp + q * run;
-		to[q] = (acc != NULL ? acc : tmp) + q * run;
+		size_t at = fec_row_at(v->f->w, q << lo);
+		src[q] = tmp + at;
+		to[q] = (acc != NULL ? acc : tmp) + at;
 		inverse_block(v, base + (q << lo), lo, rows + (q << lo),
-		    tmp + q * run, NULL);
+		    tmp + at, NULL);
 	}
 	twiddles(base, lo, layers, tw);
-	inverse_pass(v, layers, to, src, tw, run, acc != NULL);
+	inverse_pass(v, layers, to, src, tw, run_of(v->f, lo), acc != NULL);
 }
 
 void
 fec_inverse(const struct fec_fft *f, uint32_t base,
-    const uint8_t *const *rows, uint8_t *tmp, uint8_t *acc)
+    const uint8_t *const *rows, bool first, uint8_t *tmp, uint8_t *acc)
 {
 	struct inverse v = {
 		.f = f,
-		.ahead = { .row = rows + FEC_AHEAD, .n = f->w },
+		.ahead = { .row = first ? rows : rows + FEC_AHEAD, .n = f->w },
 	};
 
 	inverse_block(&v, base, f->s, rows, tmp, acc);
@@ -135,7 +142,7 @@ sum_point(const struct fec_fft *f, unsigned i, const uint8_t *x,
 			coef[n + r] = gf16_mul(coef[r], t);
 	}
 	for (uint32_t r = 0; r < n; r++)
-		in[r] = x + r * f->w;
+		in[r] = x + fec_row_at(f->w, r);
 	f->k->dot(out, in, coef, n, f->w, false);
 }
 
@@ -187,17 +194,16 @@ forward_block(const struct fec_fft *f, uint32_t base, unsigned i,
 		return;
 	}
 	unsigned lo = i - layers;
-	size_t run = f->w << lo;
 	const uint8_t *src[8];
 	uint8_t *dst[8];
 	uint16_t tw[7];
 
 	for (uint32_t q = 0; q < 1u << layers; q++) {
-		src[q] = x + q * run;
-		dst[q] = tmp + q * run;
+		src[q] = x + fec_row_at(f->w, q << lo);
+		dst[q] = tmp + fec_row_at(f->w, q << lo);
 	}
 	twiddles(base, lo, layers, tw);
-	f->k->forward(layers, dst, src, tw, run);
+	f->k->forward(layers, dst, src, tw, run_of(f, lo));
 	for (uint32_t q = 0; q < 1u << layers; q++) {
 		uint32_t sub = base + (q << lo), end = from;
 		while (end < to && want->point[end] < sub + (1u << lo))

@@ -19,7 +19,8 @@
  * work in the nearest cache.  What is not wanted is not computed: a block without
  * wanted points is skipped, one with few is summed up directly.
  *
- * All rows are of w bytes, a multiple of 64 (a strip of the symbols). */
+ * All rows are of w bytes, a multiple of 64 (a strip of the symbols), and blocks
+ * of them lie as fec_row_at() says. */
 #ifndef KATAMICHI_FEC_FFT_H
 #define KATAMICHI_FEC_FFT_H
 
@@ -27,6 +28,17 @@
 #include <stdint.h>
 
 #include "gf16.h"
+
+/* Where row r of a block begins: 64 bytes are left free after every 16 rows, and
+ * again after every 64, 512 and 4096, since runs a multiple of 4096 bytes apart
+ * would fall on the same few lines of the nearest cache.  Passes run over the
+ * gaps; what is in them does not matter. */
+static inline size_t
+fec_row_at(size_t w, uint32_t r)
+{
+	return r * w +
+	    64 * (size_t)((r >> 4) + (r >> 6) + (r >> 9) + (r >> 12));
+}
 
 struct fec_fft {
 	const struct gf16_kernel *k;
@@ -36,13 +48,14 @@ struct fec_fft {
 };
 
 /* Coefficients of the polynomial with the values rows[0 .. 2^s-1] (NULL: zero)
- * at w_base and on, base a multiple of 2^s.  They are stored in tmp, 2^s rows,
- * or, where acc is not NULL, added to acc (tmp is then scratch).  FEC_AHEAD more
+ * at w_base and on, base a multiple of 2^s.  They are stored in tmp, a block of
+ * 2^s rows, or, where acc is not NULL, added to acc (tmp is then scratch).  FEC_AHEAD more
  * entries of rows follow, which are fetched from memory but not used: those of
- * the next transform, or NULL. */
+ * the next transform, or NULL.  first: no transform before has done so for this
+ * one. */
 #define FEC_AHEAD 64
 void fec_inverse(const struct fec_fft *f, uint32_t base,
-    const uint8_t *const *rows, uint8_t *tmp, uint8_t *acc);
+    const uint8_t *const *rows, bool first, uint8_t *tmp, uint8_t *acc);
 
 /* The values wanted of a polynomial. */
 struct fec_want {

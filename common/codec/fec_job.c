@@ -8,6 +8,7 @@
  * cost more where they read the caller's symbols: measured.) */
 #define CACHE_BYTES (4u << 20)
 #define STRIP_MAX 2048u /* bytes of a symbol in a strip */
+#define GAP 6u          /* bytes a row that fec_row_at() leaves free, at most */
 #define STAGE_MIN 16u   /* rows that a direct sum stages */
 
 unsigned
@@ -71,6 +72,7 @@ fec_deal_job(struct fec_memory *mem, struct fec_job *job, uint32_t k, uint32_t m
 	job->rows_size = rows * width < CACHE_BYTES ? rows * width : CACHE_BYTES;
 	if (job->rows_size < rows * 64)
 		job->rows_size = rows * 64;
+	job->rows_size += rows * GAP;
 	if (job->rows_size < scratch)
 		job->rows_size = scratch;
 	job->rows = fec_deal(mem, job->rows_size);
@@ -83,10 +85,10 @@ size_t
 fec_strip_width(const struct fec_job *job, size_t rows)
 {
 	size_t units = (job->len + 63) / 64;
-	size_t most = rows == 0 ? STRIP_MAX / 64 : job->rows_size / rows / 64;
+	size_t most = STRIP_MAX / 64;
 
-	if (most > STRIP_MAX / 64)
-		most = STRIP_MAX / 64;
+	if (rows > 0 && (job->rows_size / rows - GAP) / 64 < most)
+		most = (job->rows_size / rows - GAP) / 64;
 	size_t strips = (units + most - 1) / most;
 	return (units + strips - 1) / strips * 64;
 }
@@ -162,7 +164,9 @@ fec_sum_rows(const struct fec_sum *m)
 uint8_t *
 fec_place(struct fec_sum *m, uint8_t *rows)
 {
+	size_t block = fec_row_at(m->fft.w, 1u << m->fft.s);
+
 	m->tmp = rows;
-	m->hold = rows + (m->fft.w << m->fft.s);
-	return rows + fec_sum_rows(m) * m->fft.w;
+	m->hold = rows + block;
+	return rows + (fec_sum_rows(m) >> m->fft.s) * block;
 }

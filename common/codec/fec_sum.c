@@ -62,7 +62,7 @@ input(const struct fec_sum *m, uint32_t i, uint32_t slot)
 static size_t
 block_size(const struct fec_sum *m)
 {
-	return m->fft.w << m->fft.s;
+	return fec_row_at(m->fft.w, 1u << m->fft.s);
 }
 
 static void
@@ -81,7 +81,8 @@ inverse_coset(const struct fec_sum *m, const struct fec_coset *c, uint8_t *tmp,
 			break;
 		m->table[m->point[i] - start] = m->row[i] + m->at;
 	}
-	fec_inverse(&m->fft, c->id << m->fft.s, m->table, tmp, acc);
+	fec_inverse(&m->fft, c->id << m->fft.s, m->table, c->from == 0, tmp,
+	    acc);
 }
 
 static void

@@ -39,6 +39,7 @@ enum {
 #define STATS_NS 1000000000ull
 
 static int stop_fd;
+static const char *gone; /* a process that closed its end: keep what was gathered, then end */
 
 struct link {
 	struct receive *receive;
@@ -58,8 +59,8 @@ to_store(uint32_t type, const struct msg_object *o)
 	int r = ipc_write(LINK_FD_STORE, type, o, sizeof(*o));
 
 	if (r < 0)
-		peer_gone(stop_fd, "store");
-	return r;
+		gone = "store";
+	return r == 1;
 }
 
 static int
@@ -94,7 +95,8 @@ hand_on(struct link *l, enum link_counter c, const struct frame_head *h, uint32_
 	case 0:
 		return LC_REPEAT;
 	default:
-		peer_gone(stop_fd, "open");
+		gone = "open";
+		return LC_REPEAT;
 	}
 }
 
@@ -183,7 +185,7 @@ from_open(struct link *l)
 		crypto_wipe(l->msg.body, l->msg.len);
 	}
 	if (r == IPC_CLOSED)
-		peer_gone(stop_fd, "open");
+		gone = "open";
 }
 
 static void
@@ -224,7 +226,7 @@ from_store(struct link *l, uint64_t now_ns)
 		}
 	}
 	if (r == IPC_CLOSED)
-		peer_gone(stop_fd, "store");
+		gone = "store";
 }
 
 static void
@@ -256,7 +258,7 @@ report(struct link *l, uint64_t now_ns)
 	receive_kernel(LINK_FD_SOCKET, &l->stats.counter[LC_KERNEL], &l->stats.buffer_bytes, &l->stats.buffer_used);
 	assemble_stats(l->assemble, &l->stats);
 	if (ipc_write(LINK_FD_STORE, MSG_STATS, &l->stats, sizeof(l->stats)) < 0)
-		peer_gone(stop_fd, "store");
+		gone = "store";
 	l->stats.last_ms = 0;
 }
 
@@ -304,10 +306,12 @@ receiver_link_run(void)
 		if (readable(stop_fd))
 			return EXIT_OK;
 		from_open(&l);
+		if (gone != NULL)
+			peer_gone(stop_fd, gone);
 	}
 	nonblocking(LINK_FD_OPEN);
 	nonblocking(LINK_FD_STORE);
-	while (!readable(stop_fd)) {
+	while (gone == NULL && !readable(stop_fd)) {
 		unsigned got = drain(&l);
 		uint64_t now = clock_mono_ns();
 		from_open(&l);
@@ -320,7 +324,9 @@ receiver_link_run(void)
 		else
 			wait_for_something(&l);
 	}
-	assemble_free(l.assemble);
+	assemble_free(l.assemble); /* makes every map durable */
+	if (gone != NULL)
+		peer_gone(stop_fd, gone);
 	authenticate_free(l.auth);
 	receive_free(l.receive);
 	return EXIT_OK;

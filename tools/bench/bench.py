@@ -10,6 +10,7 @@ a bulk transfer.  Each at the highest rate at which the receiver's kernel loses 
 --rate is given.  tests/BENCH.md says what exactly is measured.  Results: B/bench/bench.json, bench.svg and the table.
 """
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -59,7 +60,6 @@ def options(argv):
 
 # --- ceilings ---
 def raw_write(o, folder, size):
-    import json
     program = harness.program("tools/bench/raw_write")
     bulk = json.loads(harness.run(program, folder, "bulk", str(size), timeout=300).out)
     small = json.loads(harness.run(program, folder, "small", "200", timeout=300).out)
@@ -69,7 +69,6 @@ def raw_write(o, folder, size):
 
 
 def raw_link_once(mtu, size, gro, rate):
-    import json
     net = harness.Net(mtu)
     try:
         if not net.real:
@@ -181,9 +180,9 @@ class Bench:
 
     def part_e(self, mtu):
         def run(bulk):
-            return lambda rate: crossing.latency(self.o, mtu, rate, self.o.dir, self.o.count, bulk)
-        bulk = self.source(self.o.dir, "random", self.o.size)
-        return {"idle": at_best_rate(self.o, mtu, self.say, run(None)), "bulk": at_best_rate(self.o, mtu, self.say, run(bulk))}
+            return lambda rate: crossing.latency(self.o, mtu, rate, self.o.dir, self.o.count,
+                                                 self.source(self.o.dir, "random", self.o.size) if bulk else None)
+        return {"idle": at_best_rate(self.o, mtu, self.say, run(False)), "bulk": at_best_rate(self.o, mtu, self.say, run(True))}
 
     def run(self):
         for part in PARTS:

@@ -1,5 +1,7 @@
 """One run of both daemons: files go in, and it is measured until they are published."""
+import json
 import os
+import random
 import shutil
 import subprocess
 import tempfile
@@ -76,18 +78,34 @@ class Pair:
             for p in self.site.daemons():
                 if p.poll() is not None:
                     raise Lost(f"{p.name} ended with {p.poll()}: {p.text().strip().splitlines()[-1:]}")
-            if time.time() > end:
-                raise Lost(f"{len(missing)} of {len(names)} files did not arrive within {seconds:.0f} s")
+            self.demand_no_loss()
+            if missing and time.time() > end:
+                raise Lost(f"{len(missing)} of {len(names)} files did not arrive within {seconds:.0f} s; {self.story()}")
         return max(at for at, _ in found.values()), found
+
+    def status(self, side):
+        try:
+            with open(self.site.path(side + "-state", "status.json")) as f:
+                return json.load(f)
+        except (OSError, ValueError):
+            return None
+
+    def demand_no_loss(self):
+        """Once the kernel dropped something the rate was too high, and there is nothing to wait for."""
+        now = self.status("receiver")
+        if now and now["link"]["counters"]["kernel_drops"]:
+            raise Lost(f"the receiver's kernel dropped {now['link']['counters']['kernel_drops']} datagrams")
+
+    def story(self):
+        """For a run that failed: what the receiver counted, and the last words of both."""
+        now = self.status("receiver")
+        counted = {k: v for k, v in now["link"]["counters"].items() if v} if now else {}
+        return f"receiver {counted}; " + "; ".join(p.text().strip().splitlines()[-1] for p in self.site.daemons() if p.text().strip())
 
     def counters(self):
         """What the receiver and the sender counted: after SETTLE, everything up to now is in it."""
-        import json
         time.sleep(SETTLE)
-        both = []
-        for side in ("receiver", "sender"):
-            with open(self.site.path(side + "-state", "status.json")) as f:
-                both.append(json.load(f))
+        both = [self.status(side) for side in ("receiver", "sender")]
         c = both[0]["link"]["counters"]
         refused = sum(v for k, v in c.items() if k.startswith("refused_") or k.startswith("no_") or k == "not_written")
         return {"datagrams": c["datagrams"], "sent": both[1]["datagrams"], "kernel_drops": c["kernel_drops"], "refused": refused,
@@ -172,7 +190,6 @@ def many_files(options, mtu, rate, work, count, size):
 
 def latency(options, mtu, rate, work, count, bulk=None):
     """Seconds from rename to publication of single 4 KB files; beside a bulk transfer if one is given (path)."""
-    import random
     rng = random.Random(f"{harness.SEED} latency")
     with Pair(options, mtu, work, rate) as pair:
         watch, taken, end_bulk = pair.watch(), [], None
@@ -180,7 +197,7 @@ def latency(options, mtu, rate, work, count, bulk=None):
         size = os.path.getsize(staged) if bulk else 0
         try:
             started = pair.put(staged, "bulk", "large.bin") if bulk else time.time()
-            while len(taken) < count and (end_bulk is None or not bulk) and time.time() - started < TIME_MAX:
+            while (end_bulk is None if bulk else len(taken) < count) and time.time() - started < TIME_MAX:
                 name = f"f{len(taken):05}"
                 path = pair.site.path("staging", name)
                 with open(path, "wb") as f:
@@ -190,7 +207,7 @@ def latency(options, mtu, rate, work, count, bulk=None):
                 while True:
                     events = pair.inbox.wait(30)
                     if not events:
-                        raise Lost("a file of 4 KB did not arrive within 30 s")
+                        raise Lost(f"a file of 4 KB did not arrive within 30 s; {pair.story()}")
                     channels = [(t, os.path.basename(os.path.dirname(p)), p) for t, p in events]
                     for t, channel, p in channels:
                         if channel == "bulk":

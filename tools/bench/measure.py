@@ -1,4 +1,5 @@
 """What a run costs: CPU and memory of each process, frames on the link, and when they crossed."""
+import calendar
 import ctypes
 import ctypes.util
 import os
@@ -148,7 +149,6 @@ def log_time(process, pattern):
     if not found:
         return None
     day, _, ms = found.group(1).partition(".")
-    import calendar
     return calendar.timegm(time.strptime(day, "%Y-%m-%dT%H:%M:%S")) + int(ms) / 1000
 
 

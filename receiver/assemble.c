@@ -114,6 +114,8 @@ assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *
 		return LC_GEOMETRY;
 	if (delivered_has(a->delivered, sender, s->id))
 		return LC_DELIVERED;
+	if (a->disk_full)
+		return LC_DISK;
 	if ((o = assemble_find(a, sender, s->id)) == NULL) {
 		if ((c = begin(a, sender, s, &o)) != LC_TAKEN)
 			return c;

@@ -1,8 +1,8 @@
 /* assemble_objects.c - the objects of assemble.h: their files, their errands,
  * and what the store is told. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include "host/clock.h"
 #include "host/log.h"
 #include "receiver/assemble_private.h"
+#include "receiver/reserve.h"
 
 struct assemble *
 assemble_new(const struct assemble_limits *l, const uint8_t (*key_id)[8], uint32_t senders,
@@ -405,10 +406,41 @@ take_back(struct assemble *a, bool wait)
 		flushed(a, (struct flush_job *)e);
 }
 
+/* Forgotten objects whose time has come may be gathered again. */
+static void
+remember_again(struct assemble *a, uint64_t now_ns)
+{
+	unsigned n = 0;
+
+	while (n < a->forgotten_count && a->forgotten[n].until_ns <= now_ns) {
+		delivered_remove(a->delivered, a->forgotten[n].sender, a->forgotten[n].id);
+		n++;
+	}
+	if (n == 0)
+		return;
+	a->forgotten_count -= n;
+	memmove(a->forgotten, a->forgotten + n, a->forgotten_count * sizeof(a->forgotten[0]));
+}
+
+/* Part files leave room for the ledger and for deliveries (reserve.h). */
+static void
+look_at_disk(struct assemble *a, uint64_t now_ns)
+{
+	if (a->slots == 0 || now_ns - a->disk_look_ns < ASSEMBLE_FLUSH_NS / 4)
+		return;
+	a->disk_look_ns = now_ns;
+	a->disk_full = reserve_reached(a->slot[0].data_fd, RESERVE_PARTS);
+	if (a->disk_full)
+		assemble_disk_trouble(a, ENOSPC);
+}
+
 void
 assemble_tick(struct assemble *a, uint64_t now_ns)
 {
+	a->now_ns = now_ns;
 	take_back(a, false);
+	remember_again(a, now_ns);
+	look_at_disk(a, now_ns);
 	while (a->strays > 0) {
 		struct msg_object m = { .slot = a->stray[a->strays - 1].slot };
 		if (!a->sink->discard(a->ctx, &m))
@@ -452,11 +484,17 @@ void
 assemble_forget(struct assemble *a, uint32_t sender, const uint8_t id[static 16])
 {
 	struct object *o = told(a, sender, id);
+	struct forgotten *f;
 
 	if (o != NULL)
 		o->state = OBJECT_DROPPED;
-	delivered_remove(a->delivered, sender, id);
 	a->counter[LC_DAMAGED]++;
+	if (a->forgotten_count == ASSEMBLE_FORGOTTEN)
+		remember_again(a, UINT64_MAX);
+	f = &a->forgotten[a->forgotten_count++];
+	memcpy(f->id, id, 16);
+	f->sender = sender;
+	f->until_ns = a->now_ns + ASSEMBLE_FORGET_NS;
 }
 
 void

@@ -16,8 +16,11 @@ enum {
 	ASSEMBLE_SLOTS = 512,   /* part files ready */
 	ASSEMBLE_HASH = 4096,
 	ASSEMBLE_FLUSHES = 8,   /* under way at a time */
+	ASSEMBLE_FORGOTTEN = 64,
 };
 #define ASSEMBLE_FLUSH_NS 1000000000ull   /* at least so long between two of one object */
+/* A damaged object is not begun again with the rest of the same round. */
+#define ASSEMBLE_FORGET_NS 2000000000ull
 #define ASSEMBLE_STALE_NS (15ull * 24 * 3600 * 1000000000) /* nothing came for so long: beyond any retention */
 
 struct pending_write {
@@ -46,11 +49,20 @@ struct assemble {
 
 	struct object_budget budget;
 	struct delivered *delivered;
+	struct forgotten {
+		uint8_t id[16];
+		uint32_t sender;
+		uint64_t until_ns;
+	} forgotten[ASSEMBLE_FORGOTTEN]; /* in order of time */
+	unsigned forgotten_count;
 	struct object *bucket[ASSEMBLE_HASH];
 	struct object *all;   /* every object, also those told and dropped */
 	uint32_t open;        /* in the buckets */
+	uint64_t now_ns;      /* of the last tick */
 	uint64_t flush_at_ns; /* next look at what is to be flushed */
 	uint64_t disk_log_ns;
+	uint64_t disk_look_ns; /* when free space was last asked for */
+	bool disk_full;       /* only the reserve is left */
 
 	struct ready_slot slot[ASSEMBLE_SLOTS];
 	uint32_t slots;

@@ -190,14 +190,16 @@ accept_transfer(struct store *s, struct job *j)
 		return;
 	}
 	it = batch_item(s, j);
-	if (good) {
+	if (!good) {
+		it->base = PUBLISH_QUARANTINE;
+		it->reason = t->reason;
+	}
+	/* What is refused gets its number too, if it says it under a good signature. */
+	if (good || verify_manifest(t, &e, &m) == 0) {
 		it->number = m.number;
 		crypto_sha256(digest, t->manifest, t->manifest_len);
 		hex_put(it->manifest, digest, HASH_LEN);
 		hex_put(it->previous, m.previous, HASH_LEN);
-	} else {
-		it->base = PUBLISH_QUARANTINE;
-		it->reason = t->reason;
 	}
 	manifest_free(&m);
 }

@@ -33,16 +33,32 @@ fail(struct receiver_inspect *i, const char *fmt, ...)
 }
 
 /* Enough of the file to tell whether it is a program, or all of it. */
-static int
+static void
 judge_begin(struct receiver_inspect *i)
 {
 	const char *kind = magic_program(i->begin, i->begin_have);
 	char name[160];
 
-	if (kind == NULL)
-		return 0;
-	fail(i, "%s is a program (%s)", log_show(name, sizeof(name), i->name, i->name_len), kind);
-	return -1;
+	if (kind != NULL)
+		fail(i, "%s is a program (%s)", log_show(name, sizeof(name), i->name, i->name_len), kind);
+}
+
+/* The channel's caps; the record reader has the protocol's. */
+static void
+judge_size(struct receiver_inspect *i, uint64_t size)
+{
+	char name[160];
+
+	log_show(name, sizeof(name), i->name, i->name_len);
+	i->files++;
+	if (i->files > i->limits.files)
+		fail(i, "more than %u files (max_files)", i->limits.files);
+	else if (size > i->limits.file_bytes)
+		fail(i, "%s has %llu bytes, over max_file", name, (unsigned long long)size);
+	else if (size > i->limits.total_bytes - i->total)
+		fail(i, "the files together are over max_transfer");
+	else
+		i->total += size;
 }
 
 static int
@@ -57,7 +73,8 @@ on_file(void *ctx, const uint8_t *name, size_t n, uint64_t size)
 	i->name_len = n;
 	i->begin_have = 0;
 	i->file_left = size;
-	return emit(i, PIPE_FILE, body, 8 + n);
+	judge_size(i, size);
+	return i->finish.bad ? 0 : emit(i, PIPE_FILE, body, 8 + n);
 }
 
 static int
@@ -69,17 +86,19 @@ on_data(void *ctx, const uint8_t *data, size_t n)
 	if (part > 0) {
 		memcpy(i->begin + i->begin_have, data, part);
 		i->begin_have += part;
-		if ((i->begin_have == MAGIC_LEN || i->file_left <= n) && judge_begin(i) != 0)
-			return -1;
+		if (i->begin_have == MAGIC_LEN || i->file_left <= n)
+			judge_begin(i);
 	}
 	i->file_left -= n < i->file_left ? n : i->file_left;
-	return emit(i, PIPE_DATA, data, n);
+	return i->finish.bad ? 0 : emit(i, PIPE_DATA, data, n);
 }
 
 static int
 on_end(void *ctx, const uint8_t sha256[32])
 {
-	return emit(ctx, PIPE_FILE_END, sha256, 32);
+	struct receiver_inspect *i = ctx;
+
+	return i->finish.bad ? 0 : emit(i, PIPE_FILE_END, sha256, 32);
 }
 
 static int
@@ -94,6 +113,7 @@ on_signature(void *ctx, const uint8_t sig[64])
 	return emit(ctx, PIPE_SIGNATURE, sig, 64);
 }
 
+static const struct record_limits widest = { RECORD_FILES_MAX, UINT64_MAX / 2, UINT64_MAX / 2 };
 static const struct record_sink sink = { on_file, on_data, on_end, on_manifest, on_signature };
 
 static int
@@ -104,8 +124,7 @@ plain(void *ctx, const uint8_t *data, size_t n)
 
 	if (e == RECORD_OK)
 		return 0;
-	if (e != RECORD_ESINK)
-		fail(i, "%s", record_strerror(e));
+	fail(i, "%s", record_strerror(e));
 	return -1;
 }
 
@@ -128,7 +147,10 @@ receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct re
 	i->job = job;
 	memset(&i->finish, 0, sizeof(i->finish));
 	strcpy(i->finish.checks, RECEIVER_CHECKS);
-	record_reader_init(&i->records, l, &sink, i);
+	i->limits = *l;
+	i->files = 0;
+	i->total = 0;
+	record_reader_init(&i->records, &widest, &sink, i);
 	decompress_begin(i->zstd, cap, plain, i);
 }
 
@@ -137,9 +159,7 @@ receiver_inspect_bytes(struct receiver_inspect *i, const uint8_t *data, size_t n
 {
 	enum decompress_err e;
 
-	if (i->finish.bad)
-		return;
-	e = decompress_write(i->zstd, data, n);
+	e = decompress_write(i->zstd, data, n); /* errors are sticky */
 	if (e != DECOMPRESS_OK)
 		fail(i, "%s", decompress_strerror(e)); /* unless plain() said why */
 }

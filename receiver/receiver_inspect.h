@@ -1,8 +1,9 @@
 /* receiver_inspect.h - what the zone checks of a transfer's contents, in the
  * check process: the row of records (codec/record.h), the channel's caps, and
  * that no file is a program (content/magic.h).  What passes goes on to the
- * store process as events; at the first thing that does not pass the rest is
- * not looked at. */
+ * store process as events.  After the first file that does not pass, no file
+ * goes on any more, but the rest is still read if it can be, for the signed
+ * manifest at its end says which number this was. */
 #ifndef KM_RECEIVER_INSPECT_H
 #define KM_RECEIVER_INSPECT_H
 
@@ -16,6 +17,9 @@ struct receiver_inspect {
 	int pipe;               /* to store */
 	struct decompress *zstd;
 	struct record_reader records;
+	struct record_limits limits;
+	uint32_t files;
+	uint64_t total;
 	uint8_t begin[MAGIC_LEN]; /* of the present file */
 	size_t begin_have;
 	uint8_t name[NAME_MAX_LEN]; /* of the present file */

@@ -12,6 +12,7 @@
 
 #include "host/durable.h"
 #include "host/log.h"
+#include "receiver/reserve.h"
 
 enum {
 	MODE_BUILDING = 0700,
@@ -25,6 +26,17 @@ trouble(struct transfer *t)
 {
 	if (t->error == 0)
 		t->error = errno != 0 ? errno : EIO;
+}
+
+/* Is only the reserve left? */
+static bool
+no_room(struct transfer *t)
+{
+	if (!reserve_reached(t->work_fd, RESERVE_BUILDING))
+		return false;
+	errno = ENOSPC;
+	trouble(t);
+	return true;
 }
 
 static bool
@@ -69,6 +81,8 @@ transfer_begin(struct transfer *t, int work_fd, const char *name)
 		trouble(t);
 		return;
 	}
+	if (no_room(t))
+		return;
 	if (durable_remove_tree(work_fd, t->name) != 0 || (t->dir = make_dir(work_fd, t->name)) < 0 ||
 	    (t->files = make_dir(t->dir, "files")) < 0)
 		trouble(t);
@@ -127,6 +141,7 @@ transfer_data(struct transfer *t, const uint8_t *data, size_t n)
 		(void)sync_file_range(t->fd, (off_t)t->file_synced, (off_t)(t->file_have - t->file_synced),
 		    SYNC_FILE_RANGE_WRITE);
 		t->file_synced = t->file_have;
+		(void)no_room(t);
 	}
 }
 
@@ -155,7 +170,7 @@ transfer_manifest(struct transfer *t, const uint8_t *data, size_t n)
 {
 	uint8_t *p;
 
-	if (over(t))
+	if (t->error != 0) /* also of a refused one: it says which number this is */
 		return;
 	if (n > RECORD_MANIFEST_MAX - t->manifest_len) {
 		transfer_refuse(t, "the manifest is over 4 MiB");
@@ -176,7 +191,7 @@ transfer_manifest(struct transfer *t, const uint8_t *data, size_t n)
 void
 transfer_signature(struct transfer *t, const uint8_t *sig, size_t n)
 {
-	if (over(t))
+	if (t->error != 0)
 		return;
 	if (n != SIGN_LEN || t->has_signature) {
 		transfer_refuse(t, "the manifest's signature is malformed");

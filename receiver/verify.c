@@ -29,22 +29,43 @@ same_files(struct transfer *t, const struct manifest *m)
 	return 1;
 }
 
-static int
-agrees(struct transfer *t, const struct verify_expected *e, const struct manifest *m)
+/* NULL if the manifest speaks of this very transfer, else why not. */
+static const char *
+disagrees(const struct verify_expected *e, const struct manifest *m)
 {
 	if (memcmp(m->sender, e->sender->fingerprint, HASH_LEN) != 0)
-		transfer_refuse(t, "the manifest names another sender");
-	else if (e->receiver != NULL && memcmp(m->receiver, e->receiver, HASH_LEN) != 0)
-		transfer_refuse(t, "the manifest names another receiver");
-	else if (strcmp(m->channel, e->channel) != 0)
-		transfer_refuse(t, "the manifest names channel %s, the object %s", m->channel, e->channel);
-	else if (memcmp(m->generation, e->generation, 16) != 0)
-		transfer_refuse(t, "the manifest names another generation than the object");
-	else if (m->number == 0 || m->number > INT64_MAX / 2)
-		transfer_refuse(t, "the manifest's number is out of range");
-	else
-		return same_files(t, m);
-	return 0;
+		return "the manifest names another sender";
+	if (e->receiver != NULL && memcmp(m->receiver, e->receiver, HASH_LEN) != 0)
+		return "the manifest names another receiver";
+	if (strcmp(m->channel, e->channel) != 0)
+		return "the manifest names another channel than the object";
+	if (memcmp(m->generation, e->generation, 16) != 0)
+		return "the manifest names another generation than the object";
+	if (m->number == 0 || m->number > INT64_MAX / 2)
+		return "the manifest's number is out of range";
+	return NULL;
+}
+
+static const char *
+signed_manifest(const struct transfer *t, const struct verify_expected *e, struct manifest *m)
+{
+	const char *why;
+
+	manifest_init(m);
+	if (!t->has_signature || t->manifest_len == 0)
+		return "there is no signed manifest";
+	if (crypto_verify_bare(t->signature, e->sender->sign, t->manifest, t->manifest_len) != 0)
+		return "the manifest's signature is not the sender's";
+	if (manifest_read(m, (const char *)t->manifest, t->manifest_len, &why) != 0)
+		return why;
+	return disagrees(e, m);
+}
+
+static void
+drop(struct manifest *m)
+{
+	manifest_free(m);
+	manifest_init(m);
 }
 
 int
@@ -55,24 +76,21 @@ verify_received(struct transfer *t, const struct verify_expected *e, struct mani
 	manifest_init(m);
 	if (t->reason[0] != '\0' || t->error != 0)
 		return -1;
-	if (!t->has_signature || t->manifest_len == 0) {
-		transfer_refuse(t, "there is no signed manifest");
-		return -1;
-	}
-	if (crypto_verify_bare(t->signature, e->sender->sign, t->manifest, t->manifest_len) != 0) {
-		transfer_refuse(t, "the manifest's signature is not the sender's");
-		return -1;
-	}
-	if (manifest_read(m, (const char *)t->manifest, t->manifest_len, &why) != 0) {
-		transfer_refuse(t, "the manifest: %s", why);
-		return -1;
-	}
-	if (!agrees(t, e, m)) {
-		manifest_free(m);
-		manifest_init(m);
-		return -1;
-	}
-	return 0;
+	if ((why = signed_manifest(t, e, m)) != NULL)
+		transfer_refuse(t, "%s", why);
+	else if (same_files(t, m))
+		return 0;
+	drop(m);
+	return -1;
+}
+
+int
+verify_manifest(const struct transfer *t, const struct verify_expected *e, struct manifest *m)
+{
+	if (signed_manifest(t, e, m) == NULL)
+		return 0;
+	drop(m);
+	return -1;
 }
 
 void

@@ -21,6 +21,11 @@ struct verify_expected {
 /* 0 and *m (the caller frees it), or -1 with t->reason set and *m empty. */
 int verify_received(struct transfer *t, const struct verify_expected *e, struct manifest *m)
     __attribute__((warn_unused_result));
+/* Of a transfer that is refused for its contents: the manifest, if it is signed
+ * and names this sender, receiver, channel and generation; the files are not
+ * compared.  0 and *m (the caller frees it), or -1 and *m empty.  t is unchanged. */
+int verify_manifest(const struct transfer *t, const struct verify_expected *e, struct manifest *m)
+    __attribute__((warn_unused_result));
 /* Write MANIFEST.json, MANIFEST.json.sig and SHA256SUMS.  Failure: t->error. */
 void verify_write(struct transfer *t, const struct manifest *m);
 

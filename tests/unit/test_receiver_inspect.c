@@ -1,6 +1,7 @@
 /* decompress.h and receiver_inspect.h: what an authenticated sender may not do
  * to the check process. */
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
@@ -238,8 +239,12 @@ transfers(void **state)
 		assert_true(f->reason[0] != 0);
 		if (t == 0)
 			assert_non_null(strstr(f->reason, "a.csv is a program (ELF"));
-		while (pipeframe_next(&events, &e) == PIPEFRAME_GOT)
+		bool signature = false;
+		while (pipeframe_next(&events, &e) == PIPEFRAME_GOT) {
 			assert_true(t != 0 || e.type != PIPE_DATA); /* a program's bytes go no further */
+			signature |= e.type == PIPE_SIGNATURE;
+		}
+		assert_int_equal(signature, t < 5); /* but which number it was does, where the records are in order */
 	}
 	plain_n = 0; /* no end */
 	put_file("a", "x", 1);

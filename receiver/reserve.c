@@ -1,0 +1,26 @@
+/* reserve.c - disk space that is kept free (reserve.h). */
+#include "receiver/reserve.h"
+
+#include <stdint.h>
+#include <sys/statvfs.h>
+
+enum { RESERVE_MIN = 4 << 20, RESERVE_MAX = 128 << 20, INODES_MIN = 64 };
+
+bool
+reserve_reached(int fd, enum reserve_use use)
+{
+	struct statvfs v;
+	uint64_t reserve;
+
+	if (fstatvfs(fd, &v) != 0)
+		return false; /* the write itself will tell */
+	reserve = (uint64_t)v.f_blocks * v.f_frsize / 50;
+	if (reserve < RESERVE_MIN)
+		reserve = RESERVE_MIN;
+	if (reserve > RESERVE_MAX)
+		reserve = RESERVE_MAX;
+	if ((uint64_t)v.f_bavail * v.f_frsize < reserve * (unsigned)use)
+		return true;
+	/* f_files 0: the file system has no fixed number of inodes. */
+	return v.f_files != 0 && v.f_favail < INODES_MIN * (unsigned)use;
+}

@@ -20,6 +20,7 @@ static const struct subcommand {
 	{"key", cmd_key, "show the fingerprint and the public halves of a key file"},
 	{"config", cmd_config, "check a configuration file"},
 	{"plan", cmd_plan, "compute the redundancy that a guarantee needs"},
+	{"link-test", cmd_link_test, "measure a real link before it goes into service"},
 	{"status", cmd_status, "what a sender or a receiver is doing"},
 	{"gaps", cmd_gaps, "transfers that have not arrived, by channel and number"},
 	{"verify", cmd_verify, "check a delivered transfer: signature and every file"},
@@ -30,7 +31,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: katamichi COMMAND [ARGUMENTS]\n\n", out);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		fprintf(out, "  %-8s %s\n", table[i].name, table[i].text);
+		fprintf(out, "  %-10s %s\n", table[i].name, table[i].text);
 	fputs("\n`katamichi COMMAND --help' tells more.  --version prints the version.\n"
 	      "Exit codes: 0 yes or done, 1 no (not verified, gaps exist), 2 usage, 3 configuration, 4 keys,\n"
 	      "5 system, 6 own data damaged, 70 internal.\n", out);

@@ -49,8 +49,8 @@ enum fec_err {
 int fec_check(uint32_t k, uint32_t m, size_t len);
 
 /* Bytes of work memory that suffice for every call with these parameters; a
- * multiple of 64, or 0 where fec_check() refuses them.  4 to 6 MB for a large
- * block of the link, little for a small one. */
+ * multiple of 64, or 0 where fec_check() refuses them.  Some 3 m symbols, but not
+ * more than 21 MB for any block of the link. */
 size_t fec_encode_work(uint32_t k, uint32_t m, size_t len);
 size_t fec_decode_work(uint32_t k, uint32_t m, size_t len);
 

@@ -3,10 +3,11 @@
 
 #include <string.h>
 
-/* Rows in work memory are kept within this, so that they stay in the caches;
- * strips are as wide as that allows.  (Narrower ones would fit nearer caches, but
- * cost more where they read the caller's symbols: measured.) */
-#define CACHE_BYTES (4u << 20)
+/* Rows in work memory are kept within this, which decides how wide strips are.
+ * Whole symbols are best as long as the last cache holds them: narrower strips
+ * would fit nearer caches, but cost more where they read the caller's symbols
+ * (measured). */
+#define CACHE_BYTES (16u << 20)
 #define STRIP_MAX 2048u /* bytes of a symbol in a strip */
 #define GAP 6u          /* bytes a row that fec_row_at() leaves free, at most */
 #define STAGE_MIN 16u   /* rows that a direct sum stages */

@@ -145,8 +145,9 @@ not_opened(struct store *s, struct job *j)
 	if (times == 0)
 		refused_row(s, j, why);
 	db_exec(&s->ledger.db, "COMMIT");
-	log_warn("object %s of peer %s%s%s: %s; discarded, to be gathered afresh", id, s->conf.peer[j->sender].name,
-	    j->opened ? ", channel " : "", j->opened ? j->inner.channel : "", why);
+	if ((times & (times - 1)) == 0) /* said the 1st, 2nd, 3rd, 5th, 9th ... time */
+		log_warn("object %s of peer %s%s%s: %s; discarded, to be gathered afresh", id, s->conf.peer[j->sender].name,
+		    j->opened ? ", channel " : "", j->opened ? j->inner.channel : "", why);
 	job_forget(s, j);
 }
 
@@ -179,8 +180,10 @@ accept_transfer(struct store *s, struct job *j)
 	struct publish_item *it;
 	struct manifest m;
 	int good = verify_received(t, &e, &m) == 0;
+	/* What is refused gets its number too, if it says it under a good signature. */
+	int known = good || verify_manifest(t, &e, &m) == 0;
 
-	if (good)
+	if (known)
 		verify_write(t, &m);
 	if (t->error != 0) {
 		int error = t->error;
@@ -194,8 +197,7 @@ accept_transfer(struct store *s, struct job *j)
 		it->base = PUBLISH_QUARANTINE;
 		it->reason = t->reason;
 	}
-	/* What is refused gets its number too, if it says it under a good signature. */
-	if (good || verify_manifest(t, &e, &m) == 0) {
+	if (known) {
 		it->number = m.number;
 		crypto_sha256(digest, t->manifest, t->manifest_len);
 		hex_put(it->manifest, digest, HASH_LEN);

@@ -51,6 +51,8 @@ judge_size(struct receiver_inspect *i, uint64_t size)
 
 	log_show(name, sizeof(name), i->name, i->name_len);
 	i->files++;
+	i->capped = i->capped || i->files > i->limits.files || size > i->limits.file_bytes ||
+	    size > i->limits.total_bytes - i->total;
 	if (i->files > i->limits.files)
 		fail(i, "more than %u files (max_files)", i->limits.files);
 	else if (size > i->limits.file_bytes)
@@ -74,7 +76,7 @@ on_file(void *ctx, const uint8_t *name, size_t n, uint64_t size)
 	i->begin_have = 0;
 	i->file_left = size;
 	judge_size(i, size);
-	return i->finish.bad ? 0 : emit(i, PIPE_FILE, body, 8 + n);
+	return i->capped ? 0 : emit(i, PIPE_FILE, body, 8 + n);
 }
 
 static int
@@ -90,7 +92,7 @@ on_data(void *ctx, const uint8_t *data, size_t n)
 			judge_begin(i);
 	}
 	i->file_left -= n < i->file_left ? n : i->file_left;
-	return i->finish.bad ? 0 : emit(i, PIPE_DATA, data, n);
+	return i->capped ? 0 : emit(i, PIPE_DATA, data, n);
 }
 
 static int
@@ -98,7 +100,7 @@ on_end(void *ctx, const uint8_t sha256[32])
 {
 	struct receiver_inspect *i = ctx;
 
-	return i->finish.bad ? 0 : emit(i, PIPE_FILE_END, sha256, 32);
+	return i->capped ? 0 : emit(i, PIPE_FILE_END, sha256, 32);
 }
 
 static int
@@ -149,6 +151,7 @@ receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct re
 	strcpy(i->finish.checks, RECEIVER_CHECKS);
 	i->limits = *l;
 	i->files = 0;
+	i->capped = 0;
 	i->total = 0;
 	record_reader_init(&i->records, &widest, &sink, i);
 	decompress_begin(i->zstd, cap, plain, i);

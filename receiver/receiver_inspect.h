@@ -1,9 +1,10 @@
 /* receiver_inspect.h - what the zone checks of a transfer's contents, in the
  * check process: the row of records (codec/record.h), the channel's caps, and
  * that no file is a program (content/magic.h).  What passes goes on to the
- * store process as events.  After the first file that does not pass, no file
- * goes on any more, but the rest is still read if it can be, for the signed
- * manifest at its end says which number this was. */
+ * store process as events, and so does what does not: the whole transfer is
+ * kept in the quarantine then.  Only what exceeds a cap goes no further; the
+ * rest is still read, for the signed manifest at its end says which number
+ * this was. */
 #ifndef KM_RECEIVER_INSPECT_H
 #define KM_RECEIVER_INSPECT_H
 
@@ -20,6 +21,7 @@ struct receiver_inspect {
 	struct record_limits limits;
 	uint32_t files;
 	uint64_t total;
+	int capped; /* over a cap: no more file goes on */
 	uint8_t begin[MAGIC_LEN]; /* of the present file */
 	size_t begin_have;
 	uint8_t name[NAME_MAX_LEN]; /* of the present file */

@@ -148,7 +148,7 @@ bench-fec:
 	@$(SUB) --no-print-directory $(B)/tools/bench/bench_fec
 	@$(B)/tools/bench/bench_fec
 # A part of it: make bench ONLY=b MTU=9000 SIZE=500M RATE=3G (tests/BENCH.md)
-BENCH_RAW  := $(addprefix $(B)/tools/bench/,raw_link raw_write)
+BENCH_RAW  := $(addprefix $(B)/tools/bench/,raw_link raw_write bench_link_send bench_link_receive)
 BENCH_ARGS = $(foreach o,ONLY MTU SIZE FILES COUNT RATE START LOSS BURST BUFFER GRO,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 bench:
 	@tools/deps.sh build bench

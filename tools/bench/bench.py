@@ -18,12 +18,14 @@ import sys
 import time
 
 import crossing
+import link_only
 import report
 from content import random_file, xml_file
 from measure import busy_others, datagram, harness, machine
 
 PARTS = ("raw", "a", "b", "c", "d", "e")
 STEP = 0.8  # from one rate to the next lower one
+TRIES = 14
 START = {1500: 8_000_000_000, 9000: 16_000_000_000}
 
 
@@ -37,7 +39,7 @@ def options(argv):
     p = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n\n")[0], allow_abbrev=False)
     p.add_argument("--only", default=",".join(PARTS), help="parts: " + ",".join(PARTS))
     p.add_argument("--mtu", default="1500,9000")
-    p.add_argument("--size", type=number, default=2_000_000_000, help="bytes of (b), (c), the raw ceilings; half of it for (a)")
+    p.add_argument("--size", type=number, default=2_000_000_000, help="bytes of (a), (b), (c) and the raw ceilings")
     p.add_argument("--files", type=int, default=10000, help="files of (d)")
     p.add_argument("--count", type=int, default=300, help="files of (e)")
     p.add_argument("--rate", type=number, help="bit/s on the wire; without it the highest lossless one is looked for")
@@ -54,6 +56,7 @@ def options(argv):
     if set(o.only) - set(PARTS) or set(o.mtus) - {1500, 9000} or min(o.size, o.files, o.count) < 1:
         p.error(f"parts are {','.join(PARTS)}, MTUs 1500,9000; sizes and counts are at least 1")
     o.digests = {}
+    o.bytes_of = number
     o.digest = lambda path: o.digests[path]
     return o
 
@@ -106,16 +109,16 @@ def raw_link(mtu, size, gro):
 # --- the search for a rate ---
 def lossless(r):
     c = r["counters"]
-    return c["kernel_drops"] == 0 and c["refused"] == 0
+    return c["kernel_drops"] == 0 and c["refused"] == 0 and r.get("complete", True)
 
 
-def at_best_rate(o, mtu, say, try_one, probe=None):
+def at_best_rate(o, mtu, say, try_one, probe=None, kind="pair"):
     """try_one(rate) at the highest rate without loss; probe, a smaller run, looks for it first."""
     if o.rate:
         return try_one(o.rate)
-    rate = o.found.get(mtu) or o.start or START[mtu]
-    while rate > 50e6:
-        for attempt in ([probe] if probe and mtu not in o.found else []) + [try_one]:
+    rate = o.found.get((kind, mtu)) or o.start or START[mtu]
+    for _ in range(TRIES):
+        for attempt in ([probe] if probe and (kind, mtu) not in o.found else []) + [try_one]:
             try:
                 r = attempt(rate)
             except crossing.Lost as e:
@@ -127,10 +130,10 @@ def at_best_rate(o, mtu, say, try_one, probe=None):
                 r = None
                 break
         if r is not None:
-            o.found[mtu] = rate
+            o.found[kind, mtu] = rate
             return r
         rate = int(rate * STEP)
-        o.found.pop(mtu, None)
+        o.found.pop((kind, mtu), None)
     raise AssertionError("no rate without loss was found")
 
 
@@ -165,9 +168,9 @@ class Bench:
         return {"plain": ways[0], "gro": ways[1], "best bit/s": max(w["bit/s"] for w in ways)}
 
     def part_a(self, mtu):
-        folder = os.path.join(self.o.memory, f"km-bench-{os.getpid()}")
-        os.makedirs(folder, exist_ok=True)
-        return self.large(mtu, folder, "random", self.o.size // 2)
+        def run(size):
+            return lambda rate: link_only.run(self.o, mtu, rate, size, self.o.dir)
+        return at_best_rate(self.o, mtu, self.say, run(self.o.size), run(max(1, self.o.size // 8)), "link")
 
     def part_b(self, mtu):
         return self.large(mtu, self.o.dir, "random", self.o.size)

@@ -56,8 +56,6 @@ def rows(results):
                 out.append((f"({part}) {WHAT[part]}", mtu, "failed", "", "", "", "", "no"))
                 continue
             value, floor, ratio, need = r["files/s"] if part == "d" else r["bit/s"], FLOOR[part][mtu], None, ""
-            if part == "a" and "link" in r:
-                value = r["link"]["source bit/s"] if "source bit/s" in r["link"] else r["bit/s"]
             if part == "a" and raw:
                 ratio, need = value / raw, f"{RATIO_MIN} of datagrams"
             if part == "b" and write:

@@ -1,0 +1,131 @@
+/* bench_link_send.c - the sender's link process alone, memory to memory.
+ *
+ *   bench_link_send SENDER-CONF PROGRAM BYTES REPAIR-PER-MILLE
+ *
+ * Plays the spool: starts the link role of the real katamichi-sender
+ * (PROGRAM), hands it a session and one object of random bytes that lies in
+ * memory, and waits until it says that the round is done.  Nothing is sealed
+ * or compressed; erasure code, tags and pacing are all there.  The receiving half
+ * is bench_link_receive.c; tests/BENCH.md says how the two make one figure.
+ *
+ * One line of JSON; times are CLOCK_MONOTONIC, which both halves share. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "codec/crypto.h"
+#include "codec/hex.h"
+#include "host/clock.h"
+#include "host/ipc_send.h"
+#include "host/log.h"
+#include "host/exits.h"
+#include "host/proc.h"
+#include "sender/messages.h"
+#include "sender/sender_conf.h"
+#include "sender/sender_proc.h"
+#include "tools/bench/link_end.h"
+
+static struct sender_conf conf;
+
+static int udp_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), probe = IP_PMTUDISC_PROBE, size = 4 << 20;
+
+	if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof(probe)) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) != 0 ||
+	    connect(fd, (const struct sockaddr *)&conf.destination, sizeof(conf.destination)) != 0)
+		log_die(EXIT_SYSTEM, "the socket: %s", strerror(errno));
+	return fd;
+}
+
+/* Random bytes in memory, and their hash. */
+static int object_fd(uint64_t bytes, char hash[static 2 * HASH_LEN + 1])
+{
+	int fd = memfd_create("object", MFD_CLOEXEC);
+	uint8_t *m, digest[HASH_LEN];
+
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0)
+		log_die(EXIT_SYSTEM, "memory: %s", strerror(errno));
+	m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (m == MAP_FAILED)
+		log_die(EXIT_SYSTEM, "memory: %s", strerror(errno));
+	crypto_random(m, bytes);
+	crypto_sha256(digest, m, bytes);
+	hex_put(hash, digest, HASH_LEN);
+	munmap(m, bytes);
+	return fd;
+}
+
+/* The asked-for share of repair instead of the configured guarantee's, blocks not interleaved. */
+static void repair(struct layout_block *b, uint32_t k, uint64_t per_mille)
+{
+	b->r = (uint32_t)((k * per_mille + 999) / 1000);
+	b->r1 = b->r;
+	while (b->mlog < FRAME_MLOG_MAX && 1u << b->mlog < 4 * b->r)
+		b->mlog++;
+}
+
+static void give(int link, uint64_t bytes, uint64_t per_mille, int fd)
+{
+	struct msg_session s = { .epoch = LINK_END_EPOCH, .n = conf.n, .lane = (uint32_t)conf.lane, .at_once = 1 };
+	struct msg_object o = { .row = 1, .length = bytes, .id = { 1, 2, 3 } };
+
+	memset(s.tag_key, LINK_END_KEY, sizeof(s.tag_key));
+	if (layout_of(&o.layout, &conf, bytes) != 0)
+		log_die(EXIT_CONFIG, "no layout for %llu bytes", (unsigned long long)bytes);
+	if (per_mille > 0) {
+		uint32_t k = o.layout.kfull;
+		o.layout.full.mlog = o.layout.last.mlog = 0;
+		repair(&o.layout.full, k, per_mille);
+		repair(&o.layout.last, k, per_mille);
+		o.layout.depth = 1;
+		o.layout.spacing_ns = 0;
+	}
+	if (ipc_write(link, MSG_SESSION, &s, sizeof(s)) != 1 || ipc_send_fds(link, MSG_OBJECT, &o, sizeof(o), &fd, 1) != 1)
+		log_die(EXIT_INTERNAL, "the link process takes no object");
+}
+
+int main(int argc, char **argv)
+{
+	static struct ipc_msg m;
+	char hash[2 * HASH_LEN + 1];
+	int link[2], object;
+	uint64_t bytes, start, datagrams = 0;
+
+	log_init_tool("bench_link_send");
+	if (argc != 5 || crypto_init() != 0 || sender_conf_read(&conf, argv[1], -1) != 0)
+		log_die(EXIT_USAGE, "usage: bench_link_send SENDER-CONF PROGRAM BYTES REPAIR-PER-MILLE");
+	bytes = strtoull(argv[3], NULL, 10);
+	object = object_fd(bytes, hash);
+	ipc_pair(link);
+	struct proc_spec spec = { .role = "link", .path = argv[2], .config = argv[1], .fds = LINK_FDS,
+		.fd = { [LINK_FD_CONF] = open(argv[1], O_RDONLY | O_CLOEXEC), [LINK_FD_SPOOL] = link[1], [LINK_FD_UDP] = udp_socket() } };
+	pid_t pid = proc_start(&spec);
+	close(link[1]);
+	clock_sleep_ns(200000000); /* it starts up */
+	start = clock_mono_ns();
+	give(link[0], bytes, strtoull(argv[4], NULL, 10), object);
+	while (datagrams == 0) {
+		if (ipc_recv(link[0], &m) != IPC_GOT)
+			log_die(EXIT_INTERNAL, "the link process ended");
+		if (m.type == MSG_DONE) {
+			const struct msg_done *d = ipc_body(&m, sizeof(*d));
+			if (d->failed)
+				log_die(EXIT_INTERNAL, "the object could not be read");
+			datagrams = d->datagrams;
+		}
+	}
+	uint64_t end = clock_mono_ns();
+	kill(pid, SIGTERM);
+	struct link_end_cost c = link_end_cost(pid);
+	printf("{\"start\": %.6f, \"end\": %.6f, \"datagrams\": %llu, \"n\": %u, \"user\": %.3f, \"system\": %.3f, \"peak\": %llu, "
+	    "\"sha256\": \"%s\"}\n", (double)start / 1e9, (double)end / 1e9, (unsigned long long)datagrams, conf.n, c.user, c.system,
+	    (unsigned long long)c.peak, hash);
+	return 0;
+}

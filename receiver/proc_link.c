@@ -32,8 +32,8 @@ enum {
 	SLOTS_LOW = 96,
 	MESSAGES = 16,       /* of store, before the socket is looked at again */
 	BATCHES = 64,        /* before the other descriptors are looked at */
-	BUSY = 64,           /* datagrams in a drain: then nap instead of waiting to be woken */
-	NAP_NS = 300000,
+	NAP_NS = 300000,     /* while datagrams come: being woken for each is dearer */
+	HOLD_NS = 1000000,   /* so long symbols wait for their neighbours */
 	WAIT_MS = 100,
 };
 #define STATS_NS 1000000000ull
@@ -46,7 +46,7 @@ struct link {
 	struct authenticate *auth;
 	struct assemble *assemble;
 	struct msg_stats stats;
-	uint64_t stats_at_ns, asked_at_ns;
+	uint64_t stats_at_ns, asked_at_ns, kept_since_ns;
 	uint32_t asked; /* part files asked for and not here yet */
 	bool ready;
 	struct ipc_msg msg;
@@ -124,14 +124,26 @@ datagram(struct link *l, const uint8_t *d, size_t n, uint64_t now_ns)
 	return assemble_symbol(l->assemble, sender, &s, d + FRAME_SYMBOL_HEAD_LEN, now_ns);
 }
 
+/* Write what has come, in long runs: blocks are sent interleaved, so that
+ * neighbours in the file are some datagrams apart on the wire. */
+static void
+write_out(struct link *l)
+{
+	assemble_write(l->assemble);
+	receive_release(l->receive);
+}
+
 /* Take what the socket has; how many datagrams. */
 static unsigned
 drain(struct link *l)
 {
 	unsigned total = 0, got;
+	uint64_t now = clock_mono_ns();
 
 	for (int i = 0; i < BATCHES && (got = receive_batch(l->receive)) > 0; i++) {
-		uint64_t now = clock_mono_ns();
+		now = clock_mono_ns();
+		if (receive_kept(l->receive) == got)
+			l->kept_since_ns = now;
 		for (unsigned j = 0; j < got; j++) {
 			size_t n;
 			const uint8_t *d = receive_data(l->receive, j, &n);
@@ -139,11 +151,12 @@ drain(struct link *l)
 			l->stats.counter[LC_BYTES] += n;
 			l->stats.counter[datagram(l, d, n, now)]++;
 		}
-		assemble_write(l->assemble);
 		total += got;
-		if (got < RECEIVE_BATCH)
-			break;
+		if (receive_kept(l->receive) == RECEIVE_KEPT)
+			write_out(l);
 	}
+	if (receive_kept(l->receive) > 0 && now - l->kept_since_ns >= HOLD_NS)
+		write_out(l);
 	return total;
 }
 
@@ -319,11 +332,12 @@ receiver_link_run(void)
 		assemble_tick(l.assemble, now);
 		want_slots(&l, now);
 		report(&l, now);
-		if (got >= BUSY)
-			clock_sleep_ns(NAP_NS); /* being woken for each datagram is dearer */
+		if (got > 0 || receive_kept(l.receive) > 0)
+			clock_sleep_ns(NAP_NS);
 		else
 			wait_for_something(&l);
 	}
+	write_out(&l);
 	assemble_free(l.assemble); /* makes every map durable */
 	if (gone != NULL)
 		peer_gone(stop_fd, gone);

@@ -14,8 +14,9 @@
 struct receive {
 	int sock;
 	uint8_t *room;
-	struct mmsghdr msg[RECEIVE_BATCH];
-	struct iovec iov[RECEIVE_BATCH];
+	unsigned kept, last; /* last: the first of the last batch */
+	struct mmsghdr msg[RECEIVE_KEPT];
+	struct iovec iov[RECEIVE_KEPT];
 };
 
 struct receive *
@@ -27,13 +28,14 @@ receive_new(int sock)
 		return NULL;
 	r->sock = sock;
 	/* Only the pages that datagrams reach are ever touched. */
-	r->room = mmap(NULL, (size_t)RECEIVE_BATCH * RECEIVE_ROOM, PROT_READ | PROT_WRITE,
+	r->room = mmap(NULL, (size_t)RECEIVE_KEPT * RECEIVE_ROOM, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (r->room == MAP_FAILED) {
 		free(r);
 		return NULL;
 	}
-	for (size_t i = 0; i < RECEIVE_BATCH; i++) {
+	(void)madvise(r->room, (size_t)RECEIVE_KEPT * RECEIVE_ROOM, MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < RECEIVE_KEPT; i++) {
 		r->iov[i].iov_base = r->room + i * RECEIVE_ROOM;
 		r->iov[i].iov_len = RECEIVE_ROOM;
 		r->msg[i].msg_hdr.msg_iov = &r->iov[i];
@@ -47,17 +49,24 @@ receive_free(struct receive *r)
 {
 	if (r == NULL)
 		return;
-	munmap(r->room, (size_t)RECEIVE_BATCH * RECEIVE_ROOM);
+	munmap(r->room, (size_t)RECEIVE_KEPT * RECEIVE_ROOM);
 	free(r);
 }
 
 unsigned
 receive_batch(struct receive *r)
 {
-	int n = recvmmsg(r->sock, r->msg, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
+	unsigned room = RECEIVE_KEPT - r->kept;
+	int n;
 
-	if (n > 0)
+	if (room == 0)
+		return 0;
+	n = recvmmsg(r->sock, r->msg + r->kept, room < RECEIVE_BATCH ? room : RECEIVE_BATCH, MSG_DONTWAIT, NULL);
+	if (n > 0) {
+		r->last = r->kept;
+		r->kept += (unsigned)n;
 		return (unsigned)n;
+	}
 	/* An address of this machine that went away, or an ICMP of an earlier
 	 * owner of the port, is reported once and does not end the service. */
 	if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ENOMEM && errno != ENOBUFS && errno != ENETDOWN &&
@@ -69,8 +78,20 @@ receive_batch(struct receive *r)
 const uint8_t *
 receive_data(const struct receive *r, unsigned i, size_t *n)
 {
-	*n = r->msg[i].msg_len;
-	return r->iov[i].iov_base;
+	*n = r->msg[r->last + i].msg_len;
+	return r->iov[r->last + i].iov_base;
+}
+
+unsigned
+receive_kept(const struct receive *r)
+{
+	return r->kept;
+}
+
+void
+receive_release(struct receive *r)
+{
+	r->kept = 0;
 }
 
 void

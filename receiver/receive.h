@@ -8,15 +8,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RECEIVE_BATCH = 256, RECEIVE_ROOM = 65536 /* bytes for each: no datagram is longer */ };
+enum {
+	RECEIVE_BATCH = 256,  /* datagrams of one call */
+	RECEIVE_KEPT = 1024,  /* that stay where they are until receive_release() */
+	RECEIVE_ROOM = 65536, /* bytes for each: no datagram is longer */
+};
 
 struct receive;
 
 struct receive *receive_new(int sock); /* NULL: no memory */
 void receive_free(struct receive *r);
-/* Whatever is there, without waiting: how many; 0 none.  A socket error is fatal. */
+/* Whatever is there, without waiting, as far as there is room: how many.  A socket error is fatal. */
 unsigned receive_batch(struct receive *r);
+/* Datagram i of the last batch; it stays in place until receive_release(). */
 const uint8_t *receive_data(const struct receive *r, unsigned i, size_t *n);
+unsigned receive_kept(const struct receive *r); /* datagrams not released; RECEIVE_KEPT: no room */
+void receive_release(struct receive *r);
 /* Datagrams dropped by the kernel so far for want of room, the room, and what is in it (SO_MEMINFO). */
 void receive_kernel(int sock, uint64_t *dropped, uint64_t *room, uint64_t *used);
 

@@ -84,7 +84,7 @@ static double round_step(double range)
 static double next_tick(const struct axis *a, double v, double step)
 {
 	static const double fine[] = { 1, 2, 5 };
-	unsigned every = log10(a->high / a->low) > 2.6 ? 3 : 1;
+	unsigned every = log10(a->high / a->low) > 3.2 ? 3 : 1;
 
 	if (!a->log)
 		return v < a->low ? ceil(a->low / step - 1e-9) * step : v + step;

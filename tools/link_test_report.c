@@ -303,7 +303,8 @@ static int save_one(int dir, const char *path, const char *name, const char *dat
 	(void)snprintf(part, sizeof(part), "%s.part", name);
 	if (data != NULL && durable_write(dir, part, data, n, 0644) == 0 && durable_rename(-1, dir, part, dir, name) == 0)
 		return 0;
-	log_error("link-test: %s/%s could not be saved: %s", path, name, strerror(errno));
+	log_error("link-test: %s/%s could not be saved: %s", path, name, strerror(data != NULL ? errno : ENOMEM));
+	(void)unlinkat(dir, part, 0);
 	return -1;
 }
 

@@ -1,5 +1,5 @@
 /* plain_cmocka.h - the few parts of cmocka that test_fec.c uses, for targets
- * where there is none (tests/unit/neon.sh). */
+ * where there is none (tests/checks/neon.sh). */
 #ifndef KATAMICHI_PLAIN_CMOCKA_H
 #define KATAMICHI_PLAIN_CMOCKA_H
 

@@ -1,7 +1,8 @@
 /* test_fec.c - the erasure code against its definition.
  *
  * Loss patterns are seeded; the seed is printed and KATAMICHI_SEED sets it.
- * KATAMICHI_PATTERNS is the number of patterns at each size (1000). */
+ * KATAMICHI_PATTERNS is the number of patterns at each size (1000); below 100 the
+ * other tests are shortened as well. */
 #ifdef PLAIN_TESTS
 #include "plain_cmocka.h"
 #else
@@ -328,6 +329,12 @@ patterns(void)
 	return s != NULL ? (unsigned)strtoul(s, NULL, 10) : 1000;
 }
 
+static unsigned
+often(unsigned n)
+{
+	return patterns() < 100 ? n / 10 : n;
+}
+
 static void
 seeded(uint32_t k, uint32_t m, size_t len, unsigned count)
 {
@@ -363,7 +370,7 @@ test_powers_of_two(void **state)
 	for (unsigned i = 0; i < 16; i++)
 		for (unsigned j = 0; j < 16; j++) {
 			uint32_t k = 1u << i, m = 1u << j;
-			unsigned n = i + j > 20 ? 1 : 5;
+			unsigned n = i + j > 20 ? 1 : 1 + often(40) / 10;
 			if (fec_check(k, m, 2) == FEC_OK)
 				seeded(k, m, 2 + 2 * below(70) *
 				    (i + j < 16), n);
@@ -379,7 +386,7 @@ static void
 test_odd_sizes(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 300; i++) {
+	for (unsigned i = 0; i < often(300); i++) {
 		uint32_t k = 1 + below(1u << (1 + below(13)));
 		uint32_t m = 1 + below(1u << (1 + below(13)));
 		seeded(k, m, 2 + 2 * below(300), 3);
@@ -396,7 +403,7 @@ static void
 test_slices(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 200; i++) {
+	for (unsigned i = 0; i < often(200); i++) {
 		uint32_t k = 1 + below(3000), m = 1 + below(2000);
 		struct block b = block_new(k, m, 2 + 2 * below(80));
 		uint32_t count = 1 + below(below(2) ? m : 1 + m / 20);

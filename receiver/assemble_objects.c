@@ -1,12 +1,10 @@
-/* assemble_objects.c - the objects of assemble.h: their files, their errands,
- * and what the store is told. */
+/* assemble_objects.c - the objects of assemble.h: their files, what the store
+ * is told, and when what is due. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "codec/fec.h"
 #include "host/clock.h"
 #include "host/log.h"
 #include "receiver/assemble_private.h"
@@ -88,8 +86,8 @@ assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, co
 }
 
 /* Out of the table: symbols no longer find it. */
-static void
-unlist(struct assemble *a, struct object *o)
+void
+assemble_unlist(struct assemble *a, struct object *o)
 {
 	struct object **p = bucket(a, o->id);
 
@@ -101,8 +99,8 @@ unlist(struct assemble *a, struct object *o)
 	}
 }
 
-static void
-release(struct assemble *a, struct object *o)
+void
+assemble_release(struct assemble *a, struct object *o)
 {
 	struct object **p = &a->all;
 
@@ -121,9 +119,9 @@ void
 assemble_withdraw(struct assemble *a, struct object *o)
 {
 	a->slot[a->slots++] = (struct ready_slot){ o->slot, o->data_fd, o->map_fd };
-	unlist(a, o);
+	assemble_unlist(a, o);
 	o->data_fd = o->map_fd = -1;
-	release(a, o);
+	assemble_release(a, o);
 }
 
 static struct msg_object
@@ -146,7 +144,7 @@ tell(struct assemble *a, struct object *o, uint64_t now_ns)
 	o->state = OBJECT_TOLD;
 	o->flushed_ns = now_ns; /* usually it is delivered before the map is worth writing */
 	delivered_add(a->delivered, o->sender, o->id);
-	unlist(a, o);
+	assemble_unlist(a, o);
 }
 
 void
@@ -168,199 +166,10 @@ assemble_disk_trouble(struct assemble *a, int error)
 	log_warn("parts: %s: what arrives now cannot be kept; the sender repeats it later", strerror(error));
 }
 
-static void
-stray(struct assemble *a, const struct ready_slot *s)
-{
-	struct msg_object m = { .slot = s->slot };
-
-	close(s->data_fd);
-	close(s->map_fd);
-	if (!a->sink->discard(a->ctx, &m) && a->strays < ASSEMBLE_SLOTS)
-		a->stray[a->strays++] = *s;
-}
-
-static int
-load_bits(struct assemble *a, struct object *o, uint64_t map_bytes)
-{
-	uint64_t n, blocks = o->geo.blocks;
-
-	if (o->geo.len == 0)
-		blocks = (map_bytes * 8 + o->geo.kfull - 1) / o->geo.kfull;
-	if (blocks > UINT32_MAX || (blocks > 0 && object_reach(o, &a->budget, (uint32_t)blocks - 1) != 0))
-		return -1;
-	n = map_bytes < o->bits_room ? map_bytes : o->bits_room;
-	if (n != 0 && pread(o->map_fd, o->bits, n, PARTS_HEAD_LEN) != (ssize_t)n)
-		return -1;
-	/* Bits past the end are not of our making: clear them. */
-	uint64_t end = o->geo.len != 0 ? o->geo.symbols : blocks * o->geo.kfull;
-	for (uint64_t i = end; i < o->bits_room * 8; i++)
-		o->bits[i / 8] = (uint8_t)(o->bits[i / 8] & ~(1u << (i % 8)));
-	object_recount(o);
-	return 0;
-}
-
-static int
-load(struct assemble *a, const struct ready_slot *s, const struct parts_head *h, uint64_t now_ns)
-{
-	struct object *o;
-	struct stat st;
-	uint32_t sender = 0;
-
-	while (sender < a->senders && memcmp(a->key_id[sender], h->sender, 8) != 0)
-		sender++;
-	if (sender == a->senders || assemble_find(a, sender, h->id) != NULL || delivered_has(a->delivered, sender, h->id) ||
-	    (uint64_t)h->geo.kfull * h->geo.slen > ASSEMBLE_BLOCK_MAX || fstat(s->map_fd, &st) != 0 ||
-	    st.st_size < PARTS_HEAD_LEN || h->geo.len > a->limits.object)
-		return -1;
-	if ((o = assemble_add(a, s, sender, h->id, &h->geo)) == NULL)
-		return -1;
-	o->touched_ns = now_ns;
-	if (load_bits(a, o, (uint64_t)st.st_size - PARTS_HEAD_LEN) != 0) {
-		unlist(a, o);
-		o->data_fd = o->map_fd = -1; /* the caller's still */
-		release(a, o);
-		return -1;
-	}
-	if (object_complete(o))
-		assemble_whole(a, o);
-	return 0;
-}
-
-void
-assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, uint64_t now_ns)
-{
-	struct ready_slot s = { slot, data_fd, map_fd };
-	struct parts_head h;
-
-	if (parts_read_head(&h, map_fd)) {
-		if (load(a, &s, &h, now_ns) != 0)
-			stray(a, &s);
-	} else if (a->slots < ASSEMBLE_SLOTS && ftruncate(data_fd, 0) == 0) {
-		a->slot[a->slots++] = s;
-	} else {
-		stray(a, &s);
-	}
-}
-
 uint32_t
 assemble_slots_free(const struct assemble *a)
 {
 	return a->slots;
-}
-
-void
-assemble_repair(struct assemble *a, struct object *o, uint32_t number)
-{
-	struct block *b = &o->block[number];
-	uint32_t k = geometry_k(&o->geo, number), lost;
-	uint64_t first = (uint64_t)number * o->geo.kfull;
-	struct decode_job *j;
-
-	/* The write may have failed since, or the rest have come. */
-	if (o->state != OBJECT_GATHERING || b->busy || b->have >= k || (uint32_t)b->have + b->parities < k)
-		return;
-	lost = k - b->have;
-	if ((j = decode_job_new(k, lost)) == NULL) {
-		a->counter[LC_FAILED]++;
-		return;
-	}
-	j->decoder = &a->decoder;
-	j->object = o;
-	j->number = number;
-	j->fd = o->data_fd;
-	j->offset = geometry_offset(&o->geo, number, 0);
-	j->bytes = (uint64_t)k * o->geo.slen;
-	if (o->geo.len != 0 && o->geo.len - j->offset < j->bytes)
-		j->bytes = o->geo.len - j->offset;
-	j->m = 1u << b->mlog;
-	j->slen = o->geo.slen;
-	for (uint32_t i = 0; i < lost; i++) {
-		j->pnum[i] = b->parity[i].number;
-		j->parity[i] = b->parity[i].symbol;
-	}
-	for (uint32_t i = 0; i < k; i++)
-		if (object_has(o, first + i))
-			j->have[i / 8] = (uint8_t)(j->have[i / 8] | 1u << (i % 8));
-	b->busy = true;
-	o->errands++;
-	errands_submit(a->decoding, &j->errand);
-}
-
-static void
-repaired(struct assemble *a, struct decode_job *j)
-{
-	struct object *o = j->object;
-	uint64_t first = (uint64_t)j->number * o->geo.kfull;
-
-	o->errands--;
-	o->block[j->number].busy = false;
-	if (j->result != FEC_OK) {
-		a->counter[LC_FAILED]++;
-		if (j->result > 0)
-			assemble_disk_trouble(a, j->error);
-		/* Without its repair symbols the block starts anew with the next round. */
-		object_drop_parity(o, &a->budget, j->number);
-	} else if (o->state == OBJECT_GATHERING) {
-		for (uint32_t i = 0; i < j->k; i++)
-			if ((j->have[i / 8] >> (i % 8) & 1) == 0) {
-				object_set(o, &a->budget, first + i);
-				a->counter[LC_REPAIRED]++;
-			}
-		if (object_complete(o))
-			assemble_whole(a, o);
-	}
-	decode_job_free(j);
-}
-
-static void
-flush(struct assemble *a, struct object *o, uint64_t now_ns)
-{
-	uint64_t lo = o->dirty_lo, hi = o->dirty_hi;
-	struct flush_job *j;
-
-	if (hi > o->bits_room)
-		hi = o->bits_room;
-	if (lo > hi)
-		lo = hi;
-	if ((j = flush_job_new(hi - lo)) == NULL)
-		return;
-	j->object = o;
-	j->data_fd = o->data_fd;
-	j->map_fd = o->map_fd;
-	j->first = lo;
-	if (hi > lo)
-		memcpy(j->bits, o->bits + lo, hi - lo);
-	if (o->head_dirty) {
-		struct parts_head h = { .geo = o->geo };
-		memcpy(h.sender, a->key_id[o->sender], 8);
-		memcpy(h.id, o->id, 16);
-		parts_put_head(j->head, &h);
-		j->has_head = 1;
-	}
-	o->dirty_lo = o->dirty_hi = 0;
-	o->head_dirty = false;
-	o->flushing = true;
-	o->flushed_ns = now_ns;
-	o->errands++;
-	a->flushes++;
-	errands_submit(a->flushing, &j->errand);
-}
-
-static void
-flushed(struct assemble *a, struct flush_job *j)
-{
-	struct object *o = j->object;
-
-	o->errands--;
-	o->flushing = false;
-	a->flushes--;
-	if (j->error != 0) {
-		assemble_disk_trouble(a, j->error);
-		if (j->n > 0)
-			object_dirty(o, j->first * 8, (j->first + j->n) * 8 - 1);
-		o->head_dirty = o->head_dirty || j->has_head;
-	}
-	free(j);
 }
 
 static bool
@@ -382,28 +191,17 @@ look(struct assemble *a, uint64_t now_ns, bool all)
 		if (o->state == OBJECT_GATHERING && now_ns - o->touched_ns > ASSEMBLE_STALE_NS) {
 			struct msg_object m = message(o);
 			if (a->sink->discard(a->ctx, &m)) {
-				unlist(a, o);
+				assemble_unlist(a, o);
 				o->state = OBJECT_DROPPED;
 			}
 		}
 		if (o->state != OBJECT_DROPPED && is_dirty(o) && !o->flushing && a->flushes < ASSEMBLE_FLUSHES &&
 		    (all || now_ns - o->flushed_ns >= ASSEMBLE_FLUSH_NS))
-			flush(a, o, now_ns);
+			assemble_flush(a, o, now_ns);
 		if (o->errands == 0 &&
 		    (o->state == OBJECT_DROPPED || (o->state == OBJECT_TOLD && !is_dirty(o))))
-			release(a, o);
+			assemble_release(a, o);
 	}
-}
-
-static void
-take_back(struct assemble *a, bool wait)
-{
-	struct errand *e;
-
-	while ((e = wait ? errands_take_wait(a->decoding) : errands_take(a->decoding)) != NULL)
-		repaired(a, (struct decode_job *)e);
-	while ((e = wait ? errands_take_wait(a->flushing) : errands_take(a->flushing)) != NULL)
-		flushed(a, (struct flush_job *)e);
 }
 
 /* Forgotten objects whose time has come may be gathered again. */
@@ -438,7 +236,7 @@ void
 assemble_tick(struct assemble *a, uint64_t now_ns)
 {
 	a->now_ns = now_ns;
-	take_back(a, false);
+	assemble_take_back(a, false);
 	remember_again(a, now_ns);
 	look_at_disk(a, now_ns);
 	while (a->strays > 0) {
@@ -525,10 +323,10 @@ assemble_settle(struct assemble *a, uint64_t now_ns)
 
 	do {
 		assemble_write(a);
-		take_back(a, true);
+		assemble_take_back(a, true);
 		look(a, now_ns, true);
 	} while (errands_pending(a->decoding) + errands_pending(a->flushing) > 0 && --rounds > 0);
-	take_back(a, true);
+	assemble_take_back(a, true);
 }
 
 void
@@ -541,7 +339,7 @@ assemble_free(struct assemble *a)
 	errands_stop(a->decoding);
 	errands_stop(a->flushing);
 	while (a->all != NULL)
-		release(a, a->all);
+		assemble_release(a, a->all);
 	for (uint32_t i = 0; i < a->slots; i++) {
 		close(a->slot[i].data_fd);
 		close(a->slot[i].map_fd);

@@ -1,5 +1,5 @@
 /* assemble_private.h - shared by assemble.c (symbols), assemble_objects.c
- * (objects, errands, the store).  No other file includes it. */
+ * (objects, the store), assemble_load.c and assemble_errands.c.  No other file includes it. */
 #ifndef KM_ASSEMBLE_PRIVATE_H
 #define KM_ASSEMBLE_PRIVATE_H
 
@@ -84,8 +84,12 @@ struct object *assemble_find(const struct assemble *a, uint32_t sender, const ui
 /* A new object on this slot; NULL: no memory. */
 struct object *assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, const uint8_t *id,
     const struct geometry *g);
+void assemble_unlist(struct assemble *a, struct object *o);  /* symbols find it no more */
+void assemble_release(struct assemble *a, struct object *o); /* free it, close its files */
 void assemble_withdraw(struct assemble *a, struct object *o); /* undo assemble_add(): the slot is free again */
 void assemble_repair(struct assemble *a, struct object *o, uint32_t block); /* start the errand */
+void assemble_flush(struct assemble *a, struct object *o, uint64_t now_ns); /* likewise */
+void assemble_take_back(struct assemble *a, bool wait); /* errands that are done; wait: all of them */
 void assemble_whole(struct assemble *a, struct object *o);                  /* it is complete */
 void assemble_disk_trouble(struct assemble *a, int error);                  /* log, at most every 10 s */
 

@@ -24,85 +24,6 @@
 #include "receiver/unseal.h"
 #include "receiver/verify.h"
 
-#define RETRY_NS 5000000000ull
-
-static const char *
-show_id(char out[static 33], const uint8_t *id)
-{
-	hex_put(out, id, 16);
-	return out;
-}
-
-static void
-unlink_job(struct store *s, struct job *j)
-{
-	struct job **p = &s->jobs;
-
-	while (*p != j)
-		p = &(*p)->next;
-	*p = j->next;
-	if (j->sent)
-		s->sent--;
-	s->waiting--;
-}
-
-/* Behind all that were sent, so that the order stays that of the pipe. */
-static void
-append_job(struct store *s, struct job *j)
-{
-	struct job **p = &s->jobs;
-
-	while (*p != NULL)
-		p = &(*p)->next;
-	*p = j;
-	j->next = NULL;
-	s->waiting++;
-}
-
-/* The part files go, and link never gathers the object again. */
-static void
-job_done(struct store *s, struct job *j)
-{
-	struct msg_key *k;
-
-	part_store_remove(&s->parts, j->slot);
-	if (s->done.count == MSG_DONE_MAX)
-		store_flush_done(s);
-	k = &s->done.key[s->done.count++];
-	memcpy(k->id, j->id, 16);
-	k->sender = j->sender;
-	free(j);
-}
-
-/* The part files go, and link gathers the object anew. */
-static void
-job_forget(struct store *s, struct job *j)
-{
-	struct msg_object m = { .sender = j->sender, .slot = j->slot, .length = j->length };
-
-	memcpy(m.id, j->id, 16);
-	part_store_remove(&s->parts, j->slot);
-	store_to_link(s, MSG_FORGET, &m, sizeof(m));
-	free(j);
-}
-
-/* The disk's fault, not the object's: it stays, and is tried again. */
-static void
-job_later(struct store *s, struct job *j, int error)
-{
-	uint64_t now = clock_mono_ns();
-	char id[33];
-
-	if (s->disk_log_ns == 0 || now - s->disk_log_ns > 10000000000ull) {
-		s->disk_log_ns = now;
-		log_error("object %s cannot be delivered now: %s; it is kept and tried again every few seconds", show_id(id, j->id),
-		    strerror(error));
-	}
-	j->sent = j->opened = j->unsealed = j->begun = false;
-	j->not_before_ns = now + RETRY_NS;
-	append_job(s, j);
-}
-
 /* A ledger row about an object that never became a transfer. */
 static void
 refused_row(struct store *s, const struct job *j, const char *reason)
@@ -113,7 +34,7 @@ refused_row(struct store *s, const struct job *j, const char *reason)
 	clock_iso(at, clock_wall_ms() / 1000);
 	json_object_set_new(o, "at", json_string(at));
 	json_object_set_new(o, "event", json_string("refused"));
-	json_object_set_new(o, "object", json_string(show_id(id, j->id)));
+	json_object_set_new(o, "object", json_string(job_show(id, j->id)));
 	json_object_set_new(o, "sender", json_string(s->fingerprint[j->sender]));
 	if (j->opened && j->inner.channel[0] != '\0')
 		json_object_set_new(o, "channel", json_string(j->inner.channel));
@@ -135,7 +56,7 @@ not_opened(struct store *s, struct job *j)
 	char id[33];
 	int64_t times;
 
-	show_id(id, j->id);
+	job_show(id, j->id);
 	times = db_int(&s->ledger.db, "SELECT times FROM trouble WHERE id = ? AND sender = ?", "tt", id,
 	    s->fingerprint[j->sender]);
 	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
@@ -214,7 +135,7 @@ conclude(struct store *s, struct job *j, const struct pipe_finish *f)
 
 	while (!j->unsealed) /* was sent before the end of the stream */
 		store_from_open(s, true);
-	unlink_job(s, j);
+	job_unlink(s, j);
 	if (j->result != 0 || f->bad == 2 || !j->opened || j->inner.sender >= s->conf.peers) {
 		if (j->begun)
 			transfer_remove(t);
@@ -235,7 +156,7 @@ begin(struct store *s, struct job *j)
 {
 	char name[TRANSFER_NAME_MAX + 1], id[33];
 
-	snprintf(name, sizeof(name), "%s-%u", show_id(id, j->id), j->slot);
+	snprintf(name, sizeof(name), "%s-%u", job_show(id, j->id), j->slot);
 	transfer_begin(&j->transfer, s->work, name);
 	j->begun = true;
 }
@@ -344,7 +265,7 @@ poisonous(struct store *s, struct job *j)
 		close(map);
 	if (attempts < STORE_ATTEMPTS)
 		return false;
-	snprintf(name, sizeof(name), "sealed-%s", show_id(id, j->id));
+	snprintf(name, sizeof(name), "sealed-%s", job_show(id, j->id));
 	if (part_store_move(&s->parts, j->slot, s->quarantine, name) != 0 && errno != EEXIST)
 		log_warn("object %s: cannot be moved to the quarantine: %s", id, strerror(errno));
 	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
@@ -354,7 +275,7 @@ poisonous(struct store *s, struct job *j)
 	log_warn("object %s of peer %s: ALARM: the check process ended %u times on it; set aside as quarantine/%s", id,
 	    s->conf.peer[j->sender].name, attempts, name);
 	s->quarantined++;
-	unlink_job(s, j);
+	job_unlink(s, j);
 	job_done(s, j);
 	store_flush_done(s);
 	return true;
@@ -379,7 +300,7 @@ send_job(struct store *s, struct job *j)
 
 	if (fd < 0) {
 		int error = errno;
-		unlink_job(s, j);
+		job_unlink(s, j);
 		job_later(s, j, error);
 		return;
 	}
@@ -430,7 +351,7 @@ intake_complete(struct store *s, const struct msg_object *o)
 	j->slot = o->slot;
 	j->sender = o->sender;
 	j->length = o->length;
-	append_job(s, j);
+	job_append(s, j);
 }
 
 static struct job *

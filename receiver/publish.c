@@ -1,14 +1,12 @@
 /* publish.c - a verified transfer becomes visible, exactly once (publish.h). */
 #include "receiver/publish.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "codec/hex.h"
@@ -22,8 +20,8 @@ enum {
 	FORKS_MAX = 9,
 };
 
-static int
-base_fd(const struct publish *p, enum publish_base b)
+int
+publish_base_fd(const struct publish *p, enum publish_base b)
 {
 	return b == PUBLISH_INBOX ? p->inbox_fd : p->quarantine_fd;
 }
@@ -266,7 +264,7 @@ close_it:
 static void
 rename_one(struct publish *p, struct publish_item *it)
 {
-	int base = base_fd(p, it->base);
+	int base = publish_base_fd(p, it->base);
 
 	for (int turn = 1; turn <= FORKS_MAX; turn++) {
 		if (renameat2(p->work_fd, it->work, base, it->dir, RENAME_NOREPLACE) == 0)
@@ -301,7 +299,7 @@ sync_parent(const struct publish *p, const struct publish_item *it)
 {
 	char parent[PUBLISH_DIR_MAX];
 	char *slash;
-	int fd, r, base = base_fd(p, it->base);
+	int fd, r, base = publish_base_fd(p, it->base);
 
 	strcpy(parent, it->dir);
 	if ((slash = strchr(parent, '/')) == NULL)
@@ -390,89 +388,4 @@ publish_batch(struct publish *p, struct publish_item *it, unsigned n)
 		free(it[i].entry);
 		it[i].entry = NULL;
 	}
-}
-
-/* --- after a crash --- */
-static void
-column(char *to, size_t size, sqlite3_stmt *s, int i)
-{
-	const unsigned char *c = sqlite3_column_text(s, i);
-
-	snprintf(to, size, "%s", c != NULL ? (const char *)c : "");
-}
-
-static void
-read_intent(struct publish_item *it, sqlite3_stmt *s)
-{
-	memset(it, 0, sizeof(*it));
-	column(it->work, sizeof(it->work), s, 0);
-	it->base = strcmp((const char *)sqlite3_column_text(s, 1), "inbox") == 0 ? PUBLISH_INBOX : PUBLISH_QUARANTINE;
-	column(it->dir, sizeof(it->dir), s, 2);
-	it->entry = strdup((const char *)sqlite3_column_text(s, 3));
-	column(it->stream.sender, sizeof(it->stream.sender), s, 4);
-	column(it->stream.channel, sizeof(it->stream.channel), s, 5);
-	column(it->stream.generation, sizeof(it->stream.generation), s, 6);
-	it->number = (uint64_t)sqlite3_column_int64(s, 7);
-	column(it->manifest, sizeof(it->manifest), s, 8);
-	column(it->previous, sizeof(it->previous), s, 9);
-	column(it->object, sizeof(it->object), s, 10);
-	if (it->entry == NULL)
-		log_die(EXIT_SYSTEM, "no memory to recover with");
-}
-
-static bool
-exists(int dir, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static bool
-recover_one(struct publish *p, struct publish_item *it)
-{
-	if (!exists(p->work_fd, it->work) && exists(base_fd(p, it->base), it->dir)) {
-		publish_record(p, it, 1);
-		log_info("%s: was published before the last stop; the ledger has it now", it->dir);
-		return true;
-	}
-	db_run(&p->ledger->db, "DELETE FROM intent WHERE work = ?", "t", it->work);
-	return false;
-}
-
-/* What was being built is built again from its sealed object. */
-static void
-clear_work(struct publish *p)
-{
-	int fd = openat(p->work_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	if (d == NULL)
-		log_die(EXIT_SYSTEM, "work: %s", strerror(errno));
-	while ((e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-		    durable_remove_tree(p->work_fd, e->d_name) != 0)
-			log_warn("work/%s: cannot be removed: %s", e->d_name, strerror(errno));
-	closedir(d);
-}
-
-unsigned
-publish_recover(struct publish *p)
-{
-	unsigned done = 0;
-	struct publish_item it;
-
-	for (;;) {
-		sqlite3_stmt *s = db_query(&p->ledger->db, "SELECT work, base, dir, entry, sender, channel, generation, number,"
-		    " manifest, previous, object FROM intent LIMIT 1", "");
-		if (db_step(&p->ledger->db, s) == 0)
-			break;
-		read_intent(&it, s);
-		db_done(s);
-		done += recover_one(p, &it);
-		free(it.entry);
-	}
-	clear_work(p);
-	return done;
 }

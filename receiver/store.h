@@ -62,6 +62,14 @@ struct store {
 	uint64_t started_ms;
 };
 
+/* jobs.c */
+const char *job_show(char out[static 33], const uint8_t *id);
+void job_append(struct store *s, struct job *j);
+void job_unlink(struct store *s, struct job *j); /* out of the list; it lives on */
+void job_done(struct store *s, struct job *j);   /* these three end it, once it is out of the list */
+void job_forget(struct store *s, struct job *j);
+void job_later(struct store *s, struct job *j, int error);
+
 /* intake.c */
 void intake_complete(struct store *s, const struct msg_object *o);
 void intake_opened(struct store *s, const struct msg_opened *o);

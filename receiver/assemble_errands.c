@@ -1,0 +1,133 @@
+/* assemble_errands.c - the errands of assemble.h: blocks are repaired, maps made
+ * durable, and the results taken back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/fec.h"
+#include "receiver/assemble_private.h"
+
+void
+assemble_repair(struct assemble *a, struct object *o, uint32_t number)
+{
+	struct block *b = &o->block[number];
+	uint32_t k = geometry_k(&o->geo, number), lost;
+	uint64_t first = (uint64_t)number * o->geo.kfull;
+	struct decode_job *j;
+
+	/* The write may have failed since, or the rest have come. */
+	if (o->state != OBJECT_GATHERING || b->busy || b->have >= k || (uint32_t)b->have + b->parities < k)
+		return;
+	lost = k - b->have;
+	if ((j = decode_job_new(k, lost)) == NULL) {
+		a->counter[LC_FAILED]++;
+		return;
+	}
+	j->decoder = &a->decoder;
+	j->object = o;
+	j->number = number;
+	j->fd = o->data_fd;
+	j->offset = geometry_offset(&o->geo, number, 0);
+	j->bytes = (uint64_t)k * o->geo.slen;
+	if (o->geo.len != 0 && o->geo.len - j->offset < j->bytes)
+		j->bytes = o->geo.len - j->offset;
+	j->m = 1u << b->mlog;
+	j->slen = o->geo.slen;
+	for (uint32_t i = 0; i < lost; i++) {
+		j->pnum[i] = b->parity[i].number;
+		j->parity[i] = b->parity[i].symbol;
+	}
+	for (uint32_t i = 0; i < k; i++)
+		if (object_has(o, first + i))
+			j->have[i / 8] = (uint8_t)(j->have[i / 8] | 1u << (i % 8));
+	b->busy = true;
+	o->errands++;
+	errands_submit(a->decoding, &j->errand);
+}
+
+static void
+repaired(struct assemble *a, struct decode_job *j)
+{
+	struct object *o = j->object;
+	uint64_t first = (uint64_t)j->number * o->geo.kfull;
+
+	o->errands--;
+	o->block[j->number].busy = false;
+	if (j->result != FEC_OK) {
+		a->counter[LC_FAILED]++;
+		if (j->result > 0)
+			assemble_disk_trouble(a, j->error);
+		/* Without its repair symbols the block starts anew with the next round. */
+		object_drop_parity(o, &a->budget, j->number);
+	} else if (o->state == OBJECT_GATHERING) {
+		for (uint32_t i = 0; i < j->k; i++)
+			if ((j->have[i / 8] >> (i % 8) & 1) == 0) {
+				object_set(o, &a->budget, first + i);
+				a->counter[LC_REPAIRED]++;
+			}
+		if (object_complete(o))
+			assemble_whole(a, o);
+	}
+	decode_job_free(j);
+}
+
+void
+assemble_flush(struct assemble *a, struct object *o, uint64_t now_ns)
+{
+	uint64_t lo = o->dirty_lo, hi = o->dirty_hi;
+	struct flush_job *j;
+
+	if (hi > o->bits_room)
+		hi = o->bits_room;
+	if (lo > hi)
+		lo = hi;
+	if ((j = flush_job_new(hi - lo)) == NULL)
+		return;
+	j->object = o;
+	j->data_fd = o->data_fd;
+	j->map_fd = o->map_fd;
+	j->first = lo;
+	if (hi > lo)
+		memcpy(j->bits, o->bits + lo, hi - lo);
+	if (o->head_dirty) {
+		struct parts_head h = { .geo = o->geo };
+		memcpy(h.sender, a->key_id[o->sender], 8);
+		memcpy(h.id, o->id, 16);
+		parts_put_head(j->head, &h);
+		j->has_head = 1;
+	}
+	o->dirty_lo = o->dirty_hi = 0;
+	o->head_dirty = false;
+	o->flushing = true;
+	o->flushed_ns = now_ns;
+	o->errands++;
+	a->flushes++;
+	errands_submit(a->flushing, &j->errand);
+}
+
+static void
+flushed(struct assemble *a, struct flush_job *j)
+{
+	struct object *o = j->object;
+
+	o->errands--;
+	o->flushing = false;
+	a->flushes--;
+	if (j->error != 0) {
+		assemble_disk_trouble(a, j->error);
+		if (j->n > 0)
+			object_dirty(o, j->first * 8, (j->first + j->n) * 8 - 1);
+		o->head_dirty = o->head_dirty || j->has_head;
+	}
+	free(j);
+}
+
+void
+assemble_take_back(struct assemble *a, bool wait)
+{
+	struct errand *e;
+
+	while ((e = wait ? errands_take_wait(a->decoding) : errands_take(a->decoding)) != NULL)
+		repaired(a, (struct decode_job *)e);
+	while ((e = wait ? errands_take_wait(a->flushing) : errands_take(a->flushing)) != NULL)
+		flushed(a, (struct flush_job *)e);
+}

@@ -1,0 +1,83 @@
+/* assemble_load.c - part files as store gives them to assemble.h: fresh ones
+ * wait for an object, those from before a restart are taken up again. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "receiver/assemble_private.h"
+#include "receiver/parts.h"
+
+static void
+stray(struct assemble *a, const struct ready_slot *s)
+{
+	struct msg_object m = { .slot = s->slot };
+
+	close(s->data_fd);
+	close(s->map_fd);
+	if (!a->sink->discard(a->ctx, &m) && a->strays < ASSEMBLE_SLOTS)
+		a->stray[a->strays++] = *s;
+}
+
+static int
+load_bits(struct assemble *a, struct object *o, uint64_t map_bytes)
+{
+	uint64_t n, blocks = o->geo.blocks;
+
+	if (o->geo.len == 0)
+		blocks = (map_bytes * 8 + o->geo.kfull - 1) / o->geo.kfull;
+	if (blocks > UINT32_MAX || (blocks > 0 && object_reach(o, &a->budget, (uint32_t)blocks - 1) != 0))
+		return -1;
+	n = map_bytes < o->bits_room ? map_bytes : o->bits_room;
+	if (n != 0 && pread(o->map_fd, o->bits, n, PARTS_HEAD_LEN) != (ssize_t)n)
+		return -1;
+	/* Bits past the end are not of our making: clear them. */
+	uint64_t end = o->geo.len != 0 ? o->geo.symbols : blocks * o->geo.kfull;
+	for (uint64_t i = end; i < o->bits_room * 8; i++)
+		o->bits[i / 8] = (uint8_t)(o->bits[i / 8] & ~(1u << (i % 8)));
+	object_recount(o);
+	return 0;
+}
+
+static int
+load(struct assemble *a, const struct ready_slot *s, const struct parts_head *h, uint64_t now_ns)
+{
+	struct object *o;
+	struct stat st;
+	uint32_t sender = 0;
+
+	while (sender < a->senders && memcmp(a->key_id[sender], h->sender, 8) != 0)
+		sender++;
+	if (sender == a->senders || assemble_find(a, sender, h->id) != NULL || delivered_has(a->delivered, sender, h->id) ||
+	    (uint64_t)h->geo.kfull * h->geo.slen > ASSEMBLE_BLOCK_MAX || fstat(s->map_fd, &st) != 0 ||
+	    st.st_size < PARTS_HEAD_LEN || h->geo.len > a->limits.object)
+		return -1;
+	if ((o = assemble_add(a, s, sender, h->id, &h->geo)) == NULL)
+		return -1;
+	o->touched_ns = now_ns;
+	if (load_bits(a, o, (uint64_t)st.st_size - PARTS_HEAD_LEN) != 0) {
+		assemble_unlist(a, o);
+		o->data_fd = o->map_fd = -1; /* the caller's still */
+		assemble_release(a, o);
+		return -1;
+	}
+	if (object_complete(o))
+		assemble_whole(a, o);
+	return 0;
+}
+
+void
+assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, uint64_t now_ns)
+{
+	struct ready_slot s = { slot, data_fd, map_fd };
+	struct parts_head h;
+
+	if (parts_read_head(&h, map_fd)) {
+		if (load(a, &s, &h, now_ns) != 0)
+			stray(a, &s);
+	} else if (a->slots < ASSEMBLE_SLOTS && ftruncate(data_fd, 0) == 0) {
+		a->slot[a->slots++] = s;
+	} else {
+		stray(a, &s);
+	}
+}

@@ -44,6 +44,19 @@ def test_jumbo_frames(site):
     site.check_inbox()
 
 
+def test_more_loss_than_promised(site):
+    """30 % is lost where 1 % was configured: the first round fails, nothing partial is published, the receiver says what it has
+    not, and the rounds add up until it has."""
+    site.start("--loss", "0.3", loss="1%", repeat="6s")
+    site.put_random("bulk", "20MB.bin", 20 << 20)
+    harness.wait_until("the end of the first round", lambda: "bulk 1: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
+    harness.wait_until("the gap", lambda: harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).returncode == 1, 5)
+    site.check_nothing_published()
+    site.wait_delivered(60)
+    site.check_inbox()
+    assert "round 2" in site.sender.text()
+
+
 def test_burst(site):
     """20 ms of nothing, once in every second."""
     site.start("--burst", "20:1000", burst="20ms")

@@ -102,6 +102,19 @@ begin(struct assemble *a, uint32_t sender, const struct frame_symbol *s, struct 
 	return LC_TAKEN;
 }
 
+/* The sender cuts the object anew, and what was gathered of the old cut is of no
+ * use.  Only after a pause, so that a sender cannot make us throw away and begin
+ * again with every datagram. */
+static bool
+recut(struct assemble *a, struct object *o, const struct frame_symbol *s, uint64_t now_ns)
+{
+	if ((o->geo.slen == s->slen && o->geo.kfull == s->kfull) || o->state != OBJECT_GATHERING ||
+	    now_ns - o->touched_ns < ASSEMBLE_RECUT_NS)
+		return false;
+	assemble_write(a);
+	return assemble_discard(a, o);
+}
+
 enum link_counter
 assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *s, const uint8_t *data,
     uint64_t now_ns)
@@ -116,19 +129,19 @@ assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *
 		return LC_DELIVERED;
 	if (a->disk_full)
 		return LC_DISK;
-	if ((o = assemble_find(a, sender, s->id)) == NULL) {
+	if ((o = assemble_find(a, sender, s->id)) == NULL || recut(a, o, s, now_ns)) {
 		if ((c = begin(a, sender, s, &o)) != LC_TAKEN)
 			return c;
 		fresh = true;
 	}
 	if (o->state != OBJECT_GATHERING)
 		return LC_DELIVERED;
-	o->touched_ns = now_ns;
 	if ((c = reconcile(a, o, s)) != LC_TAKEN) {
 		if (fresh)
 			assemble_withdraw(a, o); /* what brings nothing holds nothing */
 		return c;
 	}
+	o->touched_ns = now_ns;
 	if (o->block[s->block].busy || object_block_done(o, s->block))
 		c = LC_DUPLICATE;
 	else if (s->symbol >= s->k)

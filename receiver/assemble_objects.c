@@ -172,6 +172,18 @@ assemble_slots_free(const struct assemble *a)
 	return a->slots;
 }
 
+bool
+assemble_discard(struct assemble *a, struct object *o)
+{
+	struct msg_object m = message(o);
+
+	if (!a->sink->discard(a->ctx, &m))
+		return false;
+	assemble_unlist(a, o);
+	o->state = OBJECT_DROPPED;
+	return true;
+}
+
 static bool
 is_dirty(const struct object *o)
 {
@@ -188,13 +200,8 @@ look(struct assemble *a, uint64_t now_ns, bool all)
 		next = o->next_all;
 		if (o->state == OBJECT_WHOLE)
 			tell(a, o, now_ns);
-		if (o->state == OBJECT_GATHERING && now_ns - o->touched_ns > ASSEMBLE_STALE_NS) {
-			struct msg_object m = message(o);
-			if (a->sink->discard(a->ctx, &m)) {
-				assemble_unlist(a, o);
-				o->state = OBJECT_DROPPED;
-			}
-		}
+		if (o->state == OBJECT_GATHERING && now_ns - o->touched_ns > ASSEMBLE_STALE_NS)
+			assemble_discard(a, o);
 		if (o->state != OBJECT_DROPPED && is_dirty(o) && !o->flushing && a->flushes < ASSEMBLE_FLUSHES &&
 		    (all || now_ns - o->flushed_ns >= ASSEMBLE_FLUSH_NS))
 			assemble_flush(a, o, now_ns);

@@ -21,6 +21,9 @@ enum {
 #define ASSEMBLE_FLUSH_NS 1000000000ull   /* at least so long between two of one object */
 /* A damaged object is not begun again with the rest of the same round. */
 #define ASSEMBLE_FORGET_NS 2000000000ull
+/* A sender whose MTU changed cuts its objects anew: other symbols of an object of
+ * which none came for so long. */
+#define ASSEMBLE_RECUT_NS 30000000000ull
 #define ASSEMBLE_STALE_NS (15ull * 24 * 3600 * 1000000000) /* nothing came for so long: beyond any retention */
 
 struct pending_write {
@@ -86,6 +89,7 @@ struct object *assemble_add(struct assemble *a, const struct ready_slot *s, uint
     const struct geometry *g);
 void assemble_unlist(struct assemble *a, struct object *o);  /* symbols find it no more */
 void assemble_release(struct assemble *a, struct object *o); /* free it, close its files */
+bool assemble_discard(struct assemble *a, struct object *o); /* give it up, tell the store; false: not now */
 void assemble_withdraw(struct assemble *a, struct object *o); /* undo assemble_add(): the slot is free again */
 void assemble_repair(struct assemble *a, struct object *o, uint32_t block); /* start the errand */
 void assemble_flush(struct assemble *a, struct object *o, uint64_t now_ns); /* likewise */

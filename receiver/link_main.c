@@ -6,7 +6,7 @@
  * started by katamichi-receiver and is of no use by itself. */
 #include <string.h>
 
-#include "codec/crypto.h"
+#include "codec/tag.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "host/proc.h"
@@ -19,7 +19,7 @@ main(int argc, char **argv)
 	if (argc < 3 || strcmp(argv[1], "--role") != 0 || strcmp(argv[2], "link") != 0)
 		log_die(EXIT_USAGE, "this program is started by katamichi-receiver");
 	proc_child_init("link", LINK_FD_END - PROC_FD_FIRST);
-	if (crypto_init() != 0)
-		log_die(EXIT_INTERNAL, "the crypto libraries do not start");
+	if (tag_init() != 0)
+		log_die(EXIT_INTERNAL, "libsodium does not start");
 	return receiver_link_run();
 }

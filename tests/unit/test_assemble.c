@@ -151,6 +151,35 @@ length_comes_late(void **state)
 	sent_free(&s);
 }
 
+/* The sender's MTU changed: its repeats are cut anew.  Only after a pause, and then for good. */
+static void
+cut_anew(void **state)
+{
+	struct sent other;
+
+	(void)state;
+	rig_init(&r, NULL);
+	rig_fresh_slots(&r, 2);
+	sent_make(&s, 40 * RIG_SLEN, 20, 3, seeded);
+	sent_make(&other, 40 * RIG_SLEN, 10, 3, seeded);
+	memcpy(other.id, s.id, sizeof(other.id));
+	for (uint32_t i = 0; i < 15; i++)
+		assert_int_equal(rig_give(&r, &s, 0, i), LC_TAKEN);
+	rig_settle(&r);
+	assert_int_equal(rig_give(&r, &other, 0, 0), LC_CONTRADICT);
+	r.now += 20000000000ull;
+	assert_int_equal(rig_give(&r, &other, 0, 0), LC_CONTRADICT); /* which is no sign of life */
+	r.now += 10000000000ull;
+	for (uint32_t i = 0; i < 40; i++)
+		assert_int_equal(rig_give(&r, &other, i / 10, i % 10), LC_TAKEN);
+	rig_settle(&r);
+	assert_int_equal(r.completed, 1);
+	assert_true(rig_same(&r, &other));
+	rig_end(&r);
+	sent_free(&s);
+	sent_free(&other);
+}
+
 /* A length that is known, and a last block cut short by it, which arrived whole before. */
 static void
 length_alone_completes(void **state)
@@ -539,6 +568,7 @@ main(void)
 		cmocka_unit_test(loss_and_order),
 		cmocka_unit_test(exactly_k),
 		cmocka_unit_test(length_comes_late),
+		cmocka_unit_test(cut_anew),
 		cmocka_unit_test(length_alone_completes),
 		cmocka_unit_test(restart),
 		cmocka_unit_test(restart_complete),

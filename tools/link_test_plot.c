@@ -296,8 +296,9 @@ static void bars(FILE *out, const uint64_t *bin, unsigned bins, double left, dou
 		wide = 46;
 	every = wide < 40 ? (unsigned)ceil(40 / wide) : 1;
 	for (unsigned i = first; i <= last; i++) {
-		double x = left + wide * (i - first + 0.5), tall = (BURST_BOTTOM - BURST_TOP - 16) * (log10((double)bin[i]) + 0.4) / (log10((double)most) + 0.4);
+		double x = left + wide * (i - first + 0.5);
 		if (bin[i] > 0) {
+			double tall = (BURST_BOTTOM - BURST_TOP - 16) * (log10((double)bin[i]) + 0.4) / (log10((double)most) + 0.4);
 			fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"" LINK_COLOUR "\"/>\n", x + 1, BURST_BOTTOM - tall, wide - 2, tall);
 			(void)snprintf(s, sizeof(s), "%llu", (unsigned long long)bin[i]);
 			text(out, x + wide / 2, BURST_BOTTOM - tall - 4, "middle", "font-size=\"11\"", s);

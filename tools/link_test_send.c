@@ -26,7 +26,7 @@ enum {
 	MARKS = 10,            /* end markers of a step, spread over the pause after it */
 	MARKS_LAST = 20,       /* of the last step: nothing after it would tell its count */
 	STOPPED_TRIES = 10,
-	SLOW_PERCENT = 20,     /* a step may take so much longer than planned, then it ends short */
+	SLOW_PERCENT = 100,     /* a step may take so much longer than planned, then it ends short */
 };
 
 static volatile sig_atomic_t stopped;

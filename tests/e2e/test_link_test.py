@@ -110,7 +110,7 @@ def test_every_fault_is_counted(net, tmp_path):
 
 def test_losses_of_this_host_are_its_own(net, tmp_path):
     """The receiver is stopped while its small buffer overflows: not the link's fault, and no proposal beyond."""
-    receiver = Receiver(net, tmp_path, "--buffer", "64K")
+    receiver = Receiver(net, tmp_path, "--buffer", "256K")
     argv = net.at("s") + [harness.program("katamichi"), "link-test", "send", "--to", f"{net.receiver}:5150", "--rates", "10M,50M", "--seconds", "1"]
     sender = harness.Process("link-test send", argv, str(tmp_path / "send.log"))
     harness.wait_until("the second step", lambda: net_progress(net) > 1000, 30, alive=[sender])

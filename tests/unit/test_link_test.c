@@ -91,7 +91,8 @@ static void hostile(void **state)
 		{ 7, 1, 2, "a rate beyond the steps" }, { 7, 1, 4, "a step without a rate" }, { 8, 1, 3, "step beyond" }, { 8, 1, 255, "step beyond" },
 		{ 9, 1, 1, "reserved" }, { 11, 1, 1, "reserved" }, { 12, 4, 0, "no time" }, { 12, 4, 3600001, "too long" }, { 12, 4, UINT32_MAX, "too long" },
 		{ 24, 8, 2000, "number planned for no one" }, { 24, 8, UINT64_MAX, "number" }, { 48, 8, 0, "no rate" }, { 48, 8, 9999, "rate" },
-		{ 48, 8, UINT64_MAX, "rate whose product wraps" }, { 64, 8, 1000 * PER_DATAGRAM, "rates do not rise" },
+		{ 48, 8, UINT64_MAX, "rate above the next" },
+		{ 80, 8, UINT64_MAX, "rate whose product wraps" }, { 80, 8, LINK_TEST_RATE_MAX + 1, "rate" }, { 64, 8, 1000 * PER_DATAGRAM, "rates do not rise" },
 		{ 56, 8, 1001, "more sent than planned" }, { 56, 8, UINT64_MAX, "more sent than planned" }, { 72, 8, 1, "count of a step not ended" },
 		{ 48 + 16 * 15, 8, 1, "rate of no step" }, { 56 + 16 * 15, 8, 1, "count of no step" }, { 4, 2, LEN - 8, "length" },
 	};
@@ -205,6 +206,8 @@ static char hundredth(uint64_t seq) { return seq % 100 == 50 ? 'x' : 0; }
 static char a_burst(uint64_t seq) { return seq >= 500 && seq < 540 ? 'x' : 0; }
 static char host_drops(uint64_t seq) { return seq >= 100 && seq < 200 ? 'h' : 0; }
 static char host_tail(uint64_t seq) { return seq >= 3900 ? 'h' : 0; }
+static char tail_of_second(uint64_t seq) { return seq >= 1900 ? 'h' : 0; }
+static char head_lost(uint64_t seq) { return seq < 5 ? 'x' : 0; }
 static char mixed(uint64_t seq) { return seq == 3 ? 'd' : seq == 5 ? '2' : 0; }
 static char third(uint64_t seq) { return seq % 3 == 0 ? 'x' : 0; }
 
@@ -385,6 +388,7 @@ static void forged(void **state)
 	arrive(buf, LEN); /* of the test's length: as if its first bytes had been hit */
 	sim_step(1, 2000, NULL, 1);
 	sim_step(2, 4000, NULL, 1);
+	assert_true(link_test_runs_over(runs, sim.now_ns + 2 * SECOND)); /* the forged ones are not waited for */
 	evaluate(7);
 	assert_int_equal(out[0].received, 1000);
 	assert_int_equal(runs->contradicting, 2);
@@ -439,6 +443,21 @@ static void host_losses(void **state)
 	assert_int_equal(advice.limit_step, 1);
 	assert_int_equal(advice.rate, 1000 * PER_DATAGRAM);
 	assert_true(advice.upper > 0.0169 && advice.upper < 0.0170); /* 16.96 of 1000 */
+}
+
+/* The kernel dropped the tail of one step and all its markers, and says so with the next step; whose head the link lost. */
+static void host_tail_then_link(void **state)
+{
+	(void)state;
+	sim_begin(7, 0, SECOND);
+	sim_step(0, 1000, NULL, 1);
+	sim_step(1, 2000, tail_of_second, 0);
+	sim_step(2, 4000, head_lost, 1);
+	evaluate(7);
+	assert_int_equal(out[1].lost_host, 100);
+	assert_int_equal(out[1].lost_link, 0);
+	assert_int_equal(out[2].lost_host, 0);
+	assert_int_equal(out[2].lost_link, 5);
 }
 
 /* The link saturates at the third step: loss there is another thing than loss below. */
@@ -592,7 +611,7 @@ int main(void)
 		cmocka_unit_test_setup(ends, fresh), cmocka_unit_test_setup(step_lost, fresh), cmocka_unit_test_setup(begun_late, fresh),
 		cmocka_unit_test_setup(first_step_lost, fresh), cmocka_unit_test_setup(killed, fresh), cmocka_unit_test_setup(two_runs, fresh),
 		cmocka_unit_test_setup(forged, fresh), cmocka_unit_test_setup(beyond_the_end, fresh), cmocka_unit_test_setup(damaged_and_doubled, fresh),
-		cmocka_unit_test_setup(host_losses, fresh), cmocka_unit_test_setup(knee, fresh), cmocka_unit_test(truesizes),
+		cmocka_unit_test_setup(host_losses, fresh), cmocka_unit_test_setup(host_tail_then_link, fresh), cmocka_unit_test_setup(knee, fresh), cmocka_unit_test(truesizes),
 		cmocka_unit_test_setup(reports, fresh), cmocka_unit_test_setup(saved_once, fresh), cmocka_unit_test_setup(noise, fresh),
 	};
 	int failed = cmocka_run_group_tests(tests, tmpdir_make, tmpdir_remove);

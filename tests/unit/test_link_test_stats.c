@@ -200,6 +200,11 @@ static void intervals(void **state)
 
 	(void)state;
 	assert_int_equal(link_test_gaps_quantile(&g, 0.5), 0);
+	for (unsigned i = 0; i < 10; i++)
+		link_test_gaps_add(&g, i < 9 ? 3 : 20);
+	assert_int_equal(link_test_gaps_quantile(&g, 0.9), 3);
+	assert_int_equal(link_test_gaps_quantile(&g, 0.91), 20);
+	memset(&g, 0, sizeof(g));
 	for (uint64_t i = 1; i <= 100000; i++)
 		link_test_gaps_add(&g, i * 1000);
 	static const struct { double q; uint64_t want; } table[] = { { 0.5, 50000000 }, { 0.99, 99000000 }, { 0.999, 99900000 } };

@@ -97,6 +97,19 @@ errands_submit(struct errands *t, struct errand *e)
 	pthread_mutex_unlock(&t->lock);
 }
 
+/* The next finished one, the lock held.  With the last of them the descriptor
+ * goes quiet: a loop that polls it would spin otherwise. */
+static struct errand *
+take(struct errands *t)
+{
+	struct errand *e = get(&t->done);
+	eventfd_t v;
+
+	if (e != NULL && t->done.head == NULL && eventfd_read(t->fd, &v) != 0)
+		v = 0; /* was not readable: nothing to reset */
+	return e;
+}
+
 struct errand *
 errands_take(struct errands *t)
 {
@@ -105,13 +118,7 @@ errands_take(struct errands *t)
 	if (t->pending == 0)
 		return NULL;
 	pthread_mutex_lock(&t->lock);
-	e = get(&t->done);
-	if (e == NULL) {
-		eventfd_t v;
-
-		if (eventfd_read(t->fd, &v) != 0)
-			v = 0; /* was not readable: nothing to reset */
-	}
+	e = take(t);
 	pthread_mutex_unlock(&t->lock);
 	if (e != NULL)
 		t->pending--;
@@ -126,7 +133,7 @@ errands_take_wait(struct errands *t)
 	if (t->pending == 0)
 		return NULL;
 	pthread_mutex_lock(&t->lock);
-	while ((e = get(&t->done)) == NULL)
+	while ((e = take(t)) == NULL)
 		pthread_cond_wait(&t->ready, &t->lock);
 	pthread_mutex_unlock(&t->lock);
 	t->pending--;

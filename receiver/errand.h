@@ -3,7 +3,8 @@
  *
  * The owner submits, and takes back what is finished; an errand's memory is
  * its owner's before submitting and after taking back, and the thread's in
- * between.  done_fd (an eventfd) becomes readable when something finished. */
+ * between.  errands_fd() (an eventfd) is readable while something finished is
+ * there to be taken back, and only then. */
 #ifndef KM_ERRAND_H
 #define KM_ERRAND_H
 

@@ -21,6 +21,7 @@
 #include "host/log.h"
 #include "host/proc.h"
 #include "sender/link_session.h"
+#include "sender/pacing.h"
 #include "sender/round.h"
 #include "sender/schedule.h"
 #include "sender/sender_conf.h"
@@ -44,7 +45,7 @@ struct link {
 	struct link_session now, next;
 	struct transmit out;
 	struct pacer pacer;
-	uint64_t gather_ns;    /* how long to let the allowance grow before a batch */
+	unsigned batch;        /* datagrams that may leave at once (pacing.h) */
 	struct encoder *encoder;
 	struct schedule schedule;
 	struct schedule_item item[IN_FLIGHT];
@@ -167,13 +168,8 @@ static void say_status(struct link *l, uint64_t now)
 
 /* --- what leaves --- */
 
-static void charge(struct link *l, uint64_t now)
-{
-	pacer_sent(&l->pacer, l->conf.n + SENDER_WIRE_OVERHEAD, now);
-}
-
 /* HELLO and BEAT of both sessions, as far as due.  They are complete with
- * their tags, and leave in a batch of their own. */
+ * their tags. */
 static void send_control(struct link *l, uint64_t now, uint64_t *wake)
 {
 	struct link_session *both[2] = { &l->now, &l->next };
@@ -182,11 +178,9 @@ static void send_control(struct link *l, uint64_t now, uint64_t *wake)
 	for (unsigned i = 0; i < 2; i++) {
 		if (!both[i]->used)
 			continue;
-		while (l->out.filled < TRANSMIT_SLOTS &&
-		    link_session_control(both[i], transmit_slot(&l->out, l->out.filled), now, &due)) {
+		while (l->out.filled < l->batch &&
+		    link_session_control(both[i], transmit_slot(&l->out, l->out.filled), now, &due))
 			l->out.filled++;
-			charge(l, now);
-		}
 		if (due < *wake)
 			*wake = due;
 	}
@@ -245,7 +239,7 @@ static void tag_slots(struct link *l, unsigned first)
 	}
 }
 
-/* As many symbols as the allowance has now. */
+/* Symbols into what is left of the batch, as far as there are any. */
 static void fill_batch(struct link *l, uint64_t now, uint64_t *wake)
 {
 	unsigned first = l->out.filled;
@@ -254,7 +248,7 @@ static void fill_batch(struct link *l, uint64_t now, uint64_t *wake)
 	for (unsigned i = 0; i < IN_FLIGHT; i++)
 		if (l->item[i].used && !l->flight[i].ended)
 			l->item[i].blocked = round_blocked(&l->flight[i].round, l->encoder);
-	while (l->out.filled < TRANSMIT_SLOTS && pacer_wait(&l->pacer, now) == 0) {
+	while (l->out.filled < l->batch) {
 		int i = schedule_pick(&l->schedule, l->item, IN_FLIGHT, now, &ready);
 		unsigned before = l->out.filled;
 		if (i < 0) {
@@ -262,20 +256,12 @@ static void fill_batch(struct link *l, uint64_t now, uint64_t *wake)
 			break;
 		}
 		/* A turn: all that the batch still takes of this object. */
-		while (l->out.filled < TRANSMIT_SLOTS && pacer_wait(&l->pacer, now) == 0 && fill_slot(l, (unsigned)i, now))
-			charge(l, now);
+		while (l->out.filled < l->batch && fill_slot(l, (unsigned)i, now))
+			;
 		schedule_sent(&l->schedule, &l->item[i], (uint64_t)(l->out.filled - before) * l->conf.n);
 	}
 	if (l->out.filled > first)
 		tag_slots(l, first);
-}
-
-static bool anything_ready(const struct link *l, uint64_t now)
-{
-	for (unsigned i = 0; i < IN_FLIGHT; i++)
-		if (l->item[i].used && !l->item[i].blocked && l->item[i].ready_ns <= now)
-			return true;
-	return false;
 }
 
 /* Do what can be done now; the moment to come back unless something happens before. */
@@ -293,20 +279,26 @@ static uint64_t step(struct link *l, uint64_t now)
 	}
 	if (l->out.filled == 0) {
 		send_control(l, now, &wake);
-		if (l->now.used && l->now.from_ns <= now && pacer_wait(&l->pacer, now) == 0)
+		if (l->now.used && l->now.from_ns <= now)
 			fill_batch(l, now, &wake);
-		else if (l->now.used && now < l->now.from_ns)
+		else if (l->now.used)
 			wake = l->now.from_ns < wake ? l->now.from_ns : wake;
 	}
+	if (l->out.filled == 0)
+		return wake;
+	/* The batch is made before it is due, so that reading and tagging it delays nothing, and it is charged at the
+	 * moment it leaves: what a slow disk held up is no reason for a burst. */
+	now = clock_mono_ns();
+	wait = pacer_wait(&l->pacer, now);
+	if (wait != 0)
+		return now + wait;
+	uint64_t before = l->out.datagrams;
 	wait = transmit_flush(&l->out, now);
+	if (l->out.datagrams > before)
+		pacer_sent(&l->pacer, (uint32_t)(l->out.datagrams - before) * (l->conf.n + SENDER_WIRE_OVERHEAD), now);
 	if (wait != 0)
 		return l->retry_ns = now + wait;
-	if (anything_ready(l, now) && l->now.used && l->now.from_ns <= now) {
-		uint64_t next = pacer_wait(&l->pacer, now);
-		next = next == 0 ? now : now + next + l->gather_ns;
-		wake = next < wake ? next : wake;
-	}
-	return wake;
+	return now; /* the next batch, at once */
 }
 
 static void wait_until(struct link *l, uint64_t wake)
@@ -330,7 +322,7 @@ static void wait_until(struct link *l, uint64_t wake)
 
 static void start(struct link *l, const char *name)
 {
-	const uint32_t wire_bits = 8;
+	struct pacing p;
 
 	if (sender_conf_read(&l->conf, name, PROC_FD_FIRST + LINK_FD_CONF) != 0)
 		exit(EXIT_CONFIG);
@@ -339,11 +331,9 @@ static void start(struct link *l, const char *name)
 	if (fcntl(l->spool, F_SETFL, O_NONBLOCK) != 0 || prctl(PR_SET_TIMERSLACK, 1) != 0)
 		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
 	transmit_init(&l->out, PROC_FD_FIRST + LINK_FD_UDP, l->conf.n);
-	pacer_init(&l->pacer, l->conf.rate, l->conf.pacing_ns, clock_mono_ns());
-	/* Sleep until a batch may leave at once, yet not so long that a late wake-up loses allowance: half the burst.
-	 * Where not even one datagram fits the burst, there is nothing to gather. */
-	uint64_t one = (uint64_t)(l->conf.n + SENDER_WIRE_OVERHEAD) * wire_bits * 1000000000u / l->conf.rate;
-	l->gather_ns = one < l->conf.pacing_ns / 2 ? l->conf.pacing_ns / 2 : 0;
+	p = pacing_of(l->conf.rate, l->conf.pacing_ns, l->conf.n + SENDER_WIRE_OVERHEAD, l->out.segments, TRANSMIT_SLOTS);
+	l->batch = p.batch;
+	pacer_init(&l->pacer, l->conf.rate, p.catch_ns, clock_mono_ns());
 }
 
 int sender_link_main(const char *name)
@@ -362,7 +352,8 @@ int sender_link_main(const char *name)
 	for (;;) {
 		uint64_t now = clock_mono_ns();
 		uint64_t wake = step(l, now);
-		say_done(l);
+		if (l->out.filled == 0) /* the last symbols of a round may still wait */
+			say_done(l);
 		say_status(l, now);
 		wait_until(l, wake);
 	}

@@ -2,6 +2,7 @@
 #include "sender/transmit.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,20 @@
 #define NS_PER_MS 1000000ull
 #define COMPLAIN_NS (60 * 1000 * NS_PER_MS) /* one warning a minute while a fault lasts */
 
+unsigned transmit_segments(uint32_t n)
+{
+	unsigned fit = n > 0 && n <= TRANSMIT_MESSAGE_MAX ? TRANSMIT_MESSAGE_MAX / n : 1;
+
+	return fit < TRANSMIT_SEGMENTS_MAX ? fit : TRANSMIT_SEGMENTS_MAX;
+}
+
+static int set_segment(const struct transmit *t, uint32_t n)
+{
+	int size = (int)n;
+
+	return setsockopt(t->fd, SOL_UDP, UDP_SEGMENT, &size, sizeof(size));
+}
+
 void transmit_init(struct transmit *t, int fd, uint32_t n)
 {
 	memset(t, 0, sizeof(*t));
@@ -20,11 +35,10 @@ void transmit_init(struct transmit *t, int fd, uint32_t n)
 	t->buf = calloc(TRANSMIT_SLOTS, n);
 	if (t->buf == NULL)
 		log_die(EXIT_SYSTEM, "out of memory");
-	for (unsigned i = 0; i < TRANSMIT_SLOTS; i++) {
-		t->iov[i].iov_base = transmit_slot(t, i);
-		t->iov[i].iov_len = n;
-		t->msg[i].msg_hdr.msg_iov = &t->iov[i];
-		t->msg[i].msg_hdr.msg_iovlen = 1;
+	t->segments = transmit_segments(n);
+	if (t->segments > 1 && set_segment(t, n) != 0) {
+		log_info("no segmentation offload (%s): one datagram a message", strerror(errno));
+		t->segments = 1;
 	}
 }
 
@@ -40,6 +54,42 @@ static void complain(struct transmit *t, int error, uint64_t now_ns)
 		return;
 	t->complained_ns = now_ns;
 	log_warn("the link does not take datagrams: %s; sending goes on when it does", strerror(error));
+}
+
+/* The kernel knows the option, but not on this way: said by the first message of several datagrams. */
+static bool refuses_segments(struct transmit *t, int error)
+{
+	if (t->segments == 1 || (error != EIO && error != EINVAL && error != EOPNOTSUPP))
+		return false;
+	log_info("no segmentation offload on this link (%s): one datagram a message", strerror(error));
+	t->segments = 1;
+	if (set_segment(t, 0) != 0)
+		log_die(EXIT_SYSTEM, "segmentation offload cannot be switched off: %s", strerror(errno));
+	return true;
+}
+
+/* Slots gone .. filled-1 as messages; their number. */
+static unsigned cut(struct transmit *t)
+{
+	unsigned messages = 0;
+
+	for (unsigned at = t->gone; at < t->filled; messages++) {
+		unsigned run = t->filled - at < t->segments ? t->filled - at : t->segments;
+		t->iov[messages] = (struct iovec){ transmit_slot(t, at), (size_t)run * t->n };
+		t->msg[messages].msg_hdr = (struct msghdr){ .msg_iov = &t->iov[messages], .msg_iovlen = 1 };
+		at += run;
+	}
+	return messages;
+}
+
+/* The first `messages` of what cut() made are with the kernel, or given up. */
+static void account(struct transmit *t, unsigned messages)
+{
+	unsigned count = messages * t->segments, left = t->filled - t->gone;
+
+	count = count < left ? count : left;
+	t->gone += count;
+	t->datagrams += count;
 }
 
 /* What to do about errno: 0 = the datagram counts as sent, else ns to wait. */
@@ -79,25 +129,25 @@ uint64_t transmit_flush(struct transmit *t, uint64_t now_ns)
 	bool again = false;
 
 	while (t->gone < t->filled) {
-		int sent = sendmmsg(t->fd, t->msg + t->gone, t->filled - t->gone, MSG_DONTWAIT);
+		int sent = sendmmsg(t->fd, t->msg, cut(t), MSG_DONTWAIT);
 		if (sent > 0) {
-			t->gone += (unsigned)sent;
-			t->datagrams += (unsigned)sent;
+			account(t, (unsigned)sent);
 			again = false;
 			continue;
 		}
 		int error = errno;
+		if (refuses_segments(t, error))
+			continue;
 		uint64_t wait = judge(t, error, now_ns);
 		if (wait != 0)
 			return wait;
-		/* ECONNREFUSED tells of an earlier datagram, so this one is tried again, once.  EPERM is about this
+		/* ECONNREFUSED tells of an earlier datagram, so this message is tried again, once.  EPERM is about this
 		 * one; it is left out, as if lost on the way. */
 		if (error == ECONNREFUSED && !again) {
 			again = true;
 			continue;
 		}
-		t->gone++;
-		t->datagrams++;
+		account(t, 1);
 		again = false;
 	}
 	t->filled = t->gone = 0;

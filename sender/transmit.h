@@ -1,6 +1,16 @@
 /* transmit.h - datagrams of one length into the connected UDP socket, a batch in one call.
  *
- * The caller fills slots, tags them, and flushes.  What the kernel says is
+ * The caller fills slots, tags them, and flushes.  The slots lie side by side,
+ * so a run of them is one message that the kernel or the device cuts into
+ * datagrams (UDP_SEGMENT), and the few messages of a batch are one sendmmsg().
+ * Where the kernel does not know the option, or the device's checksums do not
+ * allow it, a message is one datagram; which of both it is, the log says once.
+ * Why this way: what a datagram costs is the walk down the network stack, not
+ * the system call.  Measured from process to process over veth at MTU 1500,
+ * sendmsg, sendmmsg and io_uring alike gave 3 Gbit/s (batching alone 5 %),
+ * segments 2.4 times as much, and io_uring's zero-copy send less than a plain one.
+ *
+ * What the kernel says is
  * sorted here: an ICMP error that loopback or a wrong peer provokes
  * (ECONNREFUSED) and a packet filter's refusal (EPERM) are counted and the
  * datagram counts as sent, for nothing may come back on this link and loss is
@@ -13,11 +23,16 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-enum { TRANSMIT_SLOTS = 64 };
+enum {
+	TRANSMIT_SLOTS = 88,          /* two full messages of datagrams for an MTU of 1500 */
+	TRANSMIT_SEGMENTS_MAX = 64,   /* of one message: UDP_MAX_SEGMENTS of the kernels that have fewest */
+	TRANSMIT_MESSAGE_MAX = 65507, /* bytes of UDP payload in one IPv4 packet */
+};
 
 struct transmit {
 	int fd;
 	uint32_t n;               /* bytes of each datagram */
+	unsigned segments;        /* datagrams a message; 1 = no segmentation offload */
 	unsigned filled, gone;    /* slots filled; of these, already with the kernel */
 	uint8_t *buf;             /* TRANSMIT_SLOTS * n */
 	struct iovec iov[TRANSMIT_SLOTS];
@@ -37,5 +52,8 @@ static inline uint8_t *transmit_slot(const struct transmit *t, unsigned i)
 /* Hand the filled slots to the kernel.  0: all gone, the batch is empty again.
  * Otherwise the ns to wait before another flush. */
 uint64_t transmit_flush(struct transmit *t, uint64_t now_ns);
+
+/* Datagrams of n bytes that one message may hold, at least 1. */
+unsigned transmit_segments(uint32_t n);
 
 #endif

@@ -124,10 +124,50 @@ static void no_room(void **state)
 	close(pair[1]);
 }
 
+/* What one message holds: at most 64 datagrams and 65507 bytes. */
+static void message_sizes(void **state)
+{
+	static const struct { uint32_t n; unsigned segments; } table[] = {
+		{ 300, 64 }, { 1023, 64 }, { 1024, 63 }, { 1472, 44 }, { 8960, 7 }, { 32753, 2 }, { 32754, 1 }, { 65507, 1 },
+		{ 65508, 1 }, { 0, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		assert_int_equal(transmit_segments(table[i].n), table[i].segments);
+}
+
+/* A way that refuses segments (the kernel does where it may not make checksums): the same datagrams, each once, in order. */
+static void no_segments(void **state)
+{
+	struct transmit t;
+	uint8_t d[2 * N];
+	int in, out, one = 1;
+
+	(void)state;
+	link_up(&in, &out);
+	assert_int_equal(setsockopt(out, SOL_SOCKET, SO_NO_CHECK, &one, sizeof(one)), 0);
+	transmit_init(&t, out, N);
+	fill(&t, 1, 1); /* alone it passes, segments or not */
+	assert_int_equal(transmit_flush(&t, 1), 0);
+	fill(&t, TRANSMIT_SLOTS, 2);
+	assert_int_equal(transmit_flush(&t, 1), 0);
+	assert_int_equal(t.segments, 1);
+	assert_int_equal(t.datagrams, 1 + TRANSMIT_SLOTS);
+	for (unsigned i = 0; i < 1 + TRANSMIT_SLOTS; i++) {
+		assert_int_equal(recv(in, d, sizeof(d), MSG_DONTWAIT), N);
+		assert_int_equal(d[0], 1 + i);
+	}
+	transmit_free(&t);
+	close(in);
+	close(out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(batches), cmocka_unit_test(nobody_there), cmocka_unit_test(no_room),
+		cmocka_unit_test(message_sizes), cmocka_unit_test(no_segments),
 	};
 
 	log_init("test", NULL);

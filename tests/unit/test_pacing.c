@@ -1,0 +1,112 @@
+/* pacing.h: the batch and what may be caught up, from rate and burst; and together with the pacer, no burst beyond them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "core/pacer.h"
+#include "sender/pacing.h"
+#include "tests/unit/seeded.h"
+
+#define US 1000ull
+#define MS 1000000ull
+#define S 1000000000ull
+
+enum { SMALL = 1538, SMALL_SEGMENTS = 44, LARGE = 9026, LARGE_SEGMENTS = 7, SLOTS = 88 };
+
+static const struct {
+	uint64_t rate, burst_ns;
+	uint32_t wire;
+	unsigned segments, batch;
+} table[] = {
+	/* One datagram takes 12.3 ms, 1.23 ms, 123 us, 12.3 us, 3.08 us, 1.23 us. */
+	{ 1000000, 300 * US, SMALL, SMALL_SEGMENTS, 1 },
+	{ 10000000, 300 * US, SMALL, SMALL_SEGMENTS, 1 },
+	{ 100000000, 300 * US, SMALL, SMALL_SEGMENTS, 1 }, /* two would fill the burst, with nothing left to catch up */
+	{ 1000000000, 300 * US, SMALL, SMALL_SEGMENTS, 12 },
+	{ 4000000000, 300 * US, SMALL, SMALL_SEGMENTS, 44 }, /* 48 fit; one whole message */
+	{ 10000000000, 300 * US, SMALL, SMALL_SEGMENTS, 88 },
+	{ 1000000000000, 100 * MS, SMALL, SMALL_SEGMENTS, 88 },
+	{ 4000000000, 300 * US, SMALL, 1, 48 },              /* no segmentation offload: single datagrams, one call */
+	{ 1000000000, 1 * US, SMALL, SMALL_SEGMENTS, 1 },    /* a burst below one datagram */
+	{ 10000000000, 300 * US, LARGE, LARGE_SEGMENTS, 14 }, /* 20 fit; two messages */
+	{ 1000000000, 300 * US, LARGE, LARGE_SEGMENTS, 2 },
+	{ 1000000000000, 100 * MS, 1, 64, 64 },               /* cheaper than a ns each */
+	{ 1, 1, 65000, 1, 1 },
+};
+
+static void batch_sizes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct pacing p = pacing_of(table[i].rate, table[i].burst_ns, table[i].wire, table[i].segments, SLOTS);
+		if (p.batch != table[i].batch)
+			fail_msg("row %zu: %u datagrams at once, expected %u", i, p.batch, table[i].batch);
+	}
+}
+
+/* Whatever the sleeps do, what has left is never more than the line of the rate plus one burst, seen from any moment
+ * on: the level of a bucket that drains at the rate. */
+static void bursts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct pacing p = pacing_of(table[i].rate, table[i].burst_ns, table[i].wire, table[i].segments, SLOTS);
+		double one_ns = (double)table[i].wire * 8e9 / (double)table[i].rate, level = 0, most = 0;
+		double limit = (double)table[i].burst_ns > 1.25 * one_ns ? (double)table[i].burst_ns : 1.25 * one_ns;
+		uint64_t now = S, before = S;
+		struct pacer pacer;
+
+		pacer_init(&pacer, table[i].rate, p.catch_ns, now);
+		for (unsigned n = 0; n < 20000; n++) {
+			now += pacer_wait(&pacer, now) + seeded_below(n % 50 == 0 ? 5 * MS : 100 * US);
+			level = level > (double)(now - before) ? level - (double)(now - before) : 0;
+			before = now;
+			if (pacer_wait(&pacer, now) > 0)
+				continue;
+			pacer_sent(&pacer, table[i].wire * p.batch, now);
+			level += one_ns * p.batch;
+			most = level > most ? level : most;
+		}
+		if (most > limit + 2) /* ns of rounding */
+			fail_msg("row %zu: a burst of %.0f ns, allowed are %.0f", i, most, limit);
+	}
+}
+
+/* Sleeps that last up to the allowance too long cost no rate. */
+static void late_sleeps(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct pacing p = pacing_of(table[i].rate, table[i].burst_ns, table[i].wire, table[i].segments, SLOTS);
+		uint64_t now = S, sent = 0;
+		struct pacer pacer;
+
+		if (p.catch_ns == 0)
+			continue;
+		pacer_init(&pacer, table[i].rate, p.catch_ns, now);
+		while (sent < 10000) {
+			uint64_t wait = pacer_wait(&pacer, now);
+			if (wait > 0) {
+				now += wait + seeded_below(p.catch_ns);
+				continue;
+			}
+			pacer_sent(&pacer, table[i].wire * p.batch, now);
+			sent += p.batch;
+		}
+		double ideal = (double)sent * table[i].wire * 8e9 / (double)table[i].rate, took = (double)(now - S);
+		if (took > ideal * 1.001 + 2 * (double)p.catch_ns)
+			fail_msg("row %zu: %.0f ns for what should take %.0f", i, took, ideal);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(batch_sizes), cmocka_unit_test(bursts), cmocka_unit_test(late_sleeps),
+	};
+
+	seeded_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

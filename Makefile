@@ -149,6 +149,9 @@ bench-fec:
 	@$(B)/tools/bench/bench_fec
 # A part of it: make bench ONLY=b MTU=9000 SIZE=500M RATE=3G (tests/BENCH.md)
 BENCH_RAW  := $(addprefix $(B)/tools/bench/,raw_link raw_write bench_link_send bench_link_receive)
+$(B)/tools/bench/norm_peer: tools/bench/norm_peer.cc
+	$(say) CXX $@
+	$(Q)mkdir -p $(@D) && $(CXX) -D_GNU_SOURCE -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -o $@ $< -lnorm
 BENCH_ARGS = $(foreach o,ONLY MTU SIZE FILES COUNT RATE START LOSS BURST BUFFER GRO,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 bench:
 	@tools/deps.sh build bench

@@ -21,7 +21,7 @@ group() {
 	clang) echo clang ;;
 	fuzz) echo clang libclang-rt-14-dev ;;
 	bench) echo python3 iproute2 nftables ethtool openssl util-linux procps ;;
-	peers) echo udpcast libnorm-dev tar ;;
+	peers) echo udpcast libnorm-dev g++ tar ;;
 	fec) echo libisal-dev ;;
 	*)
 		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, bench, peers, fec)" >&2

@@ -153,6 +153,9 @@ int main(int argc, char **argv)
 	kill(pid, SIGTERM);
 	struct link_end_cost c = link_end_cost(pid);
 	hash_of(&r, hash);
+	if (!r.complete)
+		for (int i = 0; i < LC_COUNT; i++)
+			fprintf(stderr, "counter %d: %llu\n", i, (unsigned long long)r.stats.counter[i]);
 	for (int i = LC_SIZE; i < LC_WAYS; i++)
 		refused += i == LC_MAGIC ? 0 : r.stats.counter[i]; /* the HELLOs here are of zeros */
 	printf("{\"complete\": %s, \"at\": %.6f, \"bytes\": %llu, \"datagrams\": %llu, \"repaired\": %llu, \"refused\": %llu, "

@@ -100,7 +100,8 @@ class Pair:
         """For a run that failed: what the receiver counted, and the last words of both."""
         now = self.status("receiver")
         counted = {k: v for k, v in now["link"]["counters"].items() if v} if now else {}
-        return f"receiver {counted}; " + "; ".join(p.text().strip().splitlines()[-1] for p in self.site.daemons() if p.text().strip())
+        left = {d: sum(len(f) for _, _, f in os.walk(self.site.path("out", d))) for d in os.listdir(self.site.path("out"))}
+        return f"receiver {counted}; left in the sender's folders {left}; " + "; ".join(p.text().strip().splitlines()[-1] for p in self.site.daemons() if p.text().strip())
 
     def counters(self):
         """What the receiver and the sender counted: after SETTLE, everything up to now is in it."""

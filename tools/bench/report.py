@@ -88,15 +88,15 @@ def table(head, body):
 
 
 # --- the chart ---
-def chart(title, bars):
-    """bars: [(label, value, floor, text)] of values as shares of their floor; a line stands at 1."""
+def chart(title, bars, line="the floor"):
+    """bars: [(label, value, floor, text)] of values as shares of their floor; a line stands at 1, which is what `line` says."""
     top, step, left, wide = 64, 26, 300, 420
     most = max([2.0] + [min(v / f, 4.0) for _, v, f, _ in bars if f])
     height = top + step * len(bars) + 40
     one = left + wide / most
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + wide + 190}" height="{height}" font-family="sans-serif" font-size="13">',
            '<rect width="100%" height="100%" fill="#fff"/>', f'<text x="16" y="28" font-size="17">{title}</text>',
-           f'<text x="{one}" y="{top - 10}" text-anchor="middle" fill="#555">the floor</text>']
+           f'<text x="{one}" y="{top - 10}" text-anchor="middle" fill="#555">{line}</text>']
     for i, (name, v, f, text) in enumerate(bars):
         y, w = top + i * step, wide * min(v / f, 4.0) / most
         out += [f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{name}</text>',
@@ -140,3 +140,17 @@ def write(folder, name, facts, results):
     with open(os.path.join(folder, name + ".txt"), "w") as f:
         f.write(text + "\n")
     print(f"\n{text}\n\n{os.path.relpath(folder)}/{name}.txt, .json, .svg")
+
+
+def write_peers(folder, facts, results, text):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "peers.json"), "w") as f:
+        json.dump({"machine": facts, "results": results}, f, indent=1, ensure_ascii=False)
+        f.write("\n")
+    shown = [(f"{name}, ({part})", r["value"], results[part]["katamichi"]["value"], f"{r['value']}")
+             for part in results for name, r in results[part].items() if "value" in r and "value" in results[part]["katamichi"]]
+    with open(os.path.join(folder, "peers.svg"), "w") as f:
+        f.write(chart("katamichi beside udpcast and NORM", shown, "katamichi"))
+    with open(os.path.join(folder, "peers.txt"), "w") as f:
+        f.write(text + "\n")
+    print(f"\n{text}\n\n{os.path.relpath(folder)}/peers.txt, .json, .svg")

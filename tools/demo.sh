@@ -98,6 +98,8 @@ make_link() {
 			}
 		}
 	END
+	# As on a wire: the sender's batches are cut into datagrams before they leave, so that each is dropped by itself.
+	ip netns exec "$sender_ns" ethtool -K kms tx-udp-segmentation off >/dev/null || return 1
 	ip -n "$sender_ns" link set kms up && ip -n "$receiver_ns" link set kmr up || return 1
 	ip -n "$sender_ns" neigh replace 10.77.0.2 lladdr $mac_r nud permanent dev kms || return 1
 	ip -n "$receiver_ns" neigh replace 10.77.0.1 lladdr $mac_s nud permanent dev kmr

@@ -15,8 +15,8 @@ group() {
 	case $1 in
 	build) echo gcc libc6-dev make pkg-config binutils libsodium-dev libssl-dev libzstd-dev libsqlite3-dev \
 		libinih-dev libjansson-dev ;;
-	test) echo python3 python3-pytest libcmocka-dev iproute2 nftables strace openssl zstd sqlite3 procps ;;
-	demo) echo iproute2 nftables openssl python3 procps ;;
+	test) echo python3 python3-pytest libcmocka-dev iproute2 ethtool nftables strace openssl zstd sqlite3 procps ;;
+	demo) echo iproute2 ethtool nftables openssl python3 procps ;;
 	lint) echo clang clang-tidy cppcheck shellcheck ;;
 	clang) echo clang ;;
 	fuzz) echo clang libclang-rt-14-dev ;;

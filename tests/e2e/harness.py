@@ -129,6 +129,8 @@ class Net:
                                                   (r, "kmr", "10.77.0.2", "10.77.0.1", mac[s])):
                 run("ip", "-n", ns, "addr", "add", addr + "/30", "dev", dev)
                 run("ip", "-n", ns, "link", "set", dev, "mtu", str(self.mtu), "arp", "off")
+            # As on a wire: what the sender hands over in batches is cut into datagrams before it leaves.
+            run("ip", "netns", "exec", s, "ethtool", "-K", "kms", "tx-udp-segmentation", "off")
             self._filter(s, FILTER_BACK.format(dev="kms"))
             self._filter(r, FILTER_ZONE.format(dev="kmr"))
             for ns, dev, addr, peer, peer_mac in ((s, "kms", "", "10.77.0.2", mac[r]), (r, "kmr", "", "10.77.0.1", mac[s])):

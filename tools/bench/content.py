@@ -1,8 +1,11 @@
-"""Files to send, the same ones for the same seed."""
+"""Files to send, the same ones for the same seed.
+
+Random bytes begin with HEAD: one file in some ten thousand would otherwise begin like a program and be refused."""
 import os
 import random
 
 BLOCK = 1 << 20
+HEAD = b"data"
 NAMES = ["山田", "髙﨑", "佐藤", "鈴木", "高橋", "田中", "伊藤", "渡邉", "中村", "小林", "加藤", "吉田", "齋藤", "松本", "井上", "木村"]
 GIVEN = ["太郎", "花子", "一郎", "美咲", "健太", "陽菜", "翔", "結衣", "大輔", "葵", "誠", "さくら"]
 TOWNS = ["見本市中央", "見本市本町", "見本市緑が丘", "見本市港北", "見本市旭町", "見本市栄", "見本市桜台"]
@@ -13,7 +16,8 @@ def random_file(path, size, seed):
     """Nothing makes it smaller."""
     rng = random.Random(f"{seed} random {size}")
     with open(path, "wb") as f:
-        for at in range(0, size, BLOCK):
+        f.write(HEAD[:size])
+        for at in range(len(HEAD), size, BLOCK):
             f.write(rng.randbytes(min(BLOCK, size - at)))
 
 
@@ -47,11 +51,15 @@ def xml_file(path, size, seed):
         f.write(tail)
 
 
+def small(rng, size):
+    return (HEAD + rng.randbytes(max(0, size - len(HEAD))))[:size]
+
+
 def small_files(folder, count, size, seed):
     """Names of count files of size random bytes."""
     rng = random.Random(f"{seed} small {count} {size}")
     names = [f"申請_{i:06}.dat" for i in range(count)]
     for name in names:
         with open(os.path.join(folder, name), "wb") as f:
-            f.write(rng.randbytes(size))
+            f.write(small(rng, size))
     return names

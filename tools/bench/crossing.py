@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+from content import small, small_files
 from measure import ETHERNET, WIRE, Inbox, Watch, datagram, harness, log_time, real_frames
 
 TIME_MAX = 180  # s, of one crossing
@@ -169,7 +170,6 @@ def rescue(pair, source):
 
 def many_files(options, mtu, rate, work, count, size):
     """count small files, renamed one after the other; from the first rename to the last publication."""
-    from content import small_files
     with Pair(options, mtu, work, rate) as pair:
         folder = pair.site.path("staging")
         names = small_files(folder, count, size, harness.SEED)
@@ -202,7 +202,7 @@ def latency(options, mtu, rate, work, count, bulk=None):
                 name = f"f{len(taken):05}"
                 path = pair.site.path("staging", name)
                 with open(path, "wb") as f:
-                    f.write(rng.randbytes(4096))
+                    f.write(small(rng, 4096))
                 time.sleep(rng.uniform(0.002, 0.022))  # not in step with anything
                 at = pair.put(path, "pittari", name)
                 while True:

@@ -20,6 +20,7 @@ struct row {
 struct kept {
 	uint32_t sender, lane, epoch;
 	uint64_t serial; /* 0: free */
+	uint64_t beat;   /* counter of the last beat */
 };
 
 struct accept {
@@ -32,7 +33,6 @@ struct accept {
 	struct kept kept[SESSIONS];
 	struct session_keys *keys; /* of kept[], secret memory; the last is scratch */
 	uint64_t serial;
-	uint64_t counter[RECEIVER_PEERS_MAX]; /* of the last beat */
 };
 
 /* Rows of peers that are no longer pinned stay: the floor must hold when they return. */
@@ -148,7 +148,7 @@ keep(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch, const str
 			mine = i;
 	}
 	unsigned at = count >= 2 ? mine : free_at != SESSIONS ? free_at : oldest;
-	a->kept[at] = (struct kept){ sender, lane, epoch, ++a->serial };
+	a->kept[at] = (struct kept){ sender, lane, epoch, ++a->serial, 0 };
 	a->keys[at] = *k;
 	return 1;
 }
@@ -189,13 +189,13 @@ accept_beat(struct accept *a, const struct msg_datagram *m, const uint8_t *d, st
 	if (m->sender >= a->conf->peers)
 		return -1;
 	for (unsigned i = 0; i < SESSIONS; i++) {
-		const struct kept *s = &a->kept[i];
+		struct kept *s = &a->kept[i];
 		if (s->serial == 0 || s->sender != m->sender || s->lane != m->lane || s->epoch != m->epoch ||
 		    beat_open(b, d, m->n, a->keys[i].beat, &a->conf->peer[m->sender].party) != 0)
 			continue;
-		if (b->counter <= a->counter[m->sender])
+		if (b->counter <= s->beat)
 			return -1; /* heard already */
-		a->counter[m->sender] = b->counter;
+		s->beat = b->counter;
 		return 0;
 	}
 	return -1;

@@ -30,7 +30,8 @@ enum accept_result {
 enum accept_result accept_hello(struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct msg_session *out);
 uint32_t accept_floor(const struct accept *a, uint32_t sender, uint32_t lane);
 
-/* A beat of this session: 0 and *b, or -1: not authentic, of an unknown session, or not newer than the last one. */
+/* A beat of this session: 0 and *b, or -1: not authentic, of an unknown session, or not newer than its last one.
+ * Counters are not compared between sessions: a sender that was set up anew begins low. */
 int accept_beat(struct accept *a, const struct msg_datagram *m, const uint8_t *d, struct beat *b)
     __attribute__((warn_unused_result));
 

@@ -20,7 +20,7 @@ take_symbol(struct assemble *a, struct object *o, const struct frame_symbol *s, 
 	if (a->writes == ASSEMBLE_WRITES)
 		assemble_write(a);
 	a->write[a->writes++] = (struct pending_write){ o, n, data };
-	object_set(o, &a->budget, n);
+	object_set(o, &a->budget[o->sender], n);
 }
 
 /* A block that has enough is repaired after the batch is written. */
@@ -40,7 +40,7 @@ note_ready(struct assemble *a, struct object *o, uint32_t number)
 static enum link_counter
 take_parity(struct assemble *a, struct object *o, const struct frame_symbol *s, const uint8_t *data)
 {
-	switch (object_parity(o, &a->budget, s->block, (uint32_t)s->symbol - s->k, data)) {
+	switch (object_parity(o, &a->budget[o->sender], s->block, (uint32_t)s->symbol - s->k, data)) {
 	case 1:
 		note_ready(a, o, s->block);
 		return LC_TAKEN;
@@ -64,14 +64,14 @@ reconcile(struct assemble *a, struct object *o, const struct frame_symbol *s)
 	if (s->object_len != 0 && s->object_len != o->geo.len) {
 		if (s->object_len > a->limits.object)
 			return LC_LIMIT;
-		if (object_set_length(o, &a->budget, s->object_len) != 0)
+		if (object_set_length(o, &a->budget[o->sender], s->object_len) != 0)
 			return LC_CONTRADICT;
 	}
 	if (geometry_k(&o->geo, s->block) != s->k) /* sent before the length was known, and wrong */
 		return LC_CONTRADICT;
 	if (o->geo.len == 0 && ((uint64_t)s->block * s->kfull + s->symbol) * s->slen > a->limits.object)
 		return LC_LIMIT;
-	if (object_reach(o, &a->budget, s->block) != 0)
+	if (object_reach(o, &a->budget[o->sender], s->block) != 0)
 		return LC_OBJECTS;
 	while ((1u << mlog) < s->m)
 		mlog++;
@@ -82,7 +82,7 @@ reconcile(struct assemble *a, struct object *o, const struct frame_symbol *s)
 }
 
 static enum link_counter
-begin(struct assemble *a, uint32_t sender, const struct frame_symbol *s, struct object **out)
+begin(struct assemble *a, uint32_t sender, const struct frame_symbol *s, uint64_t now_ns, struct object **out)
 {
 	struct geometry g;
 
@@ -90,7 +90,7 @@ begin(struct assemble *a, uint32_t sender, const struct frame_symbol *s, struct 
 		return LC_LIMIT;
 	if (geometry_init(&g, s->object_len, s->slen, s->kfull) != 0)
 		return LC_GEOMETRY;
-	if (a->open >= a->limits.objects)
+	if (!assemble_has_room(a, sender, now_ns))
 		return LC_OBJECTS;
 	if (a->slots == 0)
 		return LC_SLOT;
@@ -130,7 +130,7 @@ assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *
 	if (a->disk_full)
 		return LC_DISK;
 	if ((o = assemble_find(a, sender, s->id)) == NULL || recut(a, o, s, now_ns)) {
-		if ((c = begin(a, sender, s, &o)) != LC_TAKEN)
+		if ((c = begin(a, sender, s, now_ns, &o)) != LC_TAKEN)
 			return c;
 		fresh = true;
 	}

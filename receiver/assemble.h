@@ -20,7 +20,7 @@ enum { ASSEMBLE_BLOCK_MAX = 24 << 20 }; /* bytes of the source of a block */
 
 struct assemble_limits {
 	uint64_t object;   /* bytes of the largest object */
-	uint32_t objects;  /* open at a time */
+	uint32_t objects;  /* open at a time; like the next two in equal shares for the senders */
 	uint64_t parity;   /* bytes of repair symbols */
 	uint64_t meta;     /* bytes of bitmaps and block tables */
 	uint32_t delivered; /* objects remembered as complete */

@@ -57,11 +57,11 @@ repaired(struct assemble *a, struct decode_job *j)
 		if (j->result > 0)
 			assemble_disk_trouble(a, j->error);
 		/* Without its repair symbols the block starts anew with the next round. */
-		object_drop_parity(o, &a->budget, j->number);
+		object_drop_parity(o, &a->budget[o->sender], j->number);
 	} else if (o->state == OBJECT_GATHERING) {
 		for (uint32_t i = 0; i < j->k; i++)
 			if ((j->have[i / 8] >> (i % 8) & 1) == 0) {
-				object_set(o, &a->budget, first + i);
+				object_set(o, &a->budget[o->sender], first + i);
 				a->counter[LC_REPAIRED]++;
 			}
 		if (object_complete(o))

@@ -26,7 +26,7 @@ load_bits(struct assemble *a, struct object *o, uint64_t map_bytes)
 
 	if (o->geo.len == 0)
 		blocks = (map_bytes * 8 + o->geo.kfull - 1) / o->geo.kfull;
-	if (blocks > UINT32_MAX || (blocks > 0 && object_reach(o, &a->budget, (uint32_t)blocks - 1) != 0))
+	if (blocks > UINT32_MAX || (blocks > 0 && object_reach(o, &a->budget[o->sender], (uint32_t)blocks - 1) != 0))
 		return -1;
 	n = map_bytes < o->bits_room ? map_bytes : o->bits_room;
 	if (n != 0 && pread(o->map_fd, o->bits, n, PARTS_HEAD_LEN) != (ssize_t)n)
@@ -50,7 +50,7 @@ load(struct assemble *a, const struct ready_slot *s, const struct parts_head *h,
 		sender++;
 	if (sender == a->senders || assemble_find(a, sender, h->id) != NULL || delivered_has(a->delivered, sender, h->id) ||
 	    (uint64_t)h->geo.kfull * h->geo.slen > ASSEMBLE_BLOCK_MAX || fstat(s->map_fd, &st) != 0 ||
-	    st.st_size < PARTS_HEAD_LEN || h->geo.len > a->limits.object)
+	    st.st_size < PARTS_HEAD_LEN || h->geo.len > a->limits.object || !assemble_has_room(a, sender, now_ns))
 		return -1;
 	if ((o = assemble_add(a, s, sender, h->id, &h->geo)) == NULL)
 		return -1;

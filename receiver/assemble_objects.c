@@ -10,11 +10,25 @@
 #include "receiver/assemble_private.h"
 #include "receiver/reserve.h"
 
+static int
+make_budgets(struct assemble *a)
+{
+	a->budget = calloc(a->senders + 1, sizeof(*a->budget));
+	for (uint32_t i = 0; a->budget != NULL && i < a->senders; i++) {
+		a->budget[i].max = a->limits.meta / a->senders;
+		a->budget[i].pool = parity_new(a->limits.parity / a->senders);
+		if (a->budget[i].pool == NULL)
+			return -1;
+	}
+	return a->budget == NULL ? -1 : 0;
+}
+
 struct assemble *
 assemble_new(const struct assemble_limits *l, const uint8_t (*key_id)[8], uint32_t senders,
     const struct assemble_sink *sink, void *ctx, uint64_t *counter)
 {
 	struct assemble *a = calloc(1, sizeof(*a));
+	int budgets;
 
 	if (a == NULL)
 		return NULL;
@@ -24,12 +38,11 @@ assemble_new(const struct assemble_limits *l, const uint8_t (*key_id)[8], uint32
 	a->counter = counter;
 	a->senders = senders;
 	a->key_id = calloc(senders + 1, 8);
-	a->budget.max = l->meta;
-	a->budget.pool = parity_new(l->parity);
+	budgets = make_budgets(a);
 	a->delivered = delivered_new(l->delivered);
 	a->decoding = errands_start();
 	a->flushing = errands_start();
-	if (a->key_id == NULL || a->budget.pool == NULL || a->delivered == NULL || a->decoding == NULL ||
+	if (a->key_id == NULL || budgets != 0 || a->delivered == NULL || a->decoding == NULL ||
 	    a->flushing == NULL) {
 		assemble_free(a);
 		return NULL;
@@ -107,7 +120,7 @@ assemble_release(struct assemble *a, struct object *o)
 	while (*p != o)
 		p = &(*p)->next_all;
 	*p = o->next_all;
-	object_release(o, &a->budget);
+	object_release(o, &a->budget[o->sender]);
 	if (o->data_fd >= 0)
 		close(o->data_fd);
 	if (o->map_fd >= 0)
@@ -182,6 +195,32 @@ assemble_discard(struct assemble *a, struct object *o)
 	assemble_unlist(a, o);
 	o->state = OBJECT_DROPPED;
 	return true;
+}
+
+bool
+assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns)
+{
+	uint32_t open = 0, share = a->limits.objects / a->senders;
+	struct object *oldest = NULL;
+
+	for (struct object *o = a->all; o != NULL; o = o->next_all) {
+		if (o->sender != sender || o->state != OBJECT_GATHERING)
+			continue;
+		open++;
+		if (oldest == NULL || o->touched_ns < oldest->touched_ns)
+			oldest = o;
+	}
+	if (open < (share > 0 ? share : 1))
+		return true;
+	if (now_ns - a->room_log_ns >= 60000000000ull || a->room_log_ns == 0) {
+		a->room_log_ns = now_ns;
+		log_warn("sender %u of the configuration has begun %u objects and finished none of them: the one that was "
+		    "left alone longest makes room for each new one", sender + 1, open);
+	}
+	if (now_ns - oldest->touched_ns < ASSEMBLE_IDLE_NS)
+		return false;
+	assemble_write(a);
+	return oldest->state == OBJECT_GATHERING && assemble_discard(a, oldest);
 }
 
 static bool
@@ -307,7 +346,9 @@ assemble_stats(const struct assemble *a, struct msg_stats *s)
 {
 	s->open = 0;
 	s->objects = 0;
-	s->parity_bytes = parity_used(a->budget.pool);
+	s->parity_bytes = 0;
+	for (uint32_t i = 0; i < a->senders; i++)
+		s->parity_bytes += parity_used(a->budget[i].pool);
 	for (const struct object *o = a->all; o != NULL; o = o->next_all) {
 		if (o->state != OBJECT_GATHERING)
 			continue;
@@ -352,7 +393,9 @@ assemble_free(struct assemble *a)
 		close(a->slot[i].map_fd);
 	}
 	decode_free(&a->decoder);
-	parity_free(a->budget.pool);
+	for (uint32_t i = 0; a->budget != NULL && i < a->senders; i++)
+		parity_free(a->budget[i].pool);
+	free(a->budget);
 	delivered_free(a->delivered);
 	free(a->key_id);
 	free(a);

@@ -24,6 +24,7 @@ enum {
 /* A sender whose MTU changed cuts its objects anew: other symbols of an object of
  * which none came for so long. */
 #define ASSEMBLE_RECUT_NS 30000000000ull
+#define ASSEMBLE_IDLE_NS 10000000000ull
 #define ASSEMBLE_STALE_NS (15ull * 24 * 3600 * 1000000000) /* nothing came for so long: beyond any retention */
 
 struct pending_write {
@@ -50,7 +51,7 @@ struct assemble {
 	uint32_t senders;
 	uint8_t (*key_id)[8];
 
-	struct object_budget budget;
+	struct object_budget *budget; /* one for each sender: none can take what the others need */
 	struct delivered *delivered;
 	struct forgotten {
 		uint8_t id[16];
@@ -63,7 +64,7 @@ struct assemble {
 	uint32_t open;        /* in the buckets */
 	uint64_t now_ns;      /* of the last tick */
 	uint64_t flush_at_ns; /* next look at what is to be flushed */
-	uint64_t disk_log_ns;
+	uint64_t disk_log_ns, room_log_ns;
 	uint64_t disk_look_ns; /* when free space was last asked for */
 	bool disk_full;       /* only the reserve is left */
 
@@ -83,6 +84,10 @@ struct assemble {
 	unsigned flushes;
 };
 
+/* May this sender begin another object?  Each has an equal share of them; one whose
+ * share is used up gives up the object of its own that was touched longest ago,
+ * if that was left alone for ASSEMBLE_IDLE_NS. */
+bool assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns);
 struct object *assemble_find(const struct assemble *a, uint32_t sender, const uint8_t *id);
 /* A new object on this slot; NULL: no memory. */
 struct object *assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, const uint8_t *id,

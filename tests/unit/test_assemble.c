@@ -401,9 +401,9 @@ bounds(void **state)
 
 	(void)state;
 	l.object = 1 << 20;
-	l.objects = 3;
-	l.parity = 1 << 20;
-	l.meta = 64 << 10;
+	l.objects = 6; /* of which each of the two senders has half */
+	l.parity = 2 << 20;
+	l.meta = 128 << 10;
 	rig_init(&r, &l);
 	sent_make(&s, 10000, 20, 3, seeded);
 	assert_int_equal(rig_give(&r, &s, 0, 0), LC_SLOT);
@@ -435,6 +435,14 @@ bounds(void **state)
 		assert_int_equal(assemble_symbol(r.a, 0, &f, s.bytes, r.now), i < 3 ? LC_TAKEN : LC_OBJECTS);
 	}
 	assert_int_equal(assemble_slots_free(r.a), 5);
+	/* What one sender leaves lying does not stop the other ... */
+	f.id[2] = 0x66;
+	assert_int_equal(assemble_symbol(r.a, 1, &f, s.bytes, r.now), LC_TAKEN);
+	/* ... nor, after a while, itself. */
+	assert_int_equal(r.discarded, 0);
+	r.now += 11000000000ull;
+	assert_int_equal(assemble_symbol(r.a, 0, &f, s.bytes, r.now), LC_TAKEN);
+	assert_int_equal(r.discarded, 1);
 	rig_end(&r);
 	sent_free(&s);
 }

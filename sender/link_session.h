@@ -8,8 +8,10 @@
 #include "host/ipc_recv.h"
 #include "sender/messages.h"
 
-enum { HELLO_COPIES = 8 };           /* at the start of a session */
-#define HELLO_APART_NS 10000000ull    /* between these */
+/* At the start of a session; symbols follow these 300 ms, in which the receiver
+ * has written the epoch down, however slow its disk: what comes earlier is lost. */
+enum { HELLO_COPIES = 15 };
+#define HELLO_APART_NS 20000000ull    /* between these */
 #define HELLO_AGAIN_NS 200000000ull   /* then, as long as it lasts */
 #define SESSION_OVERLAP_NS 2000000000ull
 #define BEAT_APART_NS 1000000000ull

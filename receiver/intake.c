@@ -6,7 +6,6 @@
  * together as soon as nothing more is waiting in the pipe. */
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,54 +22,6 @@
 #include "receiver/store.h"
 #include "receiver/unseal.h"
 #include "receiver/verify.h"
-
-/* A ledger row about an object that never became a transfer. */
-static void
-refused_row(struct store *s, const struct job *j, const char *reason)
-{
-	json_t *o = json_object();
-	char at[21], id[33], *entry;
-
-	clock_iso(at, clock_wall_ms() / 1000);
-	json_object_set_new(o, "at", json_string(at));
-	json_object_set_new(o, "event", json_string("refused"));
-	json_object_set_new(o, "object", json_string(job_show(id, j->id)));
-	json_object_set_new(o, "sender", json_string(s->fingerprint[j->sender]));
-	if (j->opened && j->inner.channel[0] != '\0')
-		json_object_set_new(o, "channel", json_string(j->inner.channel));
-	json_object_set_new(o, "reason", json_string(reason));
-	if ((entry = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS)) == NULL)
-		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
-	ledger_append(&s->ledger, entry, strlen(entry));
-	free(entry);
-	json_decref(o);
-}
-
-/* It could not be opened.  The part is discarded whole; later rounds bring it
- * again, since a key or a channel may be put right, or the damage was ours.
- * The ledger gets one row for each object, however often it comes. */
-static void
-not_opened(struct store *s, struct job *j)
-{
-	const char *why = unseal_strerror(j->result);
-	char id[33];
-	int64_t times;
-
-	job_show(id, j->id);
-	times = db_int(&s->ledger.db, "SELECT times FROM trouble WHERE id = ? AND sender = ?", "tt", id,
-	    s->fingerprint[j->sender]);
-	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
-	db_run(&s->ledger.db, "INSERT INTO trouble(id, sender, reason, times, at) VALUES(?, ?, ?, 1, ?)"
-	    " ON CONFLICT(id, sender) DO UPDATE SET reason = excluded.reason, times = times + 1, at = excluded.at", "ttti", id,
-	    s->fingerprint[j->sender], why, (int64_t)(clock_wall_ms() / 1000));
-	if (times == 0)
-		refused_row(s, j, why);
-	db_exec(&s->ledger.db, "COMMIT");
-	if ((times & (times - 1)) == 0) /* said the 1st, 2nd, 3rd, 5th, 9th ... time */
-		log_warn("object %s of peer %s%s%s: %s; discarded, to be gathered afresh", id, s->conf.peer[j->sender].name,
-		    j->opened ? ", channel " : "", j->opened ? j->inner.channel : "", why);
-	job_forget(s, j);
-}
 
 static struct publish_item *
 batch_item(struct store *s, struct job *j)
@@ -91,11 +42,17 @@ batch_item(struct store *s, struct job *j)
 	return it;
 }
 
+static struct verify_expected
+expected(const struct store *s, const struct job *j)
+{
+	return (struct verify_expected){ .sender = &s->conf.peer[j->inner.sender].party, .receiver = s->self,
+		.generation = j->inner.generation, .channel = j->inner.channel };
+}
+
 static void
 accept_transfer(struct store *s, struct job *j)
 {
-	const struct verify_expected e = { .sender = &s->conf.peer[j->inner.sender].party, .receiver = s->self,
-		.generation = j->inner.generation, .channel = j->inner.channel };
+	const struct verify_expected e = expected(s, j);
 	struct transfer *t = &j->transfer;
 	uint8_t digest[HASH_LEN];
 	struct publish_item *it;
@@ -127,6 +84,24 @@ accept_transfer(struct store *s, struct job *j)
 	manifest_free(&m);
 }
 
+/* What the sender may do and this channel does not take: nothing of it is kept,
+ * and a later round brings it again, when the cap was perhaps raised. */
+static void
+over_cap(struct store *s, struct job *j, const char *reason)
+{
+	const struct verify_expected e = expected(s, j);
+	struct manifest m;
+	uint64_t number = verify_manifest(&j->transfer, &e, &m) == 0 ? m.number : 0;
+	int error = j->transfer.error;
+
+	manifest_free(&m);
+	transfer_remove(&j->transfer);
+	if (error != 0)
+		job_later(s, j, error);
+	else
+		refuse_object(s, j, reason, number);
+}
+
 /* The stream of this object has ended. */
 static void
 conclude(struct store *s, struct job *j, const struct pipe_finish *f)
@@ -142,7 +117,11 @@ conclude(struct store *s, struct job *j, const struct pipe_finish *f)
 		if (j->result == UNSEAL_EREAD || j->result == OPEN_ENOMEM)
 			job_later(s, j, j->result == OPEN_ENOMEM ? ENOMEM : EIO);
 		else
-			not_opened(s, j);
+			refuse_object(s, j, unseal_strerror(j->result), 0);
+		return;
+	}
+	if (f->bad == 3) {
+		over_cap(s, j, f->reason);
 		return;
 	}
 	if (f->bad != 0)
@@ -211,11 +190,11 @@ intake_frame(struct store *s, const struct pipeframe *f)
 }
 
 static void
-say(const struct store *s, const struct publish_item *it, const struct job *j)
+say(const struct publish_item *it, const struct job *j)
 {
 	unsigned long long n = it->number;
+	bool plain = strstr(it->dir, ".fork-") == NULL; /* is it where its number says? */
 
-	(void)s;
 	if (it->duplicate)
 		log_info("%s %llu: was delivered before; nothing to do", it->stream.channel, n);
 	else if (it->base == PUBLISH_QUARANTINE)
@@ -224,8 +203,9 @@ say(const struct store *s, const struct publish_item *it, const struct job *j)
 		log_warn("%s %llu: ALARM: a fork: this number was delivered before with other content or generation; this one is in %s",
 		    it->stream.channel, n, it->dir);
 	else
-		log_info("%s %llu: delivered, %u files, %llu bytes, object %.8s", it->stream.channel, n, it->files,
-		    (unsigned long long)it->bytes, it->object);
+		log_info("%s %llu: delivered, %u file%s, %llu bytes, object %.8s%s%s", it->stream.channel, n, it->files,
+		    it->files == 1 ? "" : "s", (unsigned long long)it->bytes, it->object, plain ? "" : "; its place was taken: it is in ",
+		    plain ? "" : it->dir);
 	if (it->chain_broken)
 		log_warn("%s %llu: its manifest does not follow the one delivered before or after it", it->stream.channel, n);
 }
@@ -243,7 +223,7 @@ intake_commit(struct store *s)
 			job_later(s, j, it->error);
 			continue;
 		}
-		say(s, it, j);
+		say(it, j);
 		if (it->base == PUBLISH_QUARANTINE && !it->duplicate)
 			s->quarantined++;
 		job_done(s, j);
@@ -269,7 +249,7 @@ poisonous(struct store *s, struct job *j)
 	if (part_store_move(&s->parts, j->slot, s->quarantine, name) != 0 && errno != EEXIST)
 		log_warn("object %s: cannot be moved to the quarantine: %s", id, strerror(errno));
 	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
-	refused_row(s, j, "the check process ended each time it looked at this object");
+	refused_row(s, j, 0, "the check process ended each time it looked at this object");
 	db_run(&s->ledger.db, "INSERT OR IGNORE INTO object(sender, id) VALUES(?, ?)", "tt", s->fingerprint[j->sender], id);
 	db_exec(&s->ledger.db, "COMMIT");
 	log_warn("object %s of peer %s: ALARM: the check process ended %u times on it; set aside as quarantine/%s", id,

@@ -25,6 +25,10 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS gap(sender TEXT NOT NULL, channel TEXT NOT NULL, generation TEXT NOT NULL,"
     " first INTEGER NOT NULL, last INTEGER NOT NULL, since INTEGER NOT NULL,"
     " PRIMARY KEY(sender, channel, generation, first)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS aside(id TEXT NOT NULL, sender TEXT NOT NULL, channel TEXT NOT NULL,"
+    " generation TEXT NOT NULL, number INTEGER NOT NULL, reason TEXT NOT NULL, dir TEXT NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY(id, sender)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS aside_number ON aside(sender, channel, generation, number);"
     "CREATE TABLE IF NOT EXISTS trouble(id TEXT NOT NULL, sender TEXT NOT NULL, reason TEXT NOT NULL,"
     " times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(id, sender)) WITHOUT ROWID;";
 
@@ -161,6 +165,26 @@ ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, ui
 	split_gap(l, s, number);
 	db_run(&l->db, "UPDATE stream SET delivered = max(delivered, ?), delivered_at = ? WHERE " KEYS, "iittt",
 	    (int64_t)number, (int64_t)now_s, KEY_ARGS(s));
+}
+
+void
+ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct ledger_aside *a, uint64_t now_s)
+{
+	if (a->number != 0) {
+		extend(l, s, a->number, a->number, now_s);
+		split_gap(l, s, a->number);
+	}
+	db_run(&l->db, "INSERT INTO aside(id, sender, channel, generation, number, reason, dir, at) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+	    " ON CONFLICT(id, sender) DO UPDATE SET number = excluded.number, reason = excluded.reason, dir = excluded.dir",
+	    "tttt" "itti", a->object, KEY_ARGS(s), (int64_t)a->number, a->reason, a->dir, (int64_t)now_s);
+}
+
+void
+ledger_not_aside(struct ledger *l, const struct ledger_stream *s, const char *object, uint64_t number)
+{
+	db_run(&l->db, "DELETE FROM aside WHERE id = ? AND sender = ?", "tt", object, s->sender);
+	if (number != 0)
+		db_run(&l->db, "DELETE FROM aside WHERE " KEYS " AND number = ?", "ttti", KEY_ARGS(s), (int64_t)number);
 }
 
 /* --- verification --- */

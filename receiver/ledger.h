@@ -4,11 +4,13 @@
  * Table `ledger` is the record, chained by hash and only ever appended to.
  * The other tables are an index over it and the memory of the store process;
  * they change in the same transaction as the row that changes them:
- *   delivery  one row for each `delivered`, `fork` and `quarantined` with a manifest
+ *   delivery  one row for each `delivered` and `fork`
+ *   aside     what came and was not delivered: quarantined (with a directory), or over
+ *             a cap and not kept (without one); gone once its number is delivered
  *   object    sealed objects that need not be gathered again
  *   intent    what is being renamed into place (publish.h)
  *   stream    newest number heard of, by sender, channel and generation
- *   gap       ranges of numbers heard of without a row, and since when
+ *   gap       ranges of numbers heard of, of which nothing has come, and since when
  *   trouble   objects that could not be opened: why, how often */
 #ifndef KM_LEDGER_H
 #define KM_LEDGER_H
@@ -43,6 +45,17 @@ struct ledger_stream {
 void ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t oldest, uint64_t now_s);
 /* A number got its row: no gap any more.  Inside a transaction. */
 void ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, uint64_t now_s);
+
+/* This object came, but was not delivered: its number (0: not known) is no gap
+ * any more, and not delivered either.  dir: below quarantine/, or empty: not
+ * kept.  Again for the same object: what is told now holds.  Inside a transaction. */
+struct ledger_aside {
+	const char *object, *reason, *dir;
+	uint64_t number;
+};
+void ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct ledger_aside *a, uint64_t now_s);
+/* This object, or this number (if not 0), was delivered after all.  Inside a transaction. */
+void ledger_not_aside(struct ledger *l, const struct ledger_stream *s, const char *object, uint64_t number);
 
 /* Walk the chain.  Rows that hold, and *why == NULL; or *bad, the first row
  * that does not, and *why a sentence part.  db may be read-only. */

@@ -134,12 +134,17 @@ make_entry(const struct publish_item *it)
 static bool
 is_duplicate(struct publish *p, const struct publish_item *it)
 {
-	/* Quarantined ones have no number until their manifest is verified;
-	 * what makes two of them the same is the object. */
+	/* What was quarantined was not delivered: the same, whole and good, is no
+	 * duplicate of it.  Two quarantined ones are the same if the object is. */
+	if (it->base == PUBLISH_QUARANTINE && db_int(&p->ledger->db, "SELECT (SELECT count(*) FROM aside WHERE id = ?1 AND"
+	    " sender = ?2 AND dir <> '') + (SELECT count(*) FROM intent WHERE object = ?1 AND sender = ?2)", "tt", it->object,
+	    it->stream.sender) != 0)
+		return true;
 	for (int i = 0; i < 2; i++) {
 		const char *q = i == 0
 		    ? "SELECT count(*) FROM delivery WHERE channel = ? AND number = ? AND sender = ? AND generation = ? AND manifest = ?"
-		    : "SELECT count(*) FROM intent WHERE channel = ? AND number = ? AND sender = ? AND generation = ? AND manifest = ?";
+		    : "SELECT count(*) FROM intent WHERE channel = ? AND number = ? AND sender = ? AND generation = ? AND manifest = ?"
+		      " AND base = 'inbox'";
 		if (it->number != 0 && db_int(&p->ledger->db, q, "titt" "t", it->stream.channel, (int64_t)it->number,
 		    it->stream.sender, it->stream.generation, it->manifest) != 0)
 			return true;
@@ -155,7 +160,8 @@ others(struct publish *p, const struct publish_item *it, bool same_sender)
 
 	return db_int(&p->ledger->db, "SELECT count(*) FROM delivery WHERE channel = ? AND number = ? AND (sender = ? OR ? = '')",
 	    "titt", it->stream.channel, (int64_t)it->number, s, s) +
-	    db_int(&p->ledger->db, "SELECT count(*) FROM intent WHERE channel = ? AND number = ? AND (sender = ? OR ? = '')",
+	    db_int(&p->ledger->db, "SELECT count(*) FROM intent WHERE channel = ? AND number = ? AND base = 'inbox' AND"
+	    " (sender = ? OR ? = '')",
 	    "titt", it->stream.channel, (int64_t)it->number, s, s);
 }
 
@@ -346,7 +352,14 @@ publish_rename(struct publish *p, struct publish_item *it, unsigned n)
 static void
 index_row(struct publish *p, const struct publish_item *it, const char *at)
 {
-	if (it->number == 0)
+	json_t *entry = json_loads(it->entry, 0, NULL); /* of recovered ones the reason is only there */
+	const char *reason = json_string_value(json_object_get(entry, "reason"));
+	struct ledger_aside aside = { it->object, reason != NULL ? reason : "", it->dir, it->number };
+
+	if (it->base == PUBLISH_QUARANTINE)
+		ledger_aside(p->ledger, &it->stream, &aside, clock_wall_ms() / 1000);
+	json_decref(entry);
+	if (it->base == PUBLISH_QUARANTINE)
 		return;
 	db_run(&p->ledger->db, "INSERT OR IGNORE INTO delivery(sender, channel, generation, number, manifest, previous, dir, at, seq)"
 	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", "tttittt" "ti", STREAM_ARGS(&it->stream), (int64_t)it->number,
@@ -369,6 +382,8 @@ publish_record(struct publish *p, struct publish_item *it, unsigned n)
 			index_row(p, &it[i], at);
 			db_run(&p->ledger->db, "DELETE FROM intent WHERE work = ?", "t", it[i].work);
 		}
+		if (it[i].base == PUBLISH_INBOX)
+			ledger_not_aside(p->ledger, &it[i].stream, it[i].object, it[i].number);
 		db_run(&p->ledger->db, "INSERT OR IGNORE INTO object(sender, id) VALUES(?, ?)", "tt", it[i].stream.sender,
 		    it[i].object);
 		db_run(&p->ledger->db, "DELETE FROM trouble WHERE id = ? AND sender = ?", "tt", it[i].object,

@@ -165,6 +165,8 @@ receiver_inspect_bytes(struct receiver_inspect *i, const uint8_t *data, size_t n
 	e = decompress_write(i->zstd, data, n); /* errors are sticky */
 	if (e != DECOMPRESS_OK)
 		fail(i, "%s", decompress_strerror(e)); /* unless plain() said why */
+	if (e == DECOMPRESS_ECAP)
+		i->capped = 1;
 }
 
 void
@@ -177,8 +179,11 @@ receiver_inspect_end(struct receiver_inspect *i, int result)
 		i->finish.bad = 2;
 		return;
 	}
-	if (i->finish.bad)
+	if (i->finish.bad) {
+		if (i->capped)
+			i->finish.bad = 3;
 		return;
+	}
 	if ((e = decompress_end(i->zstd)) != DECOMPRESS_OK)
 		fail(i, "%s", decompress_strerror(e));
 	else if ((r = record_read_end(&i->records)) != RECORD_OK)

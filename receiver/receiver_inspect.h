@@ -2,7 +2,8 @@
  * check process: the row of records (codec/record.h), the channel's caps, and
  * that no file is a program (content/magic.h).  What passes goes on to the
  * store process as events, and so does what does not: the whole transfer is
- * kept in the quarantine then.  Only what exceeds a cap goes no further; the
+ * kept in the quarantine then.  Only what exceeds a cap goes no further, and
+ * the transfer is refused, to be gathered again (the cap may be raised); the
  * rest is still read, for the signed manifest at its end says which number
  * this was. */
 #ifndef KM_RECEIVER_INSPECT_H

@@ -212,7 +212,8 @@ struct pipe_end {
 	int32_t result;
 };
 struct pipe_finish {
-	int32_t bad;     /* 0: everything passed; 1: reason says what did not; 2: unsealing stopped it */
+	int32_t bad;     /* 0: everything passed; 1: reason says what did not; 2: unsealing stopped it;
+	                    3: over a cap, so it was not passed on whole */
 	char checks[160]; /* names of the checks made, separated by spaces, sorted */
 	char reason[320];
 };

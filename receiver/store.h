@@ -79,6 +79,10 @@ void intake_pump(struct store *s, uint64_t now_ns); /* give open what it may hav
 void intake_commit(struct store *s);                /* publish the batch */
 void intake_check_died(struct store *s);            /* the check process is gone: note whose fault it may be */
 
+/* refused.c: objects that never become a transfer. */
+void refused_row(struct store *s, const struct job *j, uint64_t number, const char *reason); /* in a transaction */
+void refuse_object(struct store *s, struct job *j, const char *why, uint64_t number); /* ends the job; number 0: not known */
+
 /* proc_store.c */
 void store_from_open(struct store *s, bool wait);   /* read its messages; wait for at least one */
 void store_to_link(struct store *s, uint32_t type, const void *body, size_t n);

@@ -1,9 +1,11 @@
 /* cmd_gaps.c - katamichi gaps: which numbers are missing, since when, and
  * whether they will come by themselves. */
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codec/hex.h"
 #include "host/clock.h"
@@ -17,9 +19,13 @@ static const char help[] =
     "\n"
     "Lists the numbers that the sender has given and that are not in the ledger: channel, numbers,\n"
     "since when, and whether the sender still keeps them (then they come by themselves).\n"
-    "Also objects that have arrived in part.\n"
+    "Also what arrived and was not delivered: set aside in the quarantine (until its directory is\n"
+    "taken out of there, or its number is delivered), or refused, as over a cap of its channel; and\n"
+    "objects that have arrived in part.\n"
     "Exit codes: 0 nothing is missing, 1 something is, 2 usage, 3 configuration, 4 keys,\n"
     "5 the ledger cannot be read.\n";
+
+enum { LINES_MAX = 100 }; /* of each kind, for people */
 
 static struct receiver_conf conf;
 
@@ -67,6 +73,31 @@ gaps(struct db *db)
 	return a;
 }
 
+/* What came and was not delivered.  Somebody who took its directory out of the
+ * quarantine has dealt with it. */
+static json_t *
+set_aside(struct db *db)
+{
+	static char path[RECEIVER_PATH_MAX + 256];
+	json_t *a = json_array();
+	char at[21];
+	sqlite3_stmt *q = db_query(db, "SELECT channel, sender, generation, number, id, reason, dir, at FROM aside"
+	    " ORDER BY channel, sender, generation, number", "");
+
+	while (db_step(db, q) == 1) {
+		const char *dir = (const char *)sqlite3_column_text(q, 6);
+		snprintf(path, sizeof(path), "%s/quarantine/%s", conf.state, dir);
+		if (dir[0] != '\0' && access(path, F_OK) != 0 && errno == ENOENT)
+			continue;
+		clock_iso(at, (uint64_t)sqlite3_column_int64(q, 7));
+		json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "channel", sqlite3_column_text(q, 0),
+		    "peer", peer_name((const char *)sqlite3_column_text(q, 1)), "generation", sqlite3_column_text(q, 2), "number",
+		    (json_int_t)sqlite3_column_int64(q, 3), "object", sqlite3_column_text(q, 4), "reason", sqlite3_column_text(q, 5),
+		    "since", at, "where", dir[0] != '\0' ? path : NULL));
+	}
+	return a;
+}
+
 static json_t *
 partly(void)
 {
@@ -78,6 +109,30 @@ partly(void)
 	a = json_incref(json_object_get(s, "partly"));
 	json_decref(s);
 	return a != NULL ? a : json_array();
+}
+
+static void
+show_aside(const json_t *list)
+{
+	const json_t *g;
+	size_t i;
+
+	json_array_foreach(list, i, g) {
+		long long number = json_integer_value(json_object_get(g, "number"));
+		const char *where = json_string_value(json_object_get(g, "where"));
+		if (i == LINES_MAX) {
+			printf("... and %zu more (--json has all)\n", json_array_size(list) - i);
+			break;
+		}
+		printf("%s: %s ", where != NULL ? "set aside" : "refused", json_string_value(json_object_get(g, "channel")));
+		if (number != 0)
+			printf("%lld", number);
+		else
+			printf("(number not known)");
+		printf("\tfrom %s\tsince %s\t%s\t%s\n", json_string_value(json_object_get(g, "peer")),
+		    json_string_value(json_object_get(g, "since")), json_string_value(json_object_get(g, "reason")),
+		    where != NULL ? where : "not kept; once this is put right here, a later round of the sender brings it");
+	}
 }
 
 static void
@@ -115,7 +170,7 @@ run(const char *name, int json)
 {
 	static char path[RECEIVER_PATH_MAX + 32];
 	struct db db;
-	json_t *list, *parts;
+	json_t *list, *aside, *parts;
 	int code = receiver_conf_read(&conf, name, -1), missing;
 
 	if (code != 0 || (code = receiver_conf_peers(&conf)) != 0)
@@ -124,18 +179,21 @@ run(const char *name, int json)
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
 	list = gaps(&db);
+	aside = set_aside(&db);
 	db_close(&db);
 	parts = partly();
-	missing = json_array_size(list) != 0;
+	missing = json_array_size(list) != 0 || json_array_size(aside) != 0;
 	if (json) {
-		json_t *o = json_pack("{s:O, s:O}", "gaps", list, "partly", parts);
+		json_t *o = json_pack("{s:O, s:O, s:O}", "gaps", list, "aside", aside, "partly", parts);
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
 		json_decref(o);
 	} else {
+		show_aside(aside);
 		show(list, parts);
 	}
 	json_decref(list);
+	json_decref(aside);
 	json_decref(parts);
 	return missing ? EXIT_NO : EXIT_OK;
 }

@@ -186,6 +186,33 @@ gaps_by_beat_and_delivery(void **state)
 	assert_string_equal(gaps(&b), "");
 }
 
+/* What came and was refused is no gap, nor delivered; told again it changes, and ends with the delivery. */
+static void
+aside(void **state)
+{
+	struct ledger_aside x = { "0a", "over max_file", "", 3 };
+
+	(void)state;
+	ledger_seen(&l, &a, 5, 1, 100);
+	db_exec(&l.db, "BEGIN IMMEDIATE");
+	ledger_aside(&l, &a, &x, 200);
+	x.reason = "over max_transfer";
+	ledger_aside(&l, &a, &x, 300);
+	db_exec(&l.db, "COMMIT");
+	assert_string_equal(gaps(&a), "1-2@100 4-5@100");
+	assert_int_equal(db_int(&l.db, "SELECT delivered FROM stream", ""), 0);
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside WHERE reason = 'over max_transfer' AND at = 200", ""), 1);
+	ledger_not_aside(&l, &b, "0b", 3); /* another generation's 3 */
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside", ""), 1);
+	ledger_not_aside(&l, &a, "0b", 3); /* this number, by another object */
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside", ""), 0);
+	x.number = 0; /* not known: no gap is closed by it */
+	ledger_aside(&l, &a, &x, 400);
+	assert_string_equal(gaps(&a), "1-2@100 4-5@100");
+	ledger_not_aside(&l, &a, "0a", 4);
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside", ""), 0);
+}
+
 /* Random deliveries and beats against a plain list. */
 static void
 gaps_against_a_list(void **state)
@@ -218,6 +245,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(changes_are_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_off_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps_by_beat_and_delivery, setup, teardown),
+		cmocka_unit_test_setup_teardown(aside, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps_against_a_list, setup, teardown),
 	};
 

@@ -320,6 +320,75 @@ quarantined(void **state)
 	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM ledger WHERE entry LIKE '%\"reason\":\"a.csv is an ELF program\"%'", ""), 1);
 }
 
+static int64_t
+count(const char *table)
+{
+	char q[160];
+
+	snprintf(q, sizeof(q), "SELECT count(*) FROM %s", table);
+	return db_int(&l.db, q, "");
+}
+
+/* A number that stands in the quarantine is neither delivered nor a gap; the
+ * same transfer, good, is delivered after all, and no fork of itself. */
+static void
+good_after_quarantined(void **state)
+{
+	struct transfer t[2];
+	struct publish_item it[2];
+
+	(void)state;
+	build(&t[0], &it[0], "a", 1, "one", NULL);
+	strcpy(it[0].object, "0123");
+	it[0].base = PUBLISH_QUARANTINE;
+	it[0].reason = "a.csv is a program";
+	publish_batch(&p, it, 1);
+	assert_int_equal(count("delivery"), 0);
+	assert_int_equal(count("gap"), 0);
+	assert_int_equal(count("aside WHERE number = 1 AND reason LIKE '%program'"), 1);
+	assert_int_equal(db_int(&l.db, "SELECT delivered FROM stream", ""), 0);
+	build(&t[0], &it[0], "a", 1, "one", NULL); /* the same object once more */
+	strcpy(it[0].object, "0123");
+	it[0].base = PUBLISH_QUARANTINE;
+	it[0].reason = "a.csv is a program";
+	publish_batch(&p, it, 1);
+	assert_true(it[0].duplicate);
+	assert_int_equal(count("aside"), 1);
+	assert_int_equal(rows("quarantined"), 1);
+	/* quarantined and good in one batch */
+	build(&t[0], &it[0], "a", 1, "one", NULL);
+	strcpy(it[0].object, "4567");
+	it[0].base = PUBLISH_QUARANTINE;
+	it[0].reason = "its bytes were cut off";
+	build(&t[1], &it[1], "b", 1, "one", NULL);
+	publish_batch(&p, it, 2);
+	assert_false(it[1].duplicate || it[1].fork || it[1].error != 0);
+	assert_string_equal(it[1].dir, "eltax/00000001");
+	assert_file("eltax/00000001/files/a.csv", "one");
+	assert_int_equal(count("aside"), 0);
+	assert_int_equal(count("delivery"), 1);
+}
+
+/* Dead between the rename and the record: the reason is not lost. */
+static void
+quarantined_and_dead(void **state)
+{
+	struct transfer t;
+	struct publish_item it;
+
+	(void)state;
+	build(&t, &it, "a", 3, "three", NULL);
+	it.base = PUBLISH_QUARANTINE;
+	it.reason = "a.csv is a program";
+	publish_sync(&p, &it, 1);
+	publish_intend(&p, &it, 1);
+	publish_rename(&p, &it, 1);
+	free(it.entry);
+	assert_int_equal(publish_recover(&p), 1);
+	assert_int_equal(count("aside WHERE number = 3 AND reason = 'a.csv is a program' AND dir <> ''"), 1);
+	assert_int_equal(count("delivery"), 0);
+}
+
 /* The disk fails under it: nothing is published, nothing is left. */
 static void
 no_channel_directory(void **state)
@@ -390,6 +459,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(chain_of_manifests, setup, teardown),
 		cmocka_unit_test_setup_teardown(place_is_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(quarantined, setup, teardown),
+		cmocka_unit_test_setup_teardown(good_after_quarantined, setup, teardown),
+		cmocka_unit_test_setup_teardown(quarantined_and_dead, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_channel_directory, setup, teardown),
 		cmocka_unit_test_setup_teardown(transfers_refuse, setup, teardown),
 	};

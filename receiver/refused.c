@@ -1,0 +1,74 @@
+/* refused.c - objects that never become a transfer (store.h): they could not be
+ * opened, or are over a cap of their channel. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/hex.h"
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/log.h"
+#include "receiver/store.h"
+
+void
+refused_row(struct store *s, const struct job *j, uint64_t number, const char *reason)
+{
+	json_t *o = json_object(), *said = json_string(reason);
+	char at[21], id[33], *entry;
+
+	clock_iso(at, clock_wall_ms() / 1000);
+	json_object_set_new(o, "at", json_string(at));
+	json_object_set_new(o, "event", json_string("refused"));
+	json_object_set_new(o, "object", json_string(job_show(id, j->id)));
+	json_object_set_new(o, "sender", json_string(s->fingerprint[j->sender]));
+	if (j->opened && j->inner.channel[0] != '\0')
+		json_object_set_new(o, "channel", json_string(j->inner.channel));
+	if (number != 0)
+		json_object_set_new(o, "number", json_integer((json_int_t)number));
+	json_object_set_new(o, "reason", said != NULL ? said : json_string("(not printable)"));
+	if ((entry = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS)) == NULL)
+		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
+	ledger_append(&s->ledger, entry, strlen(entry));
+	free(entry);
+	json_decref(o);
+}
+
+/* It was opened, so its stream is known: `katamichi gaps` says what became of it. */
+static void
+note_aside(struct store *s, const struct job *j, const char *id, const char *why, uint64_t number)
+{
+	const struct ledger_aside aside = { id, why, "", number };
+	struct ledger_stream t;
+
+	strcpy(t.sender, s->fingerprint[j->inner.sender]);
+	strcpy(t.channel, j->inner.channel);
+	hex_put(t.generation, j->inner.generation, 16);
+	ledger_aside(&s->ledger, &t, &aside, clock_wall_ms() / 1000);
+}
+
+/* Nothing of it is kept; later rounds bring it again, since a key, a channel or
+ * a cap may be put right, or the damage was ours.  The ledger gets one row for
+ * each object, however often it comes. */
+void
+refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
+{
+	char id[33];
+	int64_t times;
+
+	job_show(id, j->id);
+	times = db_int(&s->ledger.db, "SELECT times FROM trouble WHERE id = ? AND sender = ?", "tt", id,
+	    s->fingerprint[j->sender]);
+	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
+	db_run(&s->ledger.db, "INSERT INTO trouble(id, sender, reason, times, at) VALUES(?, ?, ?, 1, ?)"
+	    " ON CONFLICT(id, sender) DO UPDATE SET reason = excluded.reason, times = times + 1, at = excluded.at", "ttti", id,
+	    s->fingerprint[j->sender], why, (int64_t)(clock_wall_ms() / 1000));
+	if (times == 0)
+		refused_row(s, j, number, why);
+	if (j->opened && j->result == 0 && j->inner.sender < s->conf.peers)
+		note_aside(s, j, id, why, number);
+	db_exec(&s->ledger.db, "COMMIT");
+	if ((times & (times - 1)) == 0) /* said the 1st, 2nd, 3rd, 5th, 9th ... time */
+		log_warn("object %s of peer %s%s%s: %s; discarded, to be gathered afresh", id, s->conf.peer[j->sender].name,
+		    j->opened ? ", channel " : "", j->opened ? j->inner.channel : "", why);
+	job_forget(s, j);
+}

@@ -102,7 +102,7 @@ extend(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_
 	uint64_t known;
 
 	db_run(&l->db, "INSERT OR IGNORE INTO stream(sender, channel, generation, known, oldest, delivered, delivered_at)"
-	    " VALUES(?, ?, ?, 0, 0, 0, 0)", "ttt", KEY_ARGS(s));
+	    " VALUES(?, ?, ?, 0, -1, 0, 0)", "ttt", KEY_ARGS(s));
 	known = (uint64_t)db_int(&l->db, "SELECT known FROM stream WHERE " KEYS, "ttt", KEY_ARGS(s));
 	if (newest <= known)
 		return;
@@ -113,11 +113,28 @@ extend(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_
 	db_run(&l->db, "UPDATE stream SET known = ? WHERE " KEYS, "ittt", (int64_t)newest, KEY_ARGS(s));
 }
 
+/* A stream that only beats have told of, one too many? */
+static int
+too_many(struct ledger *l, const struct ledger_stream *s)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (db_int(&l->db, "SELECT count(*) FROM stream WHERE sender = ? AND channel = ? AND delivered = 0", "tt", s->sender,
+	    s->channel) < LEDGER_GENERATIONS)
+		return 0;
+	if (l->generations_log_ns == 0 || now - l->generations_log_ns > 600000000000u) {
+		l->generations_log_ns = now;
+		log_warn("ALARM: channel %s: beats of sender %.16s tell of more than %d generations without a delivery; generation"
+		    " %.8s and further ones are ignored until they deliver", s->channel, s->sender, LEDGER_GENERATIONS, s->generation);
+	}
+	return 1;
+}
+
 void
 ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t oldest, uint64_t now_s)
 {
 	sqlite3_stmt *q = db_query(&l->db, "SELECT known, oldest FROM stream WHERE " KEYS, "ttt", KEY_ARGS(s));
-	int same = 0;
+	int same = 0, known = 0;
 
 	/* An authenticated sender is believed about numbers within reason:
 	 * SQLite's integers and the sum below have 63 bits. */
@@ -126,11 +143,12 @@ ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, ui
 		return;
 	}
 	if (db_step(&l->db, q) == 1) {
-		same = (uint64_t)sqlite3_column_int64(q, 0) >= newest && (uint64_t)sqlite3_column_int64(q, 1) == oldest;
+		known = 1;
+		same = (uint64_t)sqlite3_column_int64(q, 0) >= newest && sqlite3_column_int64(q, 1) == (int64_t)oldest;
 		db_done(q);
 	}
-	if (same)
-		return; /* nearly every beat */
+	if (same || (!known && too_many(l, s))) /* same: nearly every beat */
+		return;
 	db_exec(&l->db, "BEGIN IMMEDIATE");
 	extend(l, s, newest, 0, now_s);
 	db_run(&l->db, "UPDATE stream SET oldest = ? WHERE " KEYS, "ittt", (int64_t)oldest, KEY_ARGS(s));

@@ -9,7 +9,8 @@
  *             a cap and not kept (without one); gone once its number is delivered
  *   object    sealed objects that need not be gathered again
  *   intent    what is being renamed into place (publish.h)
- *   stream    newest number heard of, by sender, channel and generation
+ *   stream    newest number heard of, by sender, channel and generation; oldest: from
+ *             which on they are kept, 0 none, -1 while no beat has said so
  *   gap       ranges of numbers heard of, of which nothing has come, and since when
  *   trouble   objects that could not be opened: why, how often */
 #ifndef KM_LEDGER_H
@@ -26,6 +27,7 @@ struct ledger {
 	struct db db;
 	int64_t rows;
 	char hash[CHAIN_HEX_LEN + 1]; /* of the last row */
+	uint64_t generations_log_ns;  /* when too many of them were last spoken of */
 };
 
 /* Creates it if need be (then with an `opened` row).  Fatal if it cannot be used. */
@@ -41,7 +43,10 @@ struct ledger_stream {
 	char generation[2 * 16 + 1];
 };
 /* A beat told of numbers up to newest, of which those from oldest on are still
- * kept (0: none).  Notes new gaps.  Opens its own transaction if something changes. */
+ * kept (0: none).  Notes new gaps.  Opens its own transaction if something changes.
+ * At most LEDGER_GENERATIONS generations of a sender's channel are taken from
+ * beats alone: whoever invents new ones fills no table.  Deliveries always count. */
+enum { LEDGER_GENERATIONS = 16 };
 void ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t oldest, uint64_t now_s);
 /* A number got its row: no gap any more.  Inside a transaction. */
 void ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, uint64_t now_s);

@@ -4,14 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "codec/hex.h"
 #include "host/clock.h"
 #include "host/durable.h"
+#include "host/exits.h"
 #include "host/log.h"
 #include "receiver/store.h"
+
+enum { STREAMS_MAX = 256 }; /* shown; those that delivered last */
 
 static const char *const counter_name[LC_COUNT] = {
 	[LC_TAKEN] = "symbols", [LC_HELLO] = "hello", [LC_BEAT] = "beat", [LC_REPEAT] = "repeated",
@@ -117,7 +121,8 @@ channels_part(struct store *s)
 {
 	json_t *a = json_array();
 	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT sender, channel, generation, known, oldest, delivered, delivered_at FROM"
-	    " stream ORDER BY channel, sender, generation", "");
+	    " (SELECT * FROM stream ORDER BY delivered_at DESC LIMIT ?) ORDER BY channel, sender, generation", "i",
+	    (int64_t)STREAMS_MAX);
 
 	while (db_step(&s->ledger.db, q) == 1) {
 		json_t *o = json_object();
@@ -131,7 +136,10 @@ channels_part(struct store *s)
 		json_object_set_new(o, "gaps", gaps_of(s, sender, channel, generation, &missing));
 		set(o, "missing", missing);
 		set(o, "known", (uint64_t)sqlite3_column_int64(q, 3));
-		set(o, "kept_from", (uint64_t)sqlite3_column_int64(q, 4));
+		if (sqlite3_column_int64(q, 4) >= 0)
+			set(o, "kept_from", (uint64_t)sqlite3_column_int64(q, 4));
+		else
+			json_object_set_new(o, "kept_from", json_null()); /* no beat yet */
 		set(o, "delivered", (uint64_t)sqlite3_column_int64(q, 5));
 		set_time(o, "delivered_at", (uint64_t)sqlite3_column_int64(q, 6) * 1000);
 		json_array_append_new(a, o);
@@ -181,12 +189,17 @@ replace(const struct store *s, const char *text, size_t n)
 	static const char tmp[] = "status.json.tmp", name[] = "status.json";
 	int fd = openat(s->state, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640), bad;
 
-	if (fd < 0)
-		return; /* a full disk is reported where it matters */
-	bad = durable_write_all(fd, text, n) != 0;
-	bad |= close(fd) != 0;
-	if (bad || renameat(s->state, tmp, s->state, name) != 0)
-		unlinkat(s->state, tmp, 0);
+	struct stat st;
+
+	bad = fd < 0 || durable_write_all(fd, text, n) != 0;
+	bad |= fd >= 0 && close(fd) != 0;
+	if (!bad && renameat(s->state, tmp, s->state, name) == 0)
+		return;
+	/* A full disk is reported where it matters.  But whatever is delivered now
+	 * would be recorded in files that have no name any more. */
+	if (fstat(s->state, &st) == 0 && st.st_nlink == 0)
+		log_die(EXIT_SYSTEM, "%s: the directory was removed while the receiver ran; put it back and start again", s->conf.state);
+	unlinkat(s->state, tmp, 0);
 }
 
 void
@@ -203,6 +216,7 @@ receiver_status_write(struct store *s)
 	json_object_set_new(o, "link", link_part(s));
 	json_object_set_new(o, "peers", peers_part(s));
 	json_object_set_new(o, "channels", channels_part(s));
+	set(o, "streams", (uint64_t)db_int(&s->ledger.db, "SELECT count(*) FROM stream", ""));
 	json_object_set_new(o, "partly", partly_part(s));
 	set(o, "waiting", s->waiting);
 	set(o, "quarantined", s->quarantined);

@@ -42,10 +42,17 @@ peer_name(const char *fingerprint)
 	return "(no longer pinned)";
 }
 
-/* Why, as far as known: kept by the sender from `oldest` on (0: nothing kept). */
+/* Why, as far as known: kept by the sender from `kept_from` on (0: nothing kept, -1: no beat has said).
+ * unread: of this stream something was set aside whose number nobody could read. */
 static const char *
-outlook(uint64_t first, uint64_t last, uint64_t oldest)
+outlook(uint64_t first, uint64_t last, int64_t kept_from, int unread)
 {
+	uint64_t oldest = (uint64_t)kept_from;
+
+	if (kept_from < 0)
+		return "not known yet";
+	if (unread && oldest != 0 && last >= oldest)
+		return "heals unless set aside";
 	if (oldest != 0 && first >= oldest)
 		return "heals";
 	if (oldest == 0 || last < oldest)
@@ -58,17 +65,21 @@ gaps(struct db *db)
 {
 	json_t *a = json_array();
 	char since[21];
-	sqlite3_stmt *q = db_query(db, "SELECT g.channel, g.sender, g.generation, g.first, g.last, g.since, s.oldest FROM gap g JOIN"
+	sqlite3_stmt *q = db_query(db, "SELECT g.channel, g.sender, g.generation, g.first, g.last, g.since, s.oldest, EXISTS(SELECT 1"
+	    " FROM aside a WHERE a.sender = g.sender AND a.channel = g.channel AND a.generation = g.generation AND a.number = 0"
+	    " AND a.dir <> '') FROM gap g JOIN"
 	    " stream s ON s.sender = g.sender AND s.channel = g.channel AND s.generation = g.generation"
 	    " ORDER BY g.channel, g.sender, g.generation, g.first", "");
 
 	while (db_step(db, q) == 1) {
 		uint64_t first = (uint64_t)sqlite3_column_int64(q, 3), last = (uint64_t)sqlite3_column_int64(q, 4);
 		clock_iso(since, (uint64_t)sqlite3_column_int64(q, 5));
-		json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:s}", "channel",
+		int64_t kept_from = sqlite3_column_int64(q, 6);
+		json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o, s:s}", "channel",
 		    sqlite3_column_text(q, 0), "peer", peer_name((const char *)sqlite3_column_text(q, 1)), "generation",
 		    sqlite3_column_text(q, 2), "first", (json_int_t)first, "last", (json_int_t)last, "since", since, "kept_from",
-		    (json_int_t)sqlite3_column_int64(q, 6), "outlook", outlook(first, last, (uint64_t)sqlite3_column_int64(q, 6))));
+		    kept_from < 0 ? json_null() : json_integer(kept_from), "outlook",
+		    outlook(first, last, kept_from, sqlite3_column_int(q, 7))));
 	}
 	return a;
 }
@@ -135,6 +146,25 @@ show_aside(const json_t *list)
 	}
 }
 
+static const struct {
+	const char *outlook, *words;
+} saying[] = {
+	{ "heals", "the sender still keeps it: it comes by itself" },
+	{ "lost", "the sender does not keep it any more: put the files in again" },
+	{ "heals in part", "the sender keeps the newer ones only: put the older ones in again" },
+	{ "not known yet", "not known yet whether the sender keeps it: no heartbeat of this generation so far" },
+	{ "heals unless set aside", "the sender still keeps it: it comes by itself, unless it is one that was set aside unread" },
+};
+
+static const char *
+words(const char *look)
+{
+	for (size_t i = 0; i < sizeof(saying) / sizeof(saying[0]); i++)
+		if (strcmp(saying[i].outlook, look) == 0)
+			return saying[i].words;
+	return look;
+}
+
 static void
 show(const json_t *list, const json_t *parts)
 {
@@ -142,16 +172,17 @@ show(const json_t *list, const json_t *parts)
 	size_t i;
 
 	json_array_foreach(list, i, g) {
+		if (i == LINES_MAX) {
+			printf("... and %zu more (--json has all)\n", json_array_size(list) - i);
+			break;
+		}
 		long long first = json_integer_value(json_object_get(g, "first")), last = json_integer_value(json_object_get(g, "last"));
-		const char *look = json_string_value(json_object_get(g, "outlook"));
 		printf("%s\t%lld", json_string_value(json_object_get(g, "channel")), first);
 		if (last != first)
 			printf("-%lld", last);
 		printf("\tfrom %s\tsince %s\t%s\n", json_string_value(json_object_get(g, "peer")),
 		    json_string_value(json_object_get(g, "since")),
-		    strcmp(look, "heals") == 0 ? "the sender still keeps it: it comes by itself" :
-		    strcmp(look, "lost") == 0 ? "the sender does not keep it any more: put the files in again" :
-		    "the sender keeps the newer ones only: put the older ones in again");
+		    words(json_string_value(json_object_get(g, "outlook"))));
 	}
 	json_array_foreach(parts, i, p) {
 		long long have = json_integer_value(json_object_get(p, "have")), all = json_integer_value(json_object_get(p, "symbols"));

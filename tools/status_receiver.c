@@ -12,7 +12,10 @@
 #include "receiver/receiver_conf.h"
 #include "tools/status.h"
 
-enum { STALE_MS = 5000 };
+enum {
+	STALE_MS = 5000,
+	LINES_MAX = 64, /* of channels and generations */
+};
 
 static uint64_t
 number(const json_t *o, const char *key)
@@ -75,7 +78,7 @@ show_peers(const json_t *peers)
 }
 
 static void
-show_channels(const json_t *channels)
+show_channels(const json_t *channels, uint64_t all)
 {
 	const json_t *c, *g;
 	size_t i, j;
@@ -83,6 +86,8 @@ show_channels(const json_t *channels)
 	if (json_array_size(channels) == 0)
 		printf("channel   nothing delivered or announced yet\n");
 	json_array_foreach(channels, i, c) {
+		if (i == LINES_MAX)
+			break;
 		printf("channel   %s from %s (generation %.8s): delivered up to %" PRIu64 " of %" PRIu64 ", last %s", text(c, "channel", "?"),
 		    text(c, "peer", "?"), text(c, "generation", ""), number(c, "delivered"), number(c, "known"),
 		    text(c, "delivered_at", "never"));
@@ -98,6 +103,8 @@ show_channels(const json_t *channels)
 		}
 		printf("\n");
 	}
+	if (all > i)
+		printf("channel   ... and %" PRIu64 " more\n", all - i);
 }
 
 static void
@@ -127,7 +134,7 @@ show(const json_t *s)
 		printf("receiver  running since %s\n", text(s, "started", "?"));
 	show_link(json_object_get(s, "link"));
 	show_peers(json_object_get(s, "peers"));
-	show_channels(json_object_get(s, "channels"));
+	show_channels(json_object_get(s, "channels"), number(s, "streams"));
 	show_partly(json_object_get(s, "partly"));
 	printf("waiting   %" PRIu64 " objects complete, not yet opened\n", number(s, "waiting"));
 	printf("set aside %" PRIu64 " in quarantine\n", number(s, "quarantined"));

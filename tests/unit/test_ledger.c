@@ -213,6 +213,43 @@ aside(void **state)
 	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside", ""), 0);
 }
 
+/* Beats of invented generations fill no table; one that delivers is taken all the same. */
+static void
+generations_of_beats(void **state)
+{
+	struct ledger_stream s = a, other = { "bb", "eltax", "99" };
+
+	(void)state;
+	have(&a, 1); /* one that delivered does not count */
+	for (int i = 0; i < 3 * LEDGER_GENERATIONS; i++) {
+		snprintf(s.generation, sizeof(s.generation), "%032x", 0x1000 + i);
+		ledger_seen(&l, &s, 5, 1, 100);
+	}
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM stream", ""), 1 + LEDGER_GENERATIONS);
+	assert_true(l.generations_log_ns != 0);
+	assert_string_equal(gaps(&s), "");
+	ledger_seen(&l, &a, 3, 1, 100); /* known ones go on */
+	assert_string_equal(gaps(&a), "2-3@100");
+	ledger_seen(&l, &other, 1, 1, 100); /* and other senders */
+	assert_string_equal(gaps(&other), "1@100");
+	have(&s, 2);
+	ledger_seen(&l, &s, 3, 1, 200);
+	assert_string_equal(gaps(&s), "1@1002 3@200");
+}
+
+/* Before the first beat nobody knows what the sender keeps; 0 is a beat's "nothing". */
+static void
+kept_from(void **state)
+{
+	(void)state;
+	have(&a, 3);
+	assert_int_equal(db_int(&l.db, "SELECT oldest FROM stream", ""), -1);
+	ledger_seen(&l, &a, 3, 0, 100);
+	assert_int_equal(db_int(&l.db, "SELECT oldest FROM stream", ""), 0);
+	ledger_seen(&l, &a, 3, 2, 100);
+	assert_int_equal(db_int(&l.db, "SELECT oldest FROM stream", ""), 2);
+}
+
 /* Random deliveries and beats against a plain list. */
 static void
 gaps_against_a_list(void **state)
@@ -246,6 +283,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(cut_off_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps_by_beat_and_delivery, setup, teardown),
 		cmocka_unit_test_setup_teardown(aside, setup, teardown),
+		cmocka_unit_test_setup_teardown(generations_of_beats, setup, teardown),
+		cmocka_unit_test_setup_teardown(kept_from, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps_against_a_list, setup, teardown),
 	};
 

@@ -14,7 +14,8 @@ static const char help[] =
     "\n"
     "Checks every row's hash and that no number is missing; says which row is wrong.\n"
     "Rows cut off at the end leave no trace in a chain: compare the last hash with one noted before.\n"
-    "Exit codes: 0 the chain holds, 1 it does not, 2 usage, 3 configuration, 5 it cannot be read.\n";
+    "Exit codes: 0 the chain holds, 1 it does not, 2 usage, 3 configuration, 5 it cannot be read,\n"
+    "6 it is a database, but no ledger of ours.\n";
 
 static int
 verify(const char *path)

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -117,6 +118,7 @@ def at_best_rate(o, mtu, say, try_one, probe=None, kind="pair"):
     if o.rate:
         return try_one(o.rate)
     rate = o.found.get((kind, mtu)) or o.start or START[mtu]
+    unexplained = 0
     for _ in range(TRIES):
         for attempt in ([probe] if probe and (kind, mtu) not in o.found else []) + [try_one]:
             try:
@@ -126,12 +128,16 @@ def at_best_rate(o, mtu, say, try_one, probe=None, kind="pair"):
                 r = None
                 break
             if not lossless(r):
-                say(f"at {rate / 1e9:.2f} Gbit/s: {r['counters']['kernel_drops']} datagrams dropped by the kernel, {r['counters']['refused']} not kept")
+                drops = r["counters"]["kernel_drops"]
+                say(f"at {rate / 1e9:.2f} Gbit/s: {drops} datagrams dropped by the kernel, {r['counters']['refused']} not kept")
+                unexplained += drops == 0
                 r = None
                 break
         if r is not None:
             o.found[kind, mtu] = rate
             return r
+        if unexplained == 3:
+            raise AssertionError("not everything was kept, though the kernel dropped nothing: a slower rate is no remedy")
         rate = int(rate * STEP)
         o.found.pop((kind, mtu), None)
     raise AssertionError("no rate without loss was found")
@@ -169,7 +175,7 @@ class Bench:
 
     def part_a(self, mtu):
         def run(size):
-            return lambda rate: link_only.run(self.o, mtu, rate, size, self.o.dir)
+            return lambda rate: link_only.run(self.o, mtu, rate, size, self.o.memory)
         return at_best_rate(self.o, mtu, self.say, run(self.o.size), run(max(1, self.o.size // 8)), "link")
 
     def part_b(self, mtu):
@@ -210,6 +216,7 @@ def main(argv):
     if os.geteuid() != 0:
         raise SystemExit("bench: needs root, for network namespaces")
     harness.remove_stale()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is cleaned up
     for path in (o.dir, os.path.join(harness.BUILD, "bench")):
         os.makedirs(path, exist_ok=True)
     facts = dict(machine(), others=busy_others(), options={k: v for k, v in vars(o).items() if isinstance(v, (int, str, list, type(None)))})

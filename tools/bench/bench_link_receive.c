@@ -1,15 +1,16 @@
 /* bench_link_receive.c - the receiver's link process alone, memory to memory.
  *
- *   bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER
+ *   bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER DIR
  *
  * Plays open and store: starts the real katamichi-receiver-link (PROGRAM),
- * gives it the key of bench_link_send.c's session and part files that lie in
- * memory, and ends when an object is complete, or when nothing was taken for
+ * gives it the key of bench_link_send.c's session and nameless part files in
+ * DIR (a tmpfs: it looks at the free space), and ends when an object is complete, or when nothing was taken for
  * some seconds.  Symbols are authenticated, decoded and put in their place as always.
  *
  * One line of JSON; times are CLOCK_MONOTONIC, which both halves share. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,12 +57,19 @@ static int udp_socket(const char *host, const char *port, int buffer)
 	return fd;
 }
 
+static const char *folder;
+
+static int nameless(void)
+{
+	return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
 static void give_slots(int store, uint32_t count)
 {
 	static uint32_t next;
 
 	for (; count > 0 && next < SLOTS_MAX; count--, next++) {
-		int fd[2] = { memfd_create("data", MFD_CLOEXEC), memfd_create("map", MFD_CLOEXEC) };
+		int fd[2] = { nameless(), nameless() };
 		const struct msg_slot s = { next };
 		if (fd[0] < 0 || fd[1] < 0 || ipc_send_fds(store, MSG_SLOT, &s, sizeof(s), fd, 2) != 1)
 			log_die(EXIT_SYSTEM, "part files: %s", strerror(errno));
@@ -70,18 +78,18 @@ static void give_slots(int store, uint32_t count)
 	}
 }
 
-static void introduce(int open, int store, uint32_t n)
+static void introduce(int opener, int store, uint32_t n)
 {
 	struct msg_peer p = { .id = { 1 } };
 	struct msg_session s = { .sender = 0, .lane = 0, .epoch = LINK_END_EPOCH, .n = n };
 	const struct msg_limits l = { 1ull << 40 };
 
 	memset(s.tag_key, LINK_END_KEY, sizeof(s.tag_key));
-	if (ipc_write(open, MSG_PEER, &p, sizeof(p)) != 1 || ipc_write(open, MSG_PEERS_END, NULL, 0) != 1 ||
+	if (ipc_write(opener, MSG_PEER, &p, sizeof(p)) != 1 || ipc_write(opener, MSG_PEERS_END, NULL, 0) != 1 ||
 	    ipc_write(store, MSG_LIMITS, &l, sizeof(l)) != 1)
 		log_die(EXIT_INTERNAL, "the link process takes no message");
 	give_slots(store, 128);
-	if (ipc_write(open, MSG_SESSION, &s, sizeof(s)) != 1)
+	if (ipc_write(opener, MSG_SESSION, &s, sizeof(s)) != 1)
 		log_die(EXIT_INTERNAL, "the link process takes no message");
 }
 
@@ -134,18 +142,19 @@ int main(int argc, char **argv)
 {
 	static struct result r;
 	char hash[2 * HASH_LEN + 1];
-	int open[2], store[2];
+	int opener[2], store[2];
 	uint64_t refused = 0;
 
 	log_init_tool("bench_link_receive");
-	if (argc != 6 || crypto_init() != 0)
-		log_die(EXIT_USAGE, "usage: bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER");
-	ipc_pair(open);
+	if (argc != 7 || crypto_init() != 0)
+		log_die(EXIT_USAGE, "usage: bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER DIR");
+	folder = argv[6];
+	ipc_pair(opener);
 	ipc_pair(store);
 	struct proc_spec spec = { .role = "link", .path = argv[3], .config = "bench", .fds = LINK_FD_END - LINK_FD_SOCKET,
-		.fd = { udp_socket(argv[1], argv[2], atoi(argv[5])), open[1], store[1] } };
+		.fd = { udp_socket(argv[1], argv[2], atoi(argv[5])), opener[1], store[1] } };
 	pid_t pid = proc_start(&spec);
-	introduce(open[0], store[0], (uint32_t)atoi(argv[4]));
+	introduce(opener[0], store[0], (uint32_t)atoi(argv[4]));
 	clock_sleep_ns(200000000);
 	puts("ready");
 	fflush(stdout);
@@ -153,9 +162,6 @@ int main(int argc, char **argv)
 	kill(pid, SIGTERM);
 	struct link_end_cost c = link_end_cost(pid);
 	hash_of(&r, hash);
-	if (!r.complete)
-		for (int i = 0; i < LC_COUNT; i++)
-			fprintf(stderr, "counter %d: %llu\n", i, (unsigned long long)r.stats.counter[i]);
 	for (int i = LC_SIZE; i < LC_WAYS; i++)
 		refused += i == LC_MAGIC ? 0 : r.stats.counter[i]; /* the HELLOs here are of zeros */
 	printf("{\"complete\": %s, \"at\": %.6f, \"bytes\": %llu, \"datagrams\": %llu, \"repaired\": %llu, \"refused\": %llu, "

@@ -71,12 +71,19 @@ static void repair(struct layout_block *b, uint32_t k, uint64_t per_mille)
 		b->mlog++;
 }
 
-static void give(int link, uint64_t bytes, uint64_t per_mille, int fd)
+static void begin_session(int link)
 {
 	struct msg_session s = { .epoch = LINK_END_EPOCH, .n = conf.n, .lane = (uint32_t)conf.lane, .at_once = 1 };
-	struct msg_object o = { .row = 1, .length = bytes, .id = { 1, 2, 3 } };
 
 	memset(s.tag_key, LINK_END_KEY, sizeof(s.tag_key));
+	if (ipc_write(link, MSG_SESSION, &s, sizeof(s)) != 1)
+		log_die(EXIT_INTERNAL, "the link process takes no session");
+}
+
+static void give(int link, uint64_t bytes, uint64_t per_mille, int fd)
+{
+	struct msg_object o = { .row = 1, .length = bytes, .id = { 1, 2, 3 } };
+
 	if (layout_of(&o.layout, &conf, bytes) != 0)
 		log_die(EXIT_CONFIG, "no layout for %llu bytes", (unsigned long long)bytes);
 	if (per_mille > 0) {
@@ -87,7 +94,7 @@ static void give(int link, uint64_t bytes, uint64_t per_mille, int fd)
 		o.layout.depth = 1;
 		o.layout.spacing_ns = 0;
 	}
-	if (ipc_write(link, MSG_SESSION, &s, sizeof(s)) != 1 || ipc_send_fds(link, MSG_OBJECT, &o, sizeof(o), &fd, 1) != 1)
+	if (ipc_send_fds(link, MSG_OBJECT, &o, sizeof(o), &fd, 1) != 1)
 		log_die(EXIT_INTERNAL, "the link process takes no object");
 }
 
@@ -108,7 +115,8 @@ int main(int argc, char **argv)
 		.fd = { [LINK_FD_CONF] = open(argv[1], O_RDONLY | O_CLOEXEC), [LINK_FD_SPOOL] = link[1], [LINK_FD_UDP] = udp_socket() } };
 	pid_t pid = proc_start(&spec);
 	close(link[1]);
-	clock_sleep_ns(200000000); /* it starts up */
+	begin_session(link[0]);
+	clock_sleep_ns(1000000000); /* it starts up, and a new session keeps still for a moment */
 	start = clock_mono_ns();
 	give(link[0], bytes, strtoull(argv[4], NULL, 10), object);
 	while (datagrams == 0) {

@@ -192,8 +192,6 @@ show(const json_t *list, const json_t *parts)
 			printf(" of %lld (%.1f %%)", all, 100.0 * (double)have / (double)all);
 		printf("\n");
 	}
-	if (json_array_size(list) == 0)
-		printf("nothing that was announced is missing\n");
 }
 
 static int
@@ -222,6 +220,8 @@ run(const char *name, int json)
 	} else {
 		show_aside(aside);
 		show(list, parts);
+		if (!missing)
+			printf("nothing that was announced is missing\n");
 	}
 	json_decref(list);
 	json_decref(aside);

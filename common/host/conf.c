@@ -269,6 +269,8 @@ static char *slurp(const char *file, int fd, int *exit_code)
 	return text;
 
 free_text:
+	if (text != NULL)
+		explicit_bzero(text, n);
 	free(text);
 	if (own && fd >= 0)
 		(void)close(fd);
@@ -311,6 +313,8 @@ int conf_read(const struct conf_schema *schema, const char *name, int fd)
 	code = r.failed ? EXIT_CONFIG : 0;
 	free(r.section);
 free_text:
+	/* Key files are read by this reader, too. */
+	explicit_bzero(r.text, strlen(r.text));
 	free(r.text);
 	return code;
 }

@@ -17,7 +17,7 @@ for p in katamichi katamichi-sender katamichi-receiver; do
 	expect 2 "${B:-build}/$p"
 done
 expect 2 "${B:-build}/katamichi" no-such-command
-for c in $("${B:-build}/katamichi" --help | sed -n 's/^  *\([a-z][a-z]*\) .*/\1/p'); do
+for c in $("${B:-build}/katamichi" --help | sed -n 's/^  *\([a-z][a-z-]*\) .*/\1/p'); do
 	expect 2 "${B:-build}/katamichi" "$c" --no-such-option
 done
 exit $status

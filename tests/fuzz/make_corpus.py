@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Seeds of tests/fuzz/corpus/{hello,object,record,manifest}, from the test vectors.  Running it again changes nothing."""
+"""Seeds of tests/fuzz/corpus/{hello,object,record,manifest,slip}, from the test vectors.  Running it again changes nothing."""
 import os
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -41,3 +41,7 @@ seed("record", "small", b"\1\0\0\0\0\0\0\x09" + name + b"\2\0\0\0\0\0\0\4abcd" +
 seed("manifest", "one", manifest["one.manifest"])
 seed("manifest", "two", manifest["two.manifest"])
 seed("manifest", "brackets", b"[" * 2000)
+slips = vectors("slip")
+for i in range(4):
+    seed("slip", "slip%d" % i, slips["slip%d.text" % i])
+    seed("slip", "ranges%d" % i, slips["slip%d.ranges" % i])

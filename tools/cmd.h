@@ -12,5 +12,6 @@ int cmd_status(int argc, char **argv);
 int cmd_gaps(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_config(int argc, char **argv);
+int cmd_firmware_config(int argc, char **argv);
 
 #endif

@@ -25,13 +25,14 @@ static const struct subcommand {
 	{"gaps", cmd_gaps, "transfers that have not arrived, by channel and number"},
 	{"verify", cmd_verify, "check a delivered transfer: signature and every file"},
 	{"ledger", cmd_ledger, "check the receiver's record of deliveries"},
+	{"firmware-config", cmd_firmware_config, "what the diode box and both hosts agree by, from one file"},
 };
 
 static void usage(FILE *out)
 {
 	fputs("usage: katamichi COMMAND [ARGUMENTS]\n\n", out);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		fprintf(out, "  %-10s %s\n", table[i].name, table[i].text);
+		fprintf(out, "  %-15s %s\n", table[i].name, table[i].text);
 	fputs("\n`katamichi COMMAND --help' tells more.  --version prints the version.\n"
 	      "Exit codes: 0 yes or done, 1 no (not verified, gaps exist), 2 usage, 3 configuration, 4 keys,\n"
 	      "5 system, 6 own data damaged, 70 internal.\n", out);

@@ -148,7 +148,7 @@ bench-fec:
 	@$(SUB) --no-print-directory $(B)/tools/bench/bench_fec
 	@$(B)/tools/bench/bench_fec
 # A part of it: make bench ONLY=b MTU=9000 SIZE=500M RATE=3G (tests/BENCH.md)
-BENCH_RAW  := $(addprefix $(B)/tools/bench/,raw_link raw_write bench_link_send bench_link_receive)
+BENCH_RAW  := $(addprefix $(B)/tools/bench/,raw_link raw_write bench_link_send bench_link_receive arrivals)
 $(B)/tools/bench/norm_peer: tools/bench/norm_peer.cc
 	$(say) CXX $@
 	$(Q)mkdir -p $(@D) && $(CXX) -D_GNU_SOURCE -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -o $@ $< -lnorm

@@ -2,7 +2,12 @@
 #include "sender/pacing.h"
 
 #define NS_PER_S 1000000000ull
-enum { BITS = 8 };
+enum {
+	BITS = 8,
+	COVERED_NS = 100000, /* catch_ns that makes sleeping less unnecessary */
+	EARLY_MAX_NS = 100000, /* a busy machine must not make a spinner of us */
+	SMOOTH = 16,         /* sleeps that the mean goes back over */
+};
 
 struct pacing pacing_of(uint64_t rate, uint64_t burst_ns, uint32_t wire, unsigned segments, unsigned slots)
 {
@@ -16,8 +21,17 @@ struct pacing pacing_of(uint64_t rate, uint64_t burst_ns, uint32_t wire, unsigne
 	if (p.batch > segments && segments > 1)
 		p.batch -= p.batch % segments;
 	uint64_t batch_ns = ((uint64_t)wire * BITS * NS_PER_S * p.batch + rate - 1) / rate; /* rounded up */
-	p.catch_ns = burst_ns > batch_ns ? burst_ns - batch_ns : 0;
-	if (p.batch == 1 && p.catch_ns < one_ns / 4)
-		p.catch_ns = one_ns / 4;
+	/* At the rate; what is caught up leaves at the peak's, so there is a seventeenth less of it. */
+	uint64_t rest = burst_ns > batch_ns ? burst_ns - batch_ns : 0;
+	p.catch_ns = rest - (rest + PACER_FASTER) / (PACER_FASTER + 1);
 	return p;
+}
+
+void pacing_overslept(struct pacing *p, uint64_t late_ns)
+{
+	if (p->catch_ns >= COVERED_NS)
+		return;
+	late_ns = late_ns < EARLY_MAX_NS ? late_ns : EARLY_MAX_NS;
+	p->early_ns += late_ns / SMOOTH;
+	p->early_ns -= p->early_ns / SMOOTH;
 }

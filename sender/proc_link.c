@@ -44,8 +44,9 @@ struct link {
 	struct sender_conf conf;
 	struct link_session now, next;
 	struct transmit out;
-	struct pacer pacer;
-	unsigned batch;        /* datagrams that may leave at once (pacing.h) */
+	struct pacer_pair pacer;
+	struct pacing pacing;
+	bool idle;             /* until this turn: what was not sent is not owed */
 	struct encoder *encoder;
 	struct schedule schedule;
 	struct schedule_item item[IN_FLIGHT];
@@ -178,7 +179,7 @@ static void send_control(struct link *l, uint64_t now, uint64_t *wake)
 	for (unsigned i = 0; i < 2; i++) {
 		if (!both[i]->used)
 			continue;
-		while (l->out.filled < l->batch &&
+		while (l->out.filled < l->pacing.batch &&
 		    link_session_control(both[i], transmit_slot(&l->out, l->out.filled), now, &due))
 			l->out.filled++;
 		if (due < *wake)
@@ -248,7 +249,7 @@ static void fill_batch(struct link *l, uint64_t now, uint64_t *wake)
 	for (unsigned i = 0; i < IN_FLIGHT; i++)
 		if (l->item[i].used && !l->flight[i].ended)
 			l->item[i].blocked = round_blocked(&l->flight[i].round, l->encoder);
-	while (l->out.filled < l->batch) {
+	while (l->out.filled < l->pacing.batch) {
 		int i = schedule_pick(&l->schedule, l->item, IN_FLIGHT, now, &ready);
 		unsigned before = l->out.filled;
 		if (i < 0) {
@@ -256,7 +257,7 @@ static void fill_batch(struct link *l, uint64_t now, uint64_t *wake)
 			break;
 		}
 		/* A turn: all that the batch still takes of this object. */
-		while (l->out.filled < l->batch && fill_slot(l, (unsigned)i, now))
+		while (l->out.filled < l->pacing.batch && fill_slot(l, (unsigned)i, now))
 			;
 		schedule_sent(&l->schedule, &l->item[i], (uint64_t)(l->out.filled - before) * l->conf.n);
 	}
@@ -264,11 +265,21 @@ static void fill_batch(struct link *l, uint64_t now, uint64_t *wake)
 		tag_slots(l, first);
 }
 
+static bool nothing_to_send(const struct link *l)
+{
+	for (unsigned i = 0; i < IN_FLIGHT; i++)
+		if (l->item[i].used && !l->flight[i].ended)
+			return false;
+	return true;
+}
+
 /* Do what can be done now; the moment to come back unless something happens before. */
 static uint64_t step(struct link *l, uint64_t now)
 {
 	uint64_t wake = now + STATUS_NS, wait;
 
+	if (l->idle)
+		pacer_pair_idle(&l->pacer, now);
 	if (now < l->retry_ns)
 		return l->retry_ns;
 	if (l->next.used && l->next.from_ns <= now) {
@@ -284,18 +295,20 @@ static uint64_t step(struct link *l, uint64_t now)
 		else if (l->now.used)
 			wake = l->now.from_ns < wake ? l->now.from_ns : wake;
 	}
+	l->idle = l->out.filled == 0 && nothing_to_send(l);
 	if (l->out.filled == 0)
 		return wake;
-	/* The batch is made before it is due, so that reading and tagging it delays nothing, and it is charged at the
-	 * moment it leaves: what a slow disk held up is no reason for a burst. */
+	/* The batch is made before it is due, so that reading and tagging it delays nothing. */
 	now = clock_mono_ns();
-	wait = pacer_wait(&l->pacer, now);
-	if (wait != 0)
-		return now + wait;
+	wait = pacer_pair_wait(&l->pacer, now);
+	if (wait != 0) /* the last of it awake, where sleeps are too coarse */
+		return wait > l->pacing.early_ns ? now + wait - l->pacing.early_ns : now;
 	uint64_t before = l->out.datagrams;
 	wait = transmit_flush(&l->out, now);
+	/* Charged when they have left: a batch that was held up arrives late, and the next one must not come close. */
+	now = clock_mono_ns();
 	if (l->out.datagrams > before)
-		pacer_sent(&l->pacer, (uint32_t)(l->out.datagrams - before) * (l->conf.n + SENDER_WIRE_OVERHEAD), now);
+		pacer_pair_sent(&l->pacer, (uint32_t)(l->out.datagrams - before) * (l->conf.n + SENDER_WIRE_OVERHEAD), now);
 	if (wait != 0)
 		return l->retry_ns = now + wait;
 	return now; /* the next batch, at once */
@@ -310,8 +323,12 @@ static void wait_until(struct link *l, uint64_t wake)
 	uint64_t now = clock_mono_ns(), ns = wake > now ? wake - now : 0;
 	const struct timespec ts = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
 
-	if (ppoll(p, 3, &ts, NULL) < 0 && errno != EINTR)
+	int n = ppoll(p, 3, &ts, NULL);
+
+	if (n < 0 && errno != EINTR)
 		log_die(EXIT_INTERNAL, "poll: %s", strerror(errno));
+	if (n == 0 && ns > 0)
+		pacing_overslept(&l->pacing, clock_mono_ns() - wake);
 	if (p[0].revents != 0)
 		exit(EXIT_OK);
 	if (p[1].revents != 0)
@@ -322,8 +339,6 @@ static void wait_until(struct link *l, uint64_t wake)
 
 static void start(struct link *l, const char *name)
 {
-	struct pacing p;
-
 	if (sender_conf_read(&l->conf, name, PROC_FD_FIRST + LINK_FD_CONF) != 0)
 		exit(EXIT_CONFIG);
 	close(PROC_FD_FIRST + LINK_FD_CONF);
@@ -331,9 +346,8 @@ static void start(struct link *l, const char *name)
 	if (fcntl(l->spool, F_SETFL, O_NONBLOCK) != 0 || prctl(PR_SET_TIMERSLACK, 1) != 0)
 		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
 	transmit_init(&l->out, PROC_FD_FIRST + LINK_FD_UDP, l->conf.n);
-	p = pacing_of(l->conf.rate, l->conf.pacing_ns, l->conf.n + SENDER_WIRE_OVERHEAD, l->out.segments, TRANSMIT_SLOTS);
-	l->batch = p.batch;
-	pacer_init(&l->pacer, l->conf.rate, p.catch_ns, clock_mono_ns());
+	l->pacing = pacing_of(l->conf.rate, l->conf.pacing_ns, l->conf.n + SENDER_WIRE_OVERHEAD, l->out.segments, TRANSMIT_SLOTS);
+	pacer_pair_init(&l->pacer, l->conf.rate, l->pacing.catch_ns, PACING_DEBT_NS, clock_mono_ns());
 }
 
 int sender_link_main(const char *name)

@@ -37,7 +37,6 @@ static void hour_at(uint64_t rate, uint32_t train, uint64_t late)
 static void no_drift(void **state)
 {
 	(void)state;
-	seeded_init();
 	hour_at(1000000, 1538, 0);
 	hour_at(1000000, 1538, 290000);
 	hour_at(9999991, 1538, 290000); /* a prime: every cost has a rest */
@@ -100,7 +99,6 @@ static void invariant(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	seeded_init();
 	pacer_init(&p, rate, burst, now);
 	while (n < MANY) {
 		if (pacer_wait(&p, now) == 0) {
@@ -138,12 +136,116 @@ static void extremes(void **state)
 	assert_int_equal(p.next_ns, 10010);
 }
 
+/* --- two buckets --- */
+#define MS 1000000ull
+#define US 1000ull
+
+/* A minute of a sender whose machine delays it: every sleep by up to `late`,
+ * and once in `every` sleeps by `stall`.  share: of the rate it must reach. */
+static const struct {
+	uint64_t rate;
+	uint32_t train;
+	uint64_t burst, late, stall;
+	unsigned every;
+	double least;
+} delays[] = {
+	{ 1000000, 1538, 0, 0, 0, 0, 0.999 },
+	{ 1000000, 1538, 0, 500 * US, 0, 0, 0.999 },         /* a datagram takes 12.3 ms */
+	{ 30000000, 1538, 0, 15 * US, 0, 0, 0.999 },         /* 410 us: a seventeenth of it is 24 us */
+	{ 100000000, 1538, 170 * US, 100 * US, 0, 0, 0.999 },
+	{ 1000000000, 18456, 150 * US, 100 * US, 10 * MS, 5000, 0.999 }, /* 10 ms every 0.74 s cost 1.4 % without a debt */
+	{ 1000000000, 18456, 150 * US, 100 * US, 3 * MS, 500, 0.999 },
+	{ 4000000000, 67672, 150 * US, 100 * US, 15 * MS, 5000, 0.999 },
+	{ 10000000000, 135344, 150 * US, 60 * US, 5 * MS, 2000, 0.999 },
+	{ 1000000000, 18456, 150 * US, 100 * US, 100 * MS, 5000, 0.86 }, /* beyond the debt: 80 of every 840 ms are forgiven */
+};
+
+static void debt_is_paid(void **state)
+{
+	const uint64_t start = 5 * SECOND, debt = 20 * MS;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+		uint64_t now = start, bytes = 0, sleeps = 0, long_ago = start;
+		struct pacer_pair p;
+
+		pacer_pair_init(&p, delays[i].rate, delays[i].burst, debt, now);
+		while (now < start + 60 * SECOND) {
+			uint64_t wait = pacer_pair_wait(&p, now);
+			if (wait > 0) {
+				now += wait + (delays[i].late > 0 ? seeded() % delays[i].late : 0);
+				now += delays[i].every > 0 && ++sleeps % delays[i].every == 0 ? delays[i].stall : 0;
+				continue;
+			}
+			pacer_pair_sent(&p, delays[i].train, now);
+			bytes += delays[i].train;
+			long_ago = now;
+		}
+		double share = (double)bytes * 8e9 / (double)delays[i].rate / (double)(long_ago - start);
+		if (share < delays[i].least || share > 1 + 1e-3)
+			fail_msg("row %zu: %.4f of the rate, at least %.4f expected", i, share, delays[i].least);
+	}
+}
+
+/* Whatever the delays: no interval holds more than the peak's burst, nor more than the mean's debt. */
+static void two_lines(void **state)
+{
+	enum { MANY = 1500, TRAIN = 12000 };
+	static uint64_t at[MANY];
+	const uint64_t rate = 777777777, burst = 100 * US, debt = 2 * MS;
+	struct pacer_pair p;
+	uint64_t now = SECOND;
+	unsigned n = 0;
+
+	(void)state;
+	pacer_pair_init(&p, rate, burst, debt, now);
+	while (n < MANY) {
+		uint64_t wait = pacer_pair_wait(&p, now);
+		if (wait == 0) {
+			at[n++] = now;
+			pacer_pair_sent(&p, TRAIN, now);
+		} else {
+			now += seeded_below(20) == 0 ? seeded_below(4 * MS) : wait;
+		}
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		for (unsigned j = i; j < MANY; j++) {
+			double bytes = (double)(j - i + 1) * TRAIN, d = (double)(at[j] - at[i]);
+			assert_true(bytes <= (double)rate * 17 / 16 / 8 * (d + (double)burst) / 1e9 + TRAIN + 2);
+			assert_true(bytes <= (double)rate / 8 * (d + (double)debt) / 1e9 + TRAIN + 2);
+		}
+}
+
+/* After an hour with nothing to send the first datagrams are no faster than the others; a stall is a debt, idleness is none. */
+static void idleness_earns_nothing(void **state)
+{
+	const uint64_t rate = 1000000000; /* 1250 bytes are 10 us; a sixteenth faster 9.41 us */
+	struct pacer_pair p;
+	uint64_t now = 3600 * SECOND;
+
+	(void)state;
+	pacer_pair_init(&p, rate, 0, 20 * MS, SECOND);
+	pacer_pair_idle(&p, now);
+	pacer_pair_sent(&p, 1250, now);
+	assert_int_equal(pacer_pair_wait(&p, now), 10000);
+	pacer_pair_idle(&p, now); /* with the next one not due yet it takes nothing away */
+	assert_int_equal(pacer_pair_wait(&p, now), 10000);
+	now += 10000 + MS; /* late by a millisecond */
+	pacer_pair_sent(&p, 1250, now);
+	assert_int_equal(pacer_pair_wait(&p, now), 9411);
+	pacer_pair_idle(&p, now);
+	pacer_pair_sent(&p, 1250, now + 9411);
+	assert_int_equal(pacer_pair_wait(&p, now + 9411), 9412); /* forgiven, but the peak's own distance stays: 9411.76 */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_drift), cmocka_unit_test(exact), cmocka_unit_test(late_sender), cmocka_unit_test(invariant),
-		cmocka_unit_test(extremes),
+		cmocka_unit_test(extremes), cmocka_unit_test(debt_is_paid), cmocka_unit_test(two_lines),
+		cmocka_unit_test(idleness_earns_nothing),
 	};
 
+	seeded_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

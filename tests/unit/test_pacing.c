@@ -46,26 +46,27 @@ static void batch_sizes(void **state)
 	}
 }
 
-/* Whatever the sleeps do, what has left is never more than the line of the rate plus one burst, seen from any moment
- * on: the level of a bucket that drains at the rate. */
+/* Whatever the sleeps do, what has left is never more than the line of the peak rate plus one burst, seen from any
+ * moment on: the level of a bucket that drains at 17/16 of the rate. */
 static void bursts(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct pacing p = pacing_of(table[i].rate, table[i].burst_ns, table[i].wire, table[i].segments, SLOTS);
 		double one_ns = (double)table[i].wire * 8e9 / (double)table[i].rate, level = 0, most = 0;
-		double limit = (double)table[i].burst_ns > 1.25 * one_ns ? (double)table[i].burst_ns : 1.25 * one_ns;
+		double limit = (double)table[i].burst_ns > one_ns ? (double)table[i].burst_ns : one_ns;
 		uint64_t now = S, before = S;
-		struct pacer pacer;
+		struct pacer_pair pacer;
 
-		pacer_init(&pacer, table[i].rate, p.catch_ns, now);
+		pacer_pair_init(&pacer, table[i].rate, p.catch_ns, PACING_DEBT_NS, now);
 		for (unsigned n = 0; n < 20000; n++) {
-			now += pacer_wait(&pacer, now) + seeded_below(n % 50 == 0 ? 5 * MS : 100 * US);
-			level = level > (double)(now - before) ? level - (double)(now - before) : 0;
+			now += pacer_pair_wait(&pacer, now) + seeded_below(n % 50 == 0 ? 5 * MS : 100 * US);
+			double drained = (double)(now - before) * (PACER_FASTER + 1) / PACER_FASTER;
+			level = level > drained ? level - drained : 0;
 			before = now;
-			if (pacer_wait(&pacer, now) > 0)
+			if (pacer_pair_wait(&pacer, now) > 0)
 				continue;
-			pacer_sent(&pacer, table[i].wire * p.batch, now);
+			pacer_pair_sent(&pacer, table[i].wire * p.batch, now);
 			level += one_ns * p.batch;
 			most = level > most ? level : most;
 		}
@@ -81,18 +82,18 @@ static void late_sleeps(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct pacing p = pacing_of(table[i].rate, table[i].burst_ns, table[i].wire, table[i].segments, SLOTS);
 		uint64_t now = S, sent = 0;
-		struct pacer pacer;
+		struct pacer_pair pacer;
 
 		if (p.catch_ns == 0)
 			continue;
-		pacer_init(&pacer, table[i].rate, p.catch_ns, now);
+		pacer_pair_init(&pacer, table[i].rate, p.catch_ns, PACING_DEBT_NS, now);
 		while (sent < 10000) {
-			uint64_t wait = pacer_wait(&pacer, now);
+			uint64_t wait = pacer_pair_wait(&pacer, now);
 			if (wait > 0) {
 				now += wait + seeded_below(p.catch_ns);
 				continue;
 			}
-			pacer_sent(&pacer, table[i].wire * p.batch, now);
+			pacer_pair_sent(&pacer, table[i].wire * p.batch, now);
 			sent += p.batch;
 		}
 		double ideal = (double)sent * table[i].wire * 8e9 / (double)table[i].rate, took = (double)(now - S);
@@ -101,10 +102,35 @@ static void late_sleeps(void **state)
 	}
 }
 
+/* Sleeps end earlier by what they usually last too long, and only where that matters; one long delay makes no spinner. */
+static void sleeps_learn(void **state)
+{
+	struct pacing slow = pacing_of(30000000, 300 * US, SMALL, SMALL_SEGMENTS, SLOTS);
+	struct pacing fast = pacing_of(1000000000, 300 * US, SMALL, SMALL_SEGMENTS, SLOTS);
+
+	(void)state;
+	assert_int_equal(slow.catch_ns, 0);
+	assert_int_equal(slow.early_ns, 0);
+	for (unsigned i = 0; i < 200; i++) {
+		pacing_overslept(&slow, 40 * US);
+		pacing_overslept(&fast, 40 * US);
+	}
+	assert_in_range(slow.early_ns, 36 * US, 44 * US);
+	assert_int_equal(fast.early_ns, 0);
+	pacing_overslept(&slow, 50 * MS);
+	assert_in_range(slow.early_ns, 36 * US, 50 * US);
+	for (unsigned i = 0; i < 1000; i++)
+		pacing_overslept(&slow, 50 * MS);
+	assert_in_range(slow.early_ns, 90 * US, 100 * US);
+	for (unsigned i = 0; i < 1000; i++)
+		pacing_overslept(&slow, 0);
+	assert_in_range(slow.early_ns, 0, US);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(batch_sizes), cmocka_unit_test(bursts), cmocka_unit_test(late_sleeps),
+		cmocka_unit_test(batch_sizes), cmocka_unit_test(bursts), cmocka_unit_test(late_sleeps), cmocka_unit_test(sleeps_learn),
 	};
 
 	seeded_init();

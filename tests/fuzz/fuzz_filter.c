@@ -28,7 +28,7 @@ static void must(int true_)
 
 static uint8_t *exact(size_t n)
 {
-	uint8_t *p = malloc(n);
+	uint8_t *p = calloc(1, n);
 
 	must(p != NULL || n == 0);
 	return p;

@@ -111,6 +111,8 @@ conclude(struct store *s, struct job *j, const struct pipe_finish *f)
 	while (!j->unsealed) /* was sent before the end of the stream */
 		store_from_open(s, true);
 	job_unlink(s, j);
+	if (j->begun)
+		transfer_close(t);
 	if (j->result != 0 || f->bad == 2 || !j->opened || j->inner.sender >= s->conf.peers) {
 		if (j->begun)
 			transfer_remove(t);
@@ -136,7 +138,7 @@ begin(struct store *s, struct job *j)
 	char name[TRANSFER_NAME_MAX + 1], id[33];
 
 	snprintf(name, sizeof(name), "%s-%u", job_show(id, j->id), j->slot);
-	transfer_begin(&j->transfer, s->work, name);
+	transfer_begin(&j->transfer, s->work, name, s->out);
 	j->begun = true;
 }
 

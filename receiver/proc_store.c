@@ -386,7 +386,7 @@ receiver_store_run(const char *config)
 	close(STORE_FD_CONFIG);
 	s.stop_fd = proc_stop_fd();
 	s.started_ms = clock_wall_ms();
-	if (pipeframe_open(&s.events, STORE_FD_CHECK) != 0 ||
+	if (pipeframe_open(&s.events, STORE_FD_CHECK) != 0 || (s.out = outfile_new()) == NULL ||
 	    fcntl(STORE_FD_CHECK, F_SETFL, fcntl(STORE_FD_CHECK, F_GETFL) | O_NONBLOCK) != 0)
 		log_die(EXIT_SYSTEM, "no memory for the store process");
 	store_from_open(&s, true);

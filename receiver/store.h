@@ -45,6 +45,7 @@ struct store {
 	struct part_store parts;
 	struct ledger ledger;
 	struct publish publish;
+	struct outfile *out;    /* of the transfer being built */
 	struct pipeframe_in events;
 
 	struct job *jobs;       /* in order of arrival; those sent come first */

@@ -18,7 +18,7 @@ enum {
 	MODE_BUILDING = 0700,
 	MODE_DIR = 0750,
 	MODE_FILE = 0640,
-	WRITE_BACK = 8 << 20, /* bytes after which the disk is set to work, so that the last sync is short */
+	LOOK = 8 << 20, /* bytes between two looks at the free space */
 };
 
 static void
@@ -69,18 +69,14 @@ make_dir(int parent, const char *name)
 }
 
 void
-transfer_begin(struct transfer *t, int work_fd, const char *name)
+transfer_begin(struct transfer *t, int work_fd, const char *name, struct outfile *out)
 {
 	memset(t, 0, sizeof(*t));
 	t->work_fd = work_fd;
+	t->out = out;
 	t->dir = t->files = t->fd = -1;
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	manifest_init(&t->found);
-	if ((t->hasher = crypto_hasher_new()) == NULL) {
-		errno = ENOMEM;
-		trouble(t);
-		return;
-	}
 	if (no_room(t))
 		return;
 	if (durable_remove_tree(work_fd, t->name) != 0 || (t->dir = make_dir(work_fd, t->name)) < 0 ||
@@ -88,10 +84,13 @@ transfer_begin(struct transfer *t, int work_fd, const char *name)
 		trouble(t);
 }
 
-static void
-close_file(struct transfer *t)
+void
+transfer_close(struct transfer *t)
 {
-	if (t->fd >= 0 && close(t->fd) != 0)
+	if (t->fd < 0)
+		return;
+	outfile_abort(t->out); /* nothing if it was ended */
+	if (close(t->fd) != 0)
 		trouble(t);
 	t->fd = -1;
 }
@@ -108,17 +107,18 @@ transfer_file(struct transfer *t, const uint8_t *name, size_t n, uint64_t size)
 		transfer_refuse(t, "%s", name_strerror(e));
 		return;
 	}
-	close_file(t);
+	transfer_close(t);
 	memcpy(path, name, n);
 	path[n] = '\0';
 	memcpy(t->file_name, name, n);
 	t->file_name_len = n;
 	t->file_size = size;
-	t->file_have = t->file_synced = 0;
-	crypto_hasher_reset(t->hasher);
+	t->file_have = t->file_looked = 0;
 	t->fd = openat(t->files, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE_FILE);
 	if (t->fd < 0)
 		trouble(t);
+	else
+		outfile_begin(t->out, t->fd, size);
 }
 
 void
@@ -130,17 +130,13 @@ transfer_data(struct transfer *t, const uint8_t *data, size_t n)
 		transfer_refuse(t, "more data than the file's size");
 		return;
 	}
-	crypto_hasher_add(t->hasher, data, n);
-	if (durable_write_all(t->fd, data, n) != 0) {
+	if ((errno = outfile_write(t->out, data, n)) != 0) {
 		trouble(t);
 		return;
 	}
 	t->file_have += n;
-	if (t->file_have - t->file_synced >= WRITE_BACK) {
-		/* A hint: whether it was heeded, the sync at the end will tell. */
-		(void)sync_file_range(t->fd, (off_t)t->file_synced, (off_t)(t->file_have - t->file_synced),
-		    SYNC_FILE_RANGE_WRITE);
-		t->file_synced = t->file_have;
+	if (t->file_have - t->file_looked >= LOOK) {
+		t->file_looked = t->file_have;
 		(void)no_room(t);
 	}
 }
@@ -153,7 +149,10 @@ transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN])
 
 	if (over(t))
 		return;
-	crypto_hasher_end(t->hasher, mine);
+	if (t->fd >= 0 && (errno = outfile_end(t->out, mine)) != 0) {
+		trouble(t);
+		return;
+	}
 	log_show(shown, sizeof(shown), t->file_name, t->file_name_len);
 	if (t->fd < 0 || t->file_have != t->file_size)
 		transfer_refuse(t, "%s has not as many bytes as was said", shown);
@@ -162,7 +161,7 @@ transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN])
 	else if (manifest_add(&t->found, t->file_name, t->file_name_len, t->file_size, mine) != 0)
 		transfer_refuse(t, "%s is out of order, or one file too many", shown);
 	t->bytes += t->file_size;
-	close_file(t);
+	transfer_close(t);
 }
 
 void
@@ -264,14 +263,12 @@ transfer_sync(struct transfer *t)
 void
 transfer_end(struct transfer *t)
 {
-	close_file(t);
+	transfer_close(t);
 	if (t->files >= 0)
 		close(t->files);
 	if (t->dir >= 0)
 		close(t->dir);
 	t->files = t->dir = -1;
-	crypto_hasher_free(t->hasher);
-	t->hasher = NULL;
 	manifest_free(&t->found);
 	free(t->manifest);
 	t->manifest = NULL;

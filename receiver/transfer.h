@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "codec/manifest.h"
+#include "receiver/outfile.h"
 #include "receiver/receiver_messages.h"
 
 enum { TRANSFER_NAME_MAX = 63, TRANSFER_REASON_MAX = 400 };
@@ -20,10 +21,10 @@ struct transfer {
 	int work_fd;            /* the caller's */
 	int dir, files;         /* descriptors, -1 if none */
 	int fd;                 /* the file being written, -1 if none */
-	struct crypto_hasher *hasher;
+	struct outfile *out;    /* the caller's: writes and hashes it */
 	uint8_t file_name[NAME_MAX_LEN];
 	size_t file_name_len;
-	uint64_t file_size, file_have, file_synced;
+	uint64_t file_size, file_have, file_looked;
 	struct manifest found;  /* only the files: what was really written */
 	uint64_t bytes;         /* of all files */
 	uint8_t *manifest;      /* bytes as they came */
@@ -34,14 +35,17 @@ struct transfer {
 	char reason[TRANSFER_REASON_MAX]; /* why it is refused; empty: nothing found */
 };
 
-/* Make work/NAME and work/NAME/files.  A failure is noted in t->error. */
-void transfer_begin(struct transfer *t, int work_fd, const char *name);
+/* Make work/NAME and work/NAME/files.  A failure is noted in t->error.  Transfers that
+ * are built at the same time each need an outfile of their own. */
+void transfer_begin(struct transfer *t, int work_fd, const char *name, struct outfile *out);
 /* Events, in the order that the check process enforces (and which is not relied on). */
 void transfer_file(struct transfer *t, const uint8_t *name, size_t n, uint64_t size);
 void transfer_data(struct transfer *t, const uint8_t *data, size_t n);
 void transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN]);
 void transfer_manifest(struct transfer *t, const uint8_t *data, size_t n);
 void transfer_signature(struct transfer *t, const uint8_t *sig, size_t n);
+/* The stream has ended, perhaps in the middle of a file: the outfile is free for another transfer. */
+void transfer_close(struct transfer *t);
 /* The first reason stays. */
 void transfer_refuse(struct transfer *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Write a small file beside files/.  Failure: t->error. */

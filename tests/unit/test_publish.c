@@ -20,6 +20,7 @@
 static char dir[64], path[80];
 static struct ledger l;
 static struct publish p;
+static struct outfile *out;
 static int top;
 
 static int
@@ -43,13 +44,14 @@ setup(void **state)
 	ledger_open(&l, path);
 	p = (struct publish){ &l, sub(top, "work"), sub(top, "inbox"), sub(top, "quarantine") };
 	close(sub(p.inbox_fd, "eltax"));
-	return 0;
+	return (out = outfile_new()) == NULL;
 }
 
 static int
 teardown(void **state)
 {
 	(void)state;
+	outfile_free(out);
 	ledger_close(&l);
 	close(p.work_fd);
 	close(p.inbox_fd);
@@ -64,7 +66,7 @@ build(struct transfer *t, struct publish_item *it, const char *name, uint64_t nu
 {
 	uint8_t digest[HASH_LEN];
 
-	transfer_begin(t, p.work_fd, name);
+	transfer_begin(t, p.work_fd, name, out);
 	transfer_file(t, (const uint8_t *)"a.csv", 5, strlen(text));
 	transfer_data(t, (const uint8_t *)text, strlen(text));
 	crypto_sha256(digest, text, strlen(text));
@@ -420,28 +422,28 @@ transfers_refuse(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		transfer_begin(&t, p.work_fd, "w");
+		transfer_begin(&t, p.work_fd, "w", out);
 		transfer_file(&t, (const uint8_t *)bad[i].name, bad[i].n, 1);
 		assert_true(t.reason[0] != '\0');
 		transfer_data(&t, (const uint8_t *)"x", 1);
 		transfer_remove(&t);
 	}
-	transfer_begin(&t, p.work_fd, "w");
+	transfer_begin(&t, p.work_fd, "w", out);
 	transfer_data(&t, (const uint8_t *)"x", 1); /* without a file */
 	assert_true(t.reason[0] != '\0');
 	transfer_remove(&t);
-	transfer_begin(&t, p.work_fd, "w");
+	transfer_begin(&t, p.work_fd, "w", out);
 	transfer_file(&t, (const uint8_t *)"a", 1, 2);
 	transfer_data(&t, (const uint8_t *)"xyz", 3); /* more than was said */
 	assert_true(t.reason[0] != '\0');
 	transfer_remove(&t);
-	transfer_begin(&t, p.work_fd, "w");
+	transfer_begin(&t, p.work_fd, "w", out);
 	transfer_file(&t, (const uint8_t *)"a", 1, 1);
 	transfer_data(&t, (const uint8_t *)"x", 1);
 	transfer_file_end(&t, digest); /* another hash */
 	assert_true(t.reason[0] != '\0');
 	transfer_remove(&t);
-	transfer_begin(&t, p.work_fd, "w");
+	transfer_begin(&t, p.work_fd, "w", out);
 	transfer_file(&t, (const uint8_t *)"a", 1, 0);
 	transfer_file(&t, (const uint8_t *)"a", 1, 0); /* twice: O_EXCL */
 	assert_int_equal(t.error, EEXIST);

@@ -18,6 +18,7 @@ static struct party_secret *sender, *other;
 static uint8_t receiver[HASH_LEN], generation[16];
 static struct transfer t;
 static struct manifest m;
+static struct outfile *out;
 
 static int
 setup(void **state)
@@ -34,13 +35,14 @@ setup(void **state)
 	party_generate(other, PARTY_SENDER);
 	seeded_bytes(receiver, sizeof(receiver));
 	seeded_bytes(generation, sizeof(generation));
-	return 0;
+	return (out = outfile_new()) == NULL;
 }
 
 static int
 teardown(void **state)
 {
 	(void)state;
+	outfile_free(out);
 	crypto_secret_free(sender);
 	crypto_secret_free(other);
 	close(top);
@@ -71,7 +73,7 @@ build(enum how how)
 	size_t n;
 	char *text;
 
-	transfer_begin(&t, top, "w");
+	transfer_begin(&t, top, "w", out);
 	manifest_init(&w);
 	strcpy(w.channel, how == OTHER_CHANNEL ? "pittari" : "eltax");
 	memcpy(w.sender, how == OTHER_SENDER ? other->pub.fingerprint : sender->pub.fingerprint, HASH_LEN);

@@ -1,0 +1,42 @@
+/* outfile.h - a file of a transfer, written while it is hashed.
+ *
+ * Long files go through aligned buffers to a thread that computes the SHA-256
+ * of a buffer and then writes the same buffer: the hash is of the very bytes
+ * that were handed to the kernel, and hashing, writing and what comes next run
+ * at once.  Where the file system allows it they are written past the page
+ * cache (O_DIRECT), whose first touch is dearer than hashing.  Short files
+ * are hashed and written at once, by the caller's thread.
+ *
+ * What is proven: the hash is of what was written, computed after the last
+ * change of the buffer.  Not proven: that the disk keeps it (nothing is read
+ * back before publication; `katamichi verify` reads).
+ *
+ * One file at a time; its descriptor is the caller's, open for writing and
+ * closed by the caller after outfile_end().  Not bound to a thread, but not shared. */
+#ifndef KM_OUTFILE_H
+#define KM_OUTFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/crypto.h"
+
+enum {
+	OUTFILE_BUFFER = 1 << 20, /* bytes, and the length from which a file is a long one */
+	OUTFILE_BUFFERS = 6,
+};
+
+struct outfile;
+
+struct outfile *outfile_new(void); /* NULL: no memory or thread; buffers are touched when first used */
+void outfile_free(struct outfile *o); /* NULL is fine */
+/* A new file, empty, of which size bytes are expected. */
+void outfile_begin(struct outfile *o, int fd, uint64_t size);
+/* 0, or the errno of a write that failed (of a long file perhaps only outfile_end() says it). */
+int outfile_write(struct outfile *o, const uint8_t *data, size_t n) __attribute__((warn_unused_result));
+/* Wait until all is written; the hash of it.  0 or errno. */
+int outfile_end(struct outfile *o, uint8_t sha256[static HASH_LEN]) __attribute__((warn_unused_result));
+/* Give the file up: when this returns nothing writes to it any more. */
+void outfile_abort(struct outfile *o);
+
+#endif

@@ -7,6 +7,7 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "receiver/slips.h"
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS ledger(seq INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash TEXT NOT NULL);"
@@ -30,7 +31,11 @@ static const char schema[] =
     " PRIMARY KEY(id, sender)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS aside_number ON aside(sender, channel, generation, number);"
     "CREATE TABLE IF NOT EXISTS trouble(id TEXT NOT NULL, sender TEXT NOT NULL, reason TEXT NOT NULL,"
-    " times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(id, sender)) WITHOUT ROWID;";
+    " times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(id, sender)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS catalogue(sender TEXT NOT NULL, channel TEXT NOT NULL, generation TEXT NOT NULL,"
+    " number INTEGER NOT NULL, manifest TEXT NOT NULL, object TEXT NOT NULL,"
+    " PRIMARY KEY(sender, channel, generation, number)) WITHOUT ROWID;"
+    SLIPS_SCHEMA;
 
 #define KEYS "sender = ? AND channel = ? AND generation = ?"
 #define KEY_ARGS(s) (s)->sender, (s)->channel, (s)->generation
@@ -181,6 +186,7 @@ ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, ui
 {
 	extend(l, s, number, number, now_s);
 	split_gap(l, s, number);
+	db_run(&l->db, "DELETE FROM catalogue WHERE " KEYS " AND number = ?", "ttti", KEY_ARGS(s), (int64_t)number);
 	db_run(&l->db, "UPDATE stream SET delivered = max(delivered, ?), delivered_at = ? WHERE " KEYS, "iittt",
 	    (int64_t)number, (int64_t)now_s, KEY_ARGS(s));
 }

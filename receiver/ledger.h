@@ -12,7 +12,9 @@
  *   stream    newest number heard of, by sender, channel and generation; oldest: from
  *             which on they are kept, 0 none, -1 while no beat has said so
  *   gap       ranges of numbers heard of, of which nothing has come, and since when
- *   trouble   objects that could not be opened: why, how often */
+ *   trouble   objects that could not be opened: why, how often
+ *   catalogue manifest and object of numbers that a closing named and that are missing (closings.h)
+ *   slip      resend slips that were printed (slips.h) */
 #ifndef KM_LEDGER_H
 #define KM_LEDGER_H
 

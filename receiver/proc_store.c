@@ -19,6 +19,7 @@
 #include "host/proc.h"
 #include "receiver/peer_gone.h"
 #include "receiver/receiver_proc.h"
+#include "receiver/slips.h"
 #include "receiver/store.h"
 
 enum {
@@ -368,6 +369,7 @@ loop(struct store *s)
 		now = clock_mono_ns();
 		intake_pump(s, now);
 		if (now >= status_at) {
+			slips_note(&s->ledger);
 			receiver_status_write(s);
 			status_at = now + SECOND;
 		}

@@ -59,7 +59,7 @@ static unsigned channel_index(const struct spool *s, const char *name)
 /* 1 given, 0 the link's socket is full, -1 the object is lost. */
 static int give(struct spool *s, struct outbox_object *o)
 {
-	struct msg_object m = { .row = o->row, .length = o->length, .round = o->rounds };
+	struct msg_object m = { .row = o->row, .length = o->length, .round = o->rounds, .asked = o->asked };
 	int fd = outbox_object_fd(&s->outbox, o->id), sent;
 
 	if (fd < 0) {

@@ -67,6 +67,8 @@ struct msg_object {
 	uint64_t length;
 	uint32_t round;    /* rounds before this one */
 	uint32_t channel;  /* index in the configuration: for fairness */
+	uint32_t asked;    /* by a resend slip: it goes with the new ones */
+	uint32_t reserved;
 	struct layout layout;
 	uint8_t id[FRAME_ID_LEN];
 };

@@ -183,6 +183,7 @@ static void read_object(sqlite3_stmt *s, struct outbox_object *out)
 	out->number = (uint64_t)sqlite3_column_int64(s, 3);
 	out->length = (uint64_t)sqlite3_column_int64(s, 4);
 	out->rounds = (uint32_t)sqlite3_column_int64(s, 5);
+	out->asked = out->rounds > 0 && sqlite3_column_int64(s, 7) == 0;
 	out->layout_ok = layout_read(&out->layout, (const char *)sqlite3_column_text(s, 6)) == 0;
 }
 
@@ -190,11 +191,11 @@ bool outbox_pick(struct outbox *o, enum outbox_order order, uint64_t service_ms,
     struct outbox_object *out)
 {
 	static const char *const sql[] = {
-		[OUTBOX_OLDEST] = "SELECT row, id, channel, number, length, rounds, layout FROM object "
+		[OUTBOX_OLDEST] = "SELECT row, id, channel, number, length, rounds, layout, due FROM object "
 		    "WHERE state = 0 AND rounds = 0 AND due <= ? ORDER BY row",
-		[OUTBOX_SMALLEST] = "SELECT row, id, channel, number, length, rounds, layout FROM object "
+		[OUTBOX_SMALLEST] = "SELECT row, id, channel, number, length, rounds, layout, due FROM object "
 		    "WHERE state = 0 AND rounds = 0 AND due <= ? ORDER BY length",
-		[OUTBOX_DUE] = "SELECT row, id, channel, number, length, rounds, layout FROM object "
+		[OUTBOX_DUE] = "SELECT row, id, channel, number, length, rounds, layout, due FROM object "
 		    "WHERE state = 0 AND rounds > 0 AND due <= ? ORDER BY due",
 	};
 	sqlite3_stmt *s = db_query(&o->db, sql[order], "i", (int64_t)service_ms);
@@ -237,7 +238,7 @@ void outbox_lost(struct outbox *o, int64_t row)
 
 bool outbox_expire(struct outbox *o, uint64_t service_ms, outbox_skip *skip, const void *ctx)
 {
-	sqlite3_stmt *s = db_query(&o->db, "SELECT row, id, channel, number, length, rounds, layout FROM object "
+	sqlite3_stmt *s = db_query(&o->db, "SELECT row, id, channel, number, length, rounds, layout, due FROM object "
 	    "WHERE state = 0 AND expires <= ? ORDER BY expires", "i", (int64_t)service_ms);
 	char name[2 * SEAL_ID_LEN + 1];
 	struct outbox_object v;

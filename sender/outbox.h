@@ -52,6 +52,7 @@ struct outbox_object { /* a row to send */
 	char channel[NAME_CHANNEL_MAX + 1];
 	uint64_t number, length;
 	uint32_t rounds;
+	bool asked;               /* due by a resend slip (resend.h) */
 	struct layout layout;
 	bool layout_ok;
 };

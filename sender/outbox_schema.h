@@ -25,6 +25,16 @@ enum { OUTBOX_KEPT = 0, OUTBOX_ERASED = 1 /* retention has passed */, OUTBOX_LOS
 	" due INTEGER NOT NULL DEFAULT 0," /* ms, service time */ \
 	" expires INTEGER NOT NULL," /* ms, service time */ \
 	" UNIQUE(generation, channel, number)) STRICT;" \
+	"CREATE TABLE IF NOT EXISTS slip(" /* resend slips that were carried out (resend.h) */ \
+	" row INTEGER PRIMARY KEY," \
+	" at INTEGER NOT NULL," /* ms, wall clock */ \
+	" code TEXT NOT NULL," \
+	" channel TEXT NOT NULL," \
+	" generation BLOB NOT NULL," \
+	" numbers TEXT NOT NULL," \
+	" objects INTEGER NOT NULL," /* sent again */ \
+	" bytes INTEGER NOT NULL," /* of them, sealed */ \
+	" gone INTEGER NOT NULL) STRICT;" /* asked for, but not kept any more */ \
 	"CREATE INDEX IF NOT EXISTS object_new ON object(length) WHERE state = 0 AND rounds = 0;" \
 	"CREATE INDEX IF NOT EXISTS object_new_row ON object(row) WHERE state = 0 AND rounds = 0;" \
 	"CREATE INDEX IF NOT EXISTS object_due ON object(due) WHERE state = 0 AND rounds > 0;" \

@@ -70,7 +70,7 @@ static void take_object(struct link *l, struct ipc_msg *m)
 	struct flight *f = &l->flight[i];
 	memset(f, 0, sizeof(*f));
 	f->row = o->row;
-	l->item[i] = (struct schedule_item){ .used = true, .repeat = o->round > 0, .since_ns = clock_mono_ns() };
+	l->item[i] = (struct schedule_item){ .used = true, .repeat = o->round > 0 && !o->asked, .since_ns = clock_mono_ns() };
 	if (o->layout.slen != l->conf.n - FRAME_SYMBOL_OVERHEAD ||
 	    round_init(&f->round, m->fd[0], o->id, o->length, &o->layout, o->round) != 0) {
 		log_error("row %lld: its layout does not fit this link", (long long)o->row);

@@ -10,6 +10,7 @@ int cmd_link_test(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_gaps(int argc, char **argv);
+int cmd_resend(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_firmware_config(int argc, char **argv);

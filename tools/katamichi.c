@@ -23,6 +23,7 @@ static const struct subcommand {
 	{"link-test", cmd_link_test, "measure a real link before it goes into service"},
 	{"status", cmd_status, "what a sender or a receiver is doing"},
 	{"gaps", cmd_gaps, "transfers that have not arrived, by channel and number"},
+	{"resend", cmd_resend, "carry out a resend slip on the sender"},
 	{"verify", cmd_verify, "check a delivered transfer: signature and every file"},
 	{"ledger", cmd_ledger, "check the receiver's record of deliveries"},
 	{"firmware-config", cmd_firmware_config, "what the diode box and both hosts agree by, from one file"},

@@ -1,6 +1,8 @@
 /* slip.c - the resend slip (slip.h; PROTOCOL.md, section 11). */
 #include "codec/slip.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -166,6 +168,30 @@ void slip_write(char out[static SLIP_TEXT_MAX], const struct slip *s)
 		out[len++] = alphabet[v[i]];
 	}
 	out[len] = '\0';
+}
+
+const char *slip_numbers(char out[static SLIP_NUMBERS_MAX], const struct slip *s)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < s->ranges; i++) {
+		const struct slip_range *g = &s->range[i];
+		int len = snprintf(out + n, SLIP_NUMBERS_MAX - n, "%s%" PRIu64, i > 0 ? ", " : "", g->first);
+		n += (size_t)len;
+		if (g->first != g->last)
+			n += (size_t)snprintf(out + n, SLIP_NUMBERS_MAX - n, "-%" PRIu64, g->last);
+	}
+	return out;
+}
+
+uint64_t slip_count(const struct slip *s)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < s->ranges; i++)
+		n += s->range[i].last - s->range[i].first + 1;
+	return n;
 }
 
 /* 0 to 31; -1: to be passed over; -2: no such character. */

@@ -43,6 +43,11 @@ int slip_add(struct slip *s, uint64_t first, uint64_t last) __attribute__((warn_
 /* Capitals in groups of four, joined by hyphens.  *s has been made by slip_add() or slip_read(). */
 void slip_write(char out[static SLIP_TEXT_MAX], const struct slip *s);
 
+/* "2, 5-7", for people.  Returns out. */
+enum { SLIP_NUMBERS_MAX = SLIP_RANGES_MAX * (19 + 1 + 19 + 2) + 1 };
+const char *slip_numbers(char out[static SLIP_NUMBERS_MAX], const struct slip *s);
+uint64_t slip_count(const struct slip *s); /* how many numbers; not above UINT64_MAX, since all ranges are apart */
+
 enum slip_err {
 	SLIP_OK = 0,
 	SLIP_ECHAR = -1,    /* a character that no slip has; *at is its place in text */

@@ -44,7 +44,7 @@ static const char *tmpdir_path(const char *name)
 	return p;
 }
 
-static void tmpdir_write(const char *name, const void *data, size_t n, unsigned mode)
+static inline void tmpdir_write(const char *name, const void *data, size_t n, unsigned mode)
 {
 	const char *path = tmpdir_path(name);
 

@@ -1,0 +1,60 @@
+/* slips.c - resend slips that were printed (slips.h). */
+#include "receiver/slips.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/log.h"
+
+void
+slips_printed(struct db *db, const struct ledger_stream *s, const char *code, const char *numbers, uint64_t now_s)
+{
+	db_run(db, "INSERT OR IGNORE INTO slip(code, at, sender, channel, generation, numbers) VALUES(?, ?, ?, ?, ?, ?)", "tittt" "t",
+	    code, (int64_t)now_s, s->sender, s->channel, s->generation, numbers);
+}
+
+static const char *
+column(sqlite3_stmt *q, int i)
+{
+	const char *s = (const char *)sqlite3_column_text(q, i);
+
+	return s != NULL ? s : "";
+}
+
+/* One row gets its entry; 0: there is none. */
+static int
+note_one(struct ledger *l)
+{
+	sqlite3_stmt *q = db_query(&l->db, "SELECT code, at, sender, channel, generation, numbers FROM slip WHERE seq IS NULL LIMIT 1", "");
+	char at[21], code[160], *entry;
+	json_t *o;
+
+	if (db_step(&l->db, q) == 0)
+		return 0;
+	clock_iso(at, (uint64_t)sqlite3_column_int64(q, 1));
+	snprintf(code, sizeof(code), "%s", column(q, 0));
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at", at, "event", "slip", "code", code, "sender", column(q, 2),
+	    "channel", column(q, 3), "generation", column(q, 4), "numbers", column(q, 5));
+	db_done(q);
+	entry = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(o);
+	if (entry == NULL)
+		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
+	db_exec(&l->db, "BEGIN IMMEDIATE");
+	ledger_append(l, entry, strlen(entry));
+	db_run(&l->db, "UPDATE slip SET seq = ? WHERE code = ?", "it", l->rows, code);
+	db_exec(&l->db, "COMMIT");
+	free(entry);
+	log_info("resend slip %s was printed", code);
+	return 1;
+}
+
+void
+slips_note(struct ledger *l)
+{
+	while (note_one(l))
+		;
+}

@@ -1,0 +1,185 @@
+/* cmd_resend.c - katamichi resend: carry out a resend slip on the sender. */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/keyfile.h"
+#include "host/log.h"
+#include "sender/outbox_schema.h"
+#include "sender/resend.h"
+#include "sender/sender_conf.h"
+#include "tools/cmd.h"
+
+static const char help[] =
+    "usage: katamichi resend -c sender.conf CODE [--yes] [--json]\n"
+    "\n"
+    "CODE is what `katamichi gaps --slip` printed on the receiver; blanks and hyphens do not matter, and\n"
+    "what is mistyped is found.  Says what is asked for and what of it is still kept, and asks; --yes does\n"
+    "it without asking.  The running sender begins within a second, before all repeats.\n"
+    "Exit codes: 0 done, 1 not done (the code is wrong or not for this sender, nothing of it is kept, or the\n"
+    "answer was no), 2 usage, 3 configuration, 4 keys, 5 the outbox cannot be written.\n";
+
+struct options {
+	const char *conf;
+	char code[512]; /* as typed */
+	int yes, json;
+};
+
+/* The words that are no options are the code, as somebody read it out. */
+static int parse(struct options *o, int argc, char **argv)
+{
+	size_t n = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--yes") == 0)
+			o->yes = 1;
+		else if (strcmp(argv[i], "--json") == 0)
+			o->json = 1;
+		else if ((strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) && i + 1 < argc)
+			o->conf = argv[++i];
+		else if (argv[i][0] == '-' || n + strlen(argv[i]) + 2 > sizeof(o->code))
+			return -1;
+		else
+			n += (size_t)sprintf(o->code + n, "%s ", argv[i]);
+	}
+	return o->conf != NULL && n > 0 ? 0 : -1;
+}
+
+/* Both fingerprints are part of what a slip refers to. */
+static int find(struct resend *r, struct db *db, const struct sender_conf *c)
+{
+	struct party_secret *me = crypto_secret_alloc(sizeof(*me));
+	struct party receiver;
+	int code = EXIT_KEYS;
+
+	if (me == NULL) {
+		log_error("out of lockable memory");
+		return EXIT_SYSTEM;
+	}
+	if (keyfile_read_secret(me, c->keys, PARTY_SENDER) == 0 &&
+	    keyfile_read_public(&receiver, c->receiver, PARTY_RECEIVER) == 0)
+		code = resend_find(r, db, me->pub.fingerprint, receiver.fingerprint) == 0 ? EXIT_OK : EXIT_NO;
+	crypto_secret_free(me);
+	if (code == EXIT_NO)
+		log_error("the code is right, but not for this sender: none of its channels and generations, with this receiver's "
+		    "key, is meant");
+	return code;
+}
+
+static void say(const struct resend *r)
+{
+	char numbers[SLIP_NUMBERS_MAX], made[21];
+
+	clock_iso(made, SLIP_EPOCH_S + (uint64_t)r->slip.day * 86400);
+	printf("slip of %.10s, channel %s, number%s %s\n", made, r->channel, slip_count(&r->slip) == 1 ? "" : "s",
+	    slip_numbers(numbers, &r->slip));
+	printf("  to send again   %" PRIu64 " transfers, %" PRIu64 " files, %" PRIu64 " bytes sealed\n", r->objects, r->files, r->bytes);
+	if (r->gone > 0)
+		printf("  not kept        %" PRIu64 " transfers: put their files into the folder again\n", r->gone);
+	if (r->unknown > 0)
+		printf("  never numbered  %" PRIu64 " (the newest is %" PRIu64 "): was this outbox restored from a backup?\n", r->unknown,
+		    r->newest);
+}
+
+static void say_json(const struct resend *r, const char *code, int done)
+{
+	char numbers[SLIP_NUMBERS_MAX], generation[33], made[21];
+	json_t *o;
+
+	clock_iso(made, SLIP_EPOCH_S + (uint64_t)r->slip.day * 86400);
+	made[10] = '\0';
+	hex_put(generation, r->generation, 16);
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b}", "code", code, "made", made, "channel", r->channel,
+	    "generation", generation, "numbers", slip_numbers(numbers, &r->slip), "objects", (json_int_t)r->objects, "files",
+	    (json_int_t)r->files, "bytes", (json_int_t)r->bytes, "gone", (json_int_t)r->gone, "unknown", (json_int_t)r->unknown,
+	    "done", done);
+	json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(o);
+}
+
+static int agreed(void)
+{
+	char line[16];
+
+	if (!isatty(STDIN_FILENO)) {
+		printf("nothing is done yet: --yes does it\n");
+		return 0;
+	}
+	printf("send them again? [y/N] ");
+	fflush(stdout);
+	return fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
+}
+
+static int carry_out(struct resend *r, struct db *db, const struct options *o)
+{
+	char code[SLIP_TEXT_MAX];
+	int done;
+
+	slip_write(code, &r->slip);
+	if (!o->json)
+		say(r);
+	done = r->objects > 0 && (o->yes || (!o->json && agreed()));
+	if (done)
+		resend_do(r, db, code, clock_wall_ms());
+	if (o->json)
+		say_json(r, code, done);
+	else if (done)
+		printf("recorded; they go out first of all\n");
+	return done ? EXIT_OK : EXIT_NO;
+}
+
+static int run(const struct options *o)
+{
+	static struct sender_conf c;
+	static char path[SENDER_PATH_MAX + 32];
+	struct resend r = { 0 };
+	struct db db;
+	size_t at = 0;
+	int code = sender_conf_read(&c, o->conf, -1);
+	enum slip_err e;
+
+	if (code != 0)
+		return code;
+	e = slip_read(&r.slip, o->code, &at);
+	if (e != SLIP_OK) {
+		if (e == SLIP_ECHAR)
+			log_error("the code: %s, at \"%.8s\"", slip_strerror(e), o->code + at);
+		else
+			log_error("the code: %s", slip_strerror(e));
+		return EXIT_NO;
+	}
+	snprintf(path, sizeof(path), "%s/outbox.db", c.state);
+	if (access(path, R_OK | W_OK) != 0) {
+		log_error("%s: %s; run this as the sender's user, on the sending host", path, strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	db_open(&db, path, OUTBOX_SCHEMA);
+	code = find(&r, &db, &c);
+	if (code == EXIT_OK)
+		code = carry_out(&r, &db, o);
+	db_close(&db);
+	return code;
+}
+
+int cmd_resend(int argc, char **argv)
+{
+	struct options o = { 0 };
+
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		fputs(help, stdout);
+		return EXIT_OK;
+	}
+	if (parse(&o, argc, argv) != 0) {
+		fputs(help, stderr);
+		return EXIT_USAGE;
+	}
+	return run(&o);
+}

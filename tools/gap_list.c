@@ -1,0 +1,226 @@
+/* gap_list.c - see gap_list.h. */
+#include "tools/gap_list.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "host/clock.h"
+
+struct gap { /* a row of table gap, and of its stream */
+	char sender[2 * HASH_LEN + 1], channel[NAME_CHANNEL_MAX + 1], generation[33];
+	uint64_t first, last;
+	char since[21];
+	int64_t kept_from;
+	int unread;          /* of this stream something was set aside whose number nobody could read */
+	int unclear;         /* of this sender something came in part, or damaged */
+};
+
+struct why {
+	const char *word;
+	char reason[200];
+	json_int_t have, symbols;
+};
+
+const struct receiver_peer *gap_peer(const struct receiver_conf *c, const char *fingerprint)
+{
+	char hex[2 * HASH_LEN + 1];
+
+	for (unsigned i = 0; i < c->peers; i++) {
+		hex_put(hex, c->peer[i].party.fingerprint, HASH_LEN);
+		if (strcmp(hex, fingerprint) == 0)
+			return &c->peer[i];
+	}
+	return NULL;
+}
+
+static const char *peer_name(const struct receiver_conf *c, const char *fingerprint)
+{
+	const struct receiver_peer *p = gap_peer(c, fingerprint);
+
+	return p != NULL ? p->name : "(no longer pinned)";
+}
+
+static const char *text_of(sqlite3_stmt *q, int column)
+{
+	const char *s = (const char *)sqlite3_column_text(q, column);
+
+	return s != NULL ? s : "";
+}
+
+/* Kept by the sender from `kept_from` on (0: nothing kept, -1: no beat has said). */
+static const char *outlook(const struct gap *g, uint64_t first, uint64_t last)
+{
+	uint64_t oldest = (uint64_t)g->kept_from;
+
+	if (g->kept_from < 0)
+		return "not known yet";
+	if (g->unread && oldest != 0 && last >= oldest)
+		return "heals unless set aside";
+	if (oldest != 0 && first >= oldest)
+		return "heals";
+	if (oldest == 0 || last < oldest)
+		return "lost";
+	return "heals in part";
+}
+
+static void put(json_t *list, const struct receiver_conf *c, const struct gap *g, uint64_t first, uint64_t last, const struct why *w)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:s}", "channel", g->channel, "peer", peer_name(c, g->sender),
+	    "generation", g->generation, "first", (json_int_t)first, "last", (json_int_t)last, "since", g->since, "kept_from",
+	    g->kept_from < 0 ? json_null() : json_integer(g->kept_from), "outlook", outlook(g, first, last), "why", w->word);
+
+	if (w->reason[0] != '\0')
+		json_object_set_new(o, "reason", json_string(w->reason));
+	if (strcmp(w->word, "in part") == 0) {
+		json_object_set_new(o, "have", json_integer(w->have));
+		json_object_set_new(o, "symbols", json_integer(w->symbols));
+	}
+	json_array_append_new(list, o);
+}
+
+static const json_t *find_part(const json_t *partly, const char *object)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(partly, i, p) {
+		const char *id = json_string_value(json_object_get(p, "object"));
+		if (id != NULL && strcmp(id, object) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+/* A number whose object is known from a closing. */
+static struct why why_of(const json_t *partly, const char *object, const char *trouble)
+{
+	struct why w = { .word = "not seen" };
+	const json_t *p = find_part(partly, object);
+
+	if (p != NULL) {
+		w.word = "in part";
+		w.have = json_integer_value(json_object_get(p, "have"));
+		w.symbols = json_integer_value(json_object_get(p, "symbols"));
+	} else if (trouble[0] != '\0') {
+		w.word = "damaged";
+	}
+	snprintf(w.reason, sizeof(w.reason), "%s", trouble);
+	return w;
+}
+
+static int same_why(const struct why *a, const struct why *b)
+{
+	return strcmp(a->word, b->word) == 0 && strcmp(a->reason, b->reason) == 0 && strcmp(a->word, "in part") != 0;
+}
+
+/* One row of table gap, cut where the reasons differ. */
+static void cut(json_t *list, struct db *db, const struct receiver_conf *c, const struct gap *g, const json_t *partly)
+{
+	const struct why otherwise = { .word = g->unclear ? "not known" : "not seen" };
+	sqlite3_stmt *q = db_query(db, "SELECT c.number, c.object, t.reason FROM catalogue c LEFT JOIN trouble t ON t.id = c.object AND"
+	    " t.sender = c.sender WHERE c.sender = ? AND c.channel = ? AND c.generation = ? AND c.number BETWEEN ? AND ? ORDER BY c.number",
+	    "tttii", g->sender, g->channel, g->generation, (int64_t)g->first, (int64_t)g->last);
+	struct why now = otherwise;
+	uint64_t from = g->first, next = g->first; /* from .. next - 1 have reason `now` */
+
+	while (db_step(db, q) == 1) {
+		uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
+		struct why w = why_of(partly, text_of(q, 1), text_of(q, 2));
+		if (number > next && !same_why(&now, &otherwise)) { /* numbers between that no closing has named */
+			if (next > from)
+				put(list, c, g, from, next - 1, &now);
+			from = next;
+			now = otherwise;
+		}
+		if (!same_why(&w, &now)) {
+			if (number > from)
+				put(list, c, g, from, number - 1, &now);
+			from = number;
+			now = w;
+		}
+		next = number + 1;
+	}
+	if (next <= g->last && !same_why(&now, &otherwise)) {
+		if (next > from)
+			put(list, c, g, from, next - 1, &now);
+		from = next;
+		now = otherwise;
+	}
+	put(list, c, g, from, g->last, &now);
+}
+
+static int any_part(const json_t *partly, const char *peer)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(partly, i, p) {
+		const char *name = json_string_value(json_object_get(p, "peer"));
+		if (name != NULL && strcmp(name, peer) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+json_t *gap_list(struct db *db, const struct receiver_conf *c, const json_t *partly)
+{
+	json_t *list = json_array();
+	sqlite3_stmt *q = db_query(db, "SELECT g.channel, g.sender, g.generation, g.first, g.last, g.since, s.oldest, EXISTS(SELECT 1"
+	    " FROM aside a WHERE a.sender = g.sender AND a.channel = g.channel AND a.generation = g.generation AND a.number = 0"
+	    " AND a.dir <> ''), EXISTS(SELECT 1 FROM trouble t WHERE t.sender = g.sender) FROM gap g JOIN"
+	    " stream s ON s.sender = g.sender AND s.channel = g.channel AND s.generation = g.generation"
+	    " ORDER BY g.channel, g.sender, g.generation, g.first", "");
+	struct gap g;
+
+	while (db_step(db, q) == 1) {
+		snprintf(g.channel, sizeof(g.channel), "%s", text_of(q, 0));
+		snprintf(g.sender, sizeof(g.sender), "%s", text_of(q, 1));
+		snprintf(g.generation, sizeof(g.generation), "%s", text_of(q, 2));
+		g.first = (uint64_t)sqlite3_column_int64(q, 3);
+		g.last = (uint64_t)sqlite3_column_int64(q, 4);
+		clock_iso(g.since, (uint64_t)sqlite3_column_int64(q, 5));
+		g.kept_from = sqlite3_column_int64(q, 6);
+		g.unread = sqlite3_column_int(q, 7);
+		g.unclear = sqlite3_column_int(q, 8) || any_part(partly, peer_name(c, g.sender));
+		cut(list, db, c, &g, partly);
+	}
+	return list;
+}
+
+/* Somebody who took its directory out of the quarantine has dealt with it. */
+json_t *gap_aside(struct db *db, const struct receiver_conf *c)
+{
+	static char path[RECEIVER_PATH_MAX + 256];
+	json_t *a = json_array();
+	char at[21];
+	sqlite3_stmt *q = db_query(db, "SELECT channel, sender, generation, number, id, reason, dir, at FROM aside"
+	    " ORDER BY channel, sender, generation, number", "");
+
+	while (db_step(db, q) == 1) {
+		const char *dir = text_of(q, 6);
+		snprintf(path, sizeof(path), "%s/quarantine/%s", c->state, dir);
+		if (dir[0] != '\0' && access(path, F_OK) != 0 && errno == ENOENT)
+			continue;
+		clock_iso(at, (uint64_t)sqlite3_column_int64(q, 7));
+		json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "channel", text_of(q, 0),
+		    "peer", peer_name(c, text_of(q, 1)), "generation", text_of(q, 2), "number",
+		    (json_int_t)sqlite3_column_int64(q, 3), "object", text_of(q, 4), "reason", text_of(q, 5),
+		    "since", at, "where", dir[0] != '\0' ? path : NULL));
+	}
+	return a;
+}
+
+json_t *gap_partly(const struct receiver_conf *c)
+{
+	char path[RECEIVER_PATH_MAX + 32];
+	json_t *s, *a;
+
+	snprintf(path, sizeof(path), "%s/status.json", c->state);
+	s = json_load_file(path, 0, NULL);
+	a = json_incref(json_object_get(s, "partly"));
+	json_decref(s);
+	return a != NULL ? a : json_array();
+}

@@ -12,15 +12,21 @@
 #include "receiver/assemble_private.h"
 #include "receiver/parts.h"
 
-static void
-take_symbol(struct assemble *a, struct object *o, const struct frame_symbol *s, const uint8_t *data)
+int
+assemble_keep(struct assemble *a, struct object *o, uint64_t symbol, const uint8_t *data)
 {
-	uint64_t n = (uint64_t)s->block * o->geo.kfull + s->symbol;
+	int error;
 
-	if (a->writes == ASSEMBLE_WRITES)
-		assemble_write(a);
-	a->write[a->writes++] = (struct pending_write){ o, n, data };
-	object_set(o, &a->budget[o->sender], n);
+	if (o->staged) {
+		if ((error = stage_put(a->stage, o, symbol, data, a->now_ns)) != 0)
+			return error;
+	} else {
+		if (a->writes == ASSEMBLE_WRITES)
+			assemble_write(a);
+		a->write[a->writes++] = (struct pending_write){ o, symbol, data };
+	}
+	object_set(o, &a->budget[o->sender], symbol);
+	return 0;
 }
 
 /* A block that has enough is repaired after the batch is written. */
@@ -35,6 +41,19 @@ note_ready(struct assemble *a, struct object *o, uint32_t number)
 	if (a->readies == ASSEMBLE_WRITES)
 		assemble_write(a);
 	a->ready[a->readies++] = (struct ready_block){ o, number };
+}
+
+static enum link_counter
+take_symbol(struct assemble *a, struct object *o, const struct frame_symbol *s, const uint8_t *data)
+{
+	int error = assemble_keep(a, o, (uint64_t)s->block * o->geo.kfull + s->symbol, data);
+
+	if (error == 0) {
+		note_ready(a, o, s->block);
+		return LC_TAKEN;
+	}
+	assemble_disk_trouble(a, error);
+	return LC_DISK;
 }
 
 static enum link_counter
@@ -148,10 +167,8 @@ assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *
 		c = take_parity(a, o, s, data);
 	else if (object_has(o, (uint64_t)s->block * o->geo.kfull + s->symbol))
 		c = LC_DUPLICATE;
-	else {
-		take_symbol(a, o, s, data);
-		note_ready(a, o, s->block);
-	}
+	else
+		c = take_symbol(a, o, s, data);
 	/* A symbol that told the length may be the last that was missing. */
 	if (object_complete(o) && !o->listed) {
 		o->listed = true;
@@ -159,6 +176,12 @@ assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *
 		a->whole = o;
 	}
 	return c;
+}
+
+bool
+assemble_holds(const struct assemble *a)
+{
+	return a->writes > 0;
 }
 
 static int

@@ -1,7 +1,8 @@
 /* assemble.h - symbols become objects (PROTOCOL.md, section 3.3).
  *
- * Source symbols go to their place in the object's part file, consecutive ones
- * together; repair symbols wait in a bounded pool; as soon as any k symbols
+ * Source symbols of large objects are gathered in memory and written in large
+ * pieces (stage.h); those of small ones go to their place in the object's part
+ * file, consecutive ones together; repair symbols wait in a bounded pool; as soon as any k symbols
  * of a block are there, an errand (decode.h) computes what is lost.  Another
  * (flush.h) makes the map durable after the data, every second or so.  The
  * thread that calls these functions waits for neither.
@@ -12,6 +13,7 @@
 #ifndef KM_ASSEMBLE_H
 #define KM_ASSEMBLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "receiver/receiver_messages.h"
@@ -23,6 +25,7 @@ struct assemble_limits {
 	uint32_t objects;  /* open at a time; like the next two in equal shares for the senders */
 	uint64_t parity;   /* bytes of repair symbols */
 	uint64_t meta;     /* bytes of bitmaps and block tables */
+	uint32_t chunks;   /* of stage.h: MiB of large objects in memory */
 	uint32_t delivered; /* objects remembered as complete */
 };
 
@@ -40,17 +43,18 @@ struct assemble *assemble_new(const struct assemble_limits *l, const uint8_t (*k
     const struct assemble_sink *sink, void *ctx, uint64_t *counter);
 void assemble_set_object_max(struct assemble *a, uint64_t bytes);
 /* A part file to use: fresh, or one from before the restart, whose head and
- * map are loaded.  Takes both descriptors. */
-void assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, uint64_t now_ns);
+ * map are loaded.  direct_fd: the data past the page cache, or -1.  Takes the descriptors. */
+void assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, int direct_fd, uint64_t now_ns);
 uint32_t assemble_slots_free(const struct assemble *a);
 /* One authentic symbol; data stays valid until assemble_write().  The counter that it belongs to. */
 enum link_counter assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *s,
     const uint8_t *data, uint64_t now_ns);
 /* Write what the symbols brought since the last call: at the end of each batch. */
 void assemble_write(struct assemble *a);
+bool assemble_holds(const struct assemble *a); /* is any data of assemble_symbol() still needed? */
 /* Take back finished errands, start due ones, tell what is to be told. */
 void assemble_tick(struct assemble *a, uint64_t now_ns);
-int assemble_fd(const struct assemble *a, int which); /* 0, 1: readable when an errand finished */
+int assemble_fd(const struct assemble *a, int which); /* 0, 1, 2: readable when an errand finished */
 void assemble_done(struct assemble *a, uint32_t sender, const uint8_t id[static 16]);
 void assemble_forget(struct assemble *a, uint32_t sender, const uint8_t id[static 16]);
 /* Fill the part of *s about objects. */

@@ -12,24 +12,27 @@ assemble_repair(struct assemble *a, struct object *o, uint32_t number)
 	struct block *b = &o->block[number];
 	uint32_t k = geometry_k(&o->geo, number), lost;
 	uint64_t first = (uint64_t)number * o->geo.kfull;
+	uint64_t offset = geometry_offset(&o->geo, number, 0), bytes = (uint64_t)k * o->geo.slen;
 	struct decode_job *j;
 
 	/* The write may have failed since, or the rest have come. */
 	if (o->state != OBJECT_GATHERING || b->busy || b->have >= k || (uint32_t)b->have + b->parities < k)
 		return;
 	lost = k - b->have;
-	if ((j = decode_job_new(k, lost)) == NULL) {
+	if (o->geo.len != 0 && o->geo.len - offset < bytes)
+		bytes = o->geo.len - offset;
+	if ((j = decode_job_new(k, lost, (uint32_t)((offset + bytes - 1) / STAGE_CHUNK - offset / STAGE_CHUNK) + 1)) == NULL) {
 		a->counter[LC_FAILED]++;
 		return;
 	}
 	j->decoder = &a->decoder;
 	j->object = o;
 	j->number = number;
-	j->fd = o->data_fd;
-	j->offset = geometry_offset(&o->geo, number, 0);
-	j->bytes = (uint64_t)k * o->geo.slen;
-	if (o->geo.len != 0 && o->geo.len - j->offset < j->bytes)
-		j->bytes = o->geo.len - j->offset;
+	j->fd = o->staged && o->direct_fd >= 0 ? o->direct_fd : o->data_fd;
+	j->offset = offset;
+	j->bytes = bytes;
+	for (uint32_t i = 0; i < j->chunks && o->chunks > 0; i++)
+		j->pinned[i] = stage_pin(a->stage, o, offset / STAGE_CHUNK + i);
 	j->m = 1u << b->mlog;
 	j->slen = o->geo.slen;
 	for (uint32_t i = 0; i < lost; i++) {
@@ -44,12 +47,34 @@ assemble_repair(struct assemble *a, struct object *o, uint32_t number)
 	errands_submit(a->decoding, &j->errand);
 }
 
+/* The symbols that were lost go the way of those that come. */
+static void
+keep_repaired(struct assemble *a, struct object *o, const struct decode_job *j)
+{
+	uint64_t first = (uint64_t)j->number * o->geo.kfull;
+	const uint8_t *data = j->repaired;
+	int error = 0;
+
+	for (uint32_t i = 0; i < j->k && error == 0; i++)
+		if ((j->have[i / 8] >> (i % 8) & 1) == 0) {
+			if (!object_has(o, first + i))
+				error = assemble_keep(a, o, first + i, data);
+			data += j->slen;
+			a->counter[LC_REPAIRED] += error == 0;
+		}
+	if (error != 0)
+		assemble_disk_trouble(a, error);
+	assemble_write(a);
+}
+
 static void
 repaired(struct assemble *a, struct decode_job *j)
 {
 	struct object *o = j->object;
-	uint64_t first = (uint64_t)j->number * o->geo.kfull;
 
+	for (uint32_t i = 0; i < j->chunks; i++)
+		if (j->pinned[i] != NULL)
+			stage_unpin(a->stage, j->pinned[i]);
 	o->errands--;
 	o->block[j->number].busy = false;
 	if (j->result != FEC_OK) {
@@ -59,12 +84,8 @@ repaired(struct assemble *a, struct decode_job *j)
 		/* Without its repair symbols the block starts anew with the next round. */
 		object_drop_parity(o, &a->budget[o->sender], j->number);
 	} else if (o->state == OBJECT_GATHERING) {
-		for (uint32_t i = 0; i < j->k; i++)
-			if ((j->have[i / 8] >> (i % 8) & 1) == 0) {
-				object_set(o, &a->budget[o->sender], first + i);
-				a->counter[LC_REPAIRED]++;
-			}
-		if (object_complete(o))
+		keep_repaired(a, o, j);
+		if (object_complete(o) && o->state == OBJECT_GATHERING)
 			assemble_whole(a, o);
 	}
 	decode_job_free(j);
@@ -88,6 +109,7 @@ assemble_flush(struct assemble *a, struct object *o, uint64_t now_ns)
 	j->first = lo;
 	if (hi > lo)
 		memcpy(j->bits, o->bits + lo, hi - lo);
+	stage_mask(a->stage, o, j->bits, lo, hi - lo);
 	if (o->head_dirty) {
 		struct parts_head h = { .geo = o->geo };
 		memcpy(h.sender, a->key_id[o->sender], 8);

@@ -15,6 +15,8 @@ stray(struct assemble *a, const struct ready_slot *s)
 
 	close(s->data_fd);
 	close(s->map_fd);
+	if (s->direct_fd >= 0)
+		close(s->direct_fd);
 	if (!a->sink->discard(a->ctx, &m) && a->strays < ASSEMBLE_SLOTS)
 		a->stray[a->strays++] = *s;
 }
@@ -57,7 +59,7 @@ load(struct assemble *a, const struct ready_slot *s, const struct parts_head *h,
 	o->touched_ns = now_ns;
 	if (load_bits(a, o, (uint64_t)st.st_size - PARTS_HEAD_LEN) != 0) {
 		assemble_unlist(a, o);
-		o->data_fd = o->map_fd = -1; /* the caller's still */
+		o->data_fd = o->map_fd = o->direct_fd = -1; /* the caller's still */
 		assemble_release(a, o);
 		return -1;
 	}
@@ -67,9 +69,9 @@ load(struct assemble *a, const struct ready_slot *s, const struct parts_head *h,
 }
 
 void
-assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, uint64_t now_ns)
+assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, int direct_fd, uint64_t now_ns)
 {
-	struct ready_slot s = { slot, data_fd, map_fd };
+	struct ready_slot s = { slot, data_fd, map_fd, direct_fd };
 	struct parts_head h;
 
 	if (parts_read_head(&h, map_fd)) {

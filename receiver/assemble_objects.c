@@ -42,8 +42,9 @@ assemble_new(const struct assemble_limits *l, const uint8_t (*key_id)[8], uint32
 	a->delivered = delivered_new(l->delivered);
 	a->decoding = errands_start();
 	a->flushing = errands_start();
+	a->stage = stage_new(l->chunks);
 	if (a->key_id == NULL || budgets != 0 || a->delivered == NULL || a->decoding == NULL ||
-	    a->flushing == NULL) {
+	    a->flushing == NULL || a->stage == NULL) {
 		assemble_free(a);
 		return NULL;
 	}
@@ -89,6 +90,8 @@ assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, co
 	o->slot = s->slot;
 	o->data_fd = s->data_fd;
 	o->map_fd = s->map_fd;
+	o->direct_fd = s->direct_fd;
+	o->staged = stage_takes(g->len);
 	o->geo = *g;
 	o->next = *b;
 	*b = o;
@@ -120,20 +123,23 @@ assemble_release(struct assemble *a, struct object *o)
 	while (*p != o)
 		p = &(*p)->next_all;
 	*p = o->next_all;
+	stage_drop(a->stage, o);
 	object_release(o, &a->budget[o->sender]);
 	if (o->data_fd >= 0)
 		close(o->data_fd);
 	if (o->map_fd >= 0)
 		close(o->map_fd);
+	if (o->direct_fd >= 0)
+		close(o->direct_fd);
 	free(o);
 }
 
 void
 assemble_withdraw(struct assemble *a, struct object *o)
 {
-	a->slot[a->slots++] = (struct ready_slot){ o->slot, o->data_fd, o->map_fd };
+	a->slot[a->slots++] = (struct ready_slot){ o->slot, o->data_fd, o->map_fd, o->direct_fd };
 	assemble_unlist(a, o);
-	o->data_fd = o->map_fd = -1;
+	o->data_fd = o->map_fd = o->direct_fd = -1;
 	assemble_release(a, o);
 }
 
@@ -152,8 +158,16 @@ tell(struct assemble *a, struct object *o, uint64_t now_ns)
 {
 	struct msg_object m = message(o);
 
+	if (o->chunks > 0)
+		return; /* the last of them tells */
+	/* The last piece was written in whole pages. */
+	if (o->staged && ftruncate(o->data_fd, (off_t)o->geo.len) != 0) {
+		assemble_disk_trouble(a, errno);
+		return;
+	}
 	if (!a->sink->complete(a->ctx, &m))
 		return;
+	a->counter[LC_COMPLETED]++;
 	o->state = OBJECT_TOLD;
 	o->flushed_ns = now_ns; /* usually it is delivered before the map is worth writing */
 	delivered_add(a->delivered, o->sender, o->id);
@@ -164,8 +178,31 @@ void
 assemble_whole(struct assemble *a, struct object *o)
 {
 	o->state = OBJECT_WHOLE;
-	a->counter[LC_COMPLETED]++;
+	stage_finish(a->stage, o);
 	tell(a, o, o->touched_ns);
+}
+
+/* A piece of a large object was written, or could not be: then its symbols
+ * count as lost, and a later round brings them again. */
+static void
+written(void *ctx, struct object *o, uint64_t first, uint64_t last, int error)
+{
+	struct assemble *a = ctx;
+
+	if (error == 0) {
+		object_dirty(o, first, last);
+		if (o->state == OBJECT_WHOLE)
+			tell(a, o, a->now_ns);
+		return;
+	}
+	assemble_disk_trouble(a, error);
+	for (uint64_t i = first; i <= last; i++)
+		if (object_has(o, i)) {
+			object_unset(o, i);
+			a->counter[LC_DISK]++;
+		}
+	if (o->state == OBJECT_WHOLE)
+		o->state = OBJECT_GATHERING;
 }
 
 void
@@ -283,6 +320,7 @@ assemble_tick(struct assemble *a, uint64_t now_ns)
 {
 	a->now_ns = now_ns;
 	assemble_take_back(a, false);
+	stage_take_back(a->stage, false, written, a);
 	remember_again(a, now_ns);
 	look_at_disk(a, now_ns);
 	while (a->strays > 0) {
@@ -293,6 +331,7 @@ assemble_tick(struct assemble *a, uint64_t now_ns)
 	}
 	if (now_ns >= a->flush_at_ns) {
 		a->flush_at_ns = now_ns + ASSEMBLE_FLUSH_NS / 10;
+		stage_age(a->stage, now_ns);
 		look(a, now_ns, false);
 	}
 }
@@ -300,7 +339,7 @@ assemble_tick(struct assemble *a, uint64_t now_ns)
 int
 assemble_fd(const struct assemble *a, int which)
 {
-	return errands_fd(which == 0 ? a->decoding : a->flushing);
+	return which == 2 ? stage_fd(a->stage) : errands_fd(which == 0 ? a->decoding : a->flushing);
 }
 
 /* The object of this sender and id that the store was told of. */
@@ -372,9 +411,13 @@ assemble_settle(struct assemble *a, uint64_t now_ns)
 	do {
 		assemble_write(a);
 		assemble_take_back(a, true);
+		for (struct object *o = a->all; o != NULL; o = o->next_all)
+			stage_finish(a->stage, o);
+		stage_take_back(a->stage, true, written, a);
 		look(a, now_ns, true);
-	} while (errands_pending(a->decoding) + errands_pending(a->flushing) > 0 && --rounds > 0);
+	} while (errands_pending(a->decoding) + errands_pending(a->flushing) + stage_pending(a->stage) > 0 && --rounds > 0);
 	assemble_take_back(a, true);
+	stage_take_back(a->stage, true, written, a);
 }
 
 void
@@ -382,7 +425,7 @@ assemble_free(struct assemble *a)
 {
 	if (a == NULL)
 		return;
-	if (a->decoding != NULL && a->flushing != NULL)
+	if (a->decoding != NULL && a->flushing != NULL && a->stage != NULL)
 		assemble_settle(a, clock_mono_ns());
 	errands_stop(a->decoding);
 	errands_stop(a->flushing);
@@ -391,7 +434,10 @@ assemble_free(struct assemble *a)
 	for (uint32_t i = 0; i < a->slots; i++) {
 		close(a->slot[i].data_fd);
 		close(a->slot[i].map_fd);
+		if (a->slot[i].direct_fd >= 0)
+			close(a->slot[i].direct_fd);
 	}
+	stage_free(a->stage);
 	decode_free(&a->decoder);
 	for (uint32_t i = 0; a->budget != NULL && i < a->senders; i++)
 		parity_free(a->budget[i].pool);

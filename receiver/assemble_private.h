@@ -9,6 +9,7 @@
 #include "receiver/errand.h"
 #include "receiver/flush.h"
 #include "receiver/object.h"
+#include "receiver/stage.h"
 
 enum {
 	ASSEMBLE_WRITES = 1024, /* symbols that wait to be written together */
@@ -40,7 +41,7 @@ struct ready_block {
 
 struct ready_slot {
 	uint32_t slot;
-	int data_fd, map_fd;
+	int data_fd, map_fd, direct_fd;
 };
 
 struct assemble {
@@ -80,6 +81,7 @@ struct assemble {
 	struct object *whole; /* complete since the last write */
 
 	struct errands *decoding, *flushing;
+	struct stage *stage;
 	struct decoder decoder;
 	unsigned flushes;
 };
@@ -99,6 +101,8 @@ void assemble_withdraw(struct assemble *a, struct object *o); /* undo assemble_a
 void assemble_repair(struct assemble *a, struct object *o, uint32_t block); /* start the errand */
 void assemble_flush(struct assemble *a, struct object *o, uint64_t now_ns); /* likewise */
 void assemble_take_back(struct assemble *a, bool wait); /* errands that are done; wait: all of them */
+/* Put a source symbol that is not there yet where it belongs, and mark it; 0 or errno. */
+int assemble_keep(struct assemble *a, struct object *o, uint64_t symbol, const uint8_t *data);
 void assemble_whole(struct assemble *a, struct object *o);                  /* it is complete */
 void assemble_disk_trouble(struct assemble *a, int error);                  /* log, at most every 10 s */
 

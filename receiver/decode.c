@@ -1,4 +1,4 @@
-/* decode.c - repair one block of a part file (decode.h). */
+/* decode.c - repair one block of an object (decode.h). */
 #include "receiver/decode.h"
 
 #include <errno.h>
@@ -8,23 +8,25 @@
 
 #include "codec/fec.h"
 
-enum { FAILED_IO = 1 };
+enum { FAILED_IO = 1, ALIGN = 4096 /* reads past the page cache want it */ };
 
 struct decode_job *
-decode_job_new(uint32_t k, uint32_t parities)
+decode_job_new(uint32_t k, uint32_t parities, uint32_t chunks)
 {
-	size_t head = (sizeof(struct decode_job) + 15) & ~(size_t)15;
-	size_t pointers = parities * sizeof(uint8_t *), numbers = parities * sizeof(uint32_t);
-	struct decode_job *j = calloc(1, head + pointers + numbers + (k + 7) / 8);
+	size_t head = (sizeof(struct decode_job) + 15) & ~(size_t)15, pointers = parities * sizeof(uint8_t *);
+	size_t pins = chunks * sizeof(struct stage_chunk *), numbers = parities * sizeof(uint32_t);
+	struct decode_job *j = calloc(1, head + pointers + pins + numbers + (k + 7) / 8);
 
 	if (j == NULL)
 		return NULL;
 	uint8_t *at = (uint8_t *)j + head;
 	j->parity = (uint8_t **)(void *)at;
-	j->pnum = (uint32_t *)(void *)(at + pointers);
-	j->have = at + pointers + numbers;
+	j->pinned = (struct stage_chunk **)(void *)(at + pointers);
+	j->pnum = (uint32_t *)(void *)(at + pointers + pins);
+	j->have = at + pointers + pins + numbers;
 	j->k = k;
 	j->parities = parities;
+	j->chunks = chunks;
 	j->errand.run = decode_run;
 	return j;
 }
@@ -32,6 +34,8 @@ decode_job_new(uint32_t k, uint32_t parities)
 void
 decode_job_free(struct decode_job *j)
 {
+	if (j != NULL)
+		free(j->repaired);
 	free(j);
 }
 
@@ -39,6 +43,7 @@ void
 decode_free(struct decoder *d)
 {
 	free(d->block);
+	free(d->piece);
 	free(d->work);
 	free(d->src);
 	free(d->out);
@@ -57,7 +62,7 @@ grow(void *pointer, size_t *room, size_t need)
 	*room = 0;
 	if (need < 64)
 		need = 64;
-	p = aligned_alloc(64, (need + 63) & ~(size_t)63);
+	p = aligned_alloc(ALIGN, (need + ALIGN - 1) & ~(size_t)(ALIGN - 1));
 	memcpy(pointer, &p, sizeof(p));
 	if (p == NULL)
 		return -1;
@@ -77,30 +82,9 @@ make_room(struct decoder *d, const struct decode_job *j)
 		if (d->k_room == 0)
 			return -1;
 	}
-	if (grow(&d->block, &d->block_room, (size_t)j->k * j->slen) != 0)
+	if (grow(&d->block, &d->block_room, (size_t)j->k * j->slen) != 0 || grow(&d->piece, &d->piece_room, STAGE_CHUNK) != 0)
 		return -1;
 	return grow(&d->work, &d->work_room, fec_decode_work(j->k, j->m, j->slen));
-}
-
-/* All of the block's bytes that the file has; zero beyond the object, and for
- * symbols that are not there whatever the file holds. */
-static int
-read_block(const struct decoder *d, const struct decode_job *j)
-{
-	size_t all = (size_t)j->k * j->slen, want = j->bytes < all ? (size_t)j->bytes : all, at = 0;
-
-	while (at < want) {
-		ssize_t n = pread(j->fd, d->block + at, want - at, (off_t)(j->offset + at));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break; /* the file ends where nothing was written yet */
-		at += (size_t)n;
-	}
-	memset(d->block + at, 0, all - at);
-	return 0;
 }
 
 static int
@@ -109,25 +93,74 @@ has(const struct decode_job *j, uint32_t i)
 	return j->have[i / 8] >> (i % 8) & 1;
 }
 
+/* Chunk `index` of the file into d->piece; what lies behind the file's end is zero. */
 static int
-write_lost(const struct decoder *d, const struct decode_job *j)
+read_chunk(const struct decoder *d, const struct decode_job *j, uint64_t index)
 {
-	for (uint32_t i = 0; i < j->k; i++) {
-		uint32_t first = i;
+	size_t at = 0;
 
-		while (i < j->k && !has(j, i))
-			i++;
-		size_t at = (size_t)first * j->slen, end = (size_t)i * j->slen;
-		if (end > j->bytes)
-			end = (size_t)j->bytes;
-		while (at < end) {
-			ssize_t n = pwrite(j->fd, d->block + at, end - at, (off_t)(j->offset + at));
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n <= 0)
-				return -1;
-			at += (size_t)n;
-		}
+	while (at < STAGE_CHUNK) {
+		ssize_t n = pread(j->fd, d->piece + at, STAGE_CHUNK - at, (off_t)(index * STAGE_CHUNK + at));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		at += (size_t)n;
+		if (n == 0 || at % ALIGN != 0)
+			break; /* the end */
+	}
+	memset(d->piece + at, 0, STAGE_CHUNK - at);
+	return 0;
+}
+
+/* What chunk c of the job has of the block, to its place in d->block.  all: also the
+ * symbols that lie wholly in it. */
+static void
+copy_chunk(const struct decoder *d, const struct decode_job *j, uint32_t c, const uint8_t *from, int all)
+{
+	uint64_t begin = (j->offset / STAGE_CHUNK + c) * STAGE_CHUNK, end = begin + STAGE_CHUNK;
+	uint64_t block_end = j->offset + j->bytes, lo = begin > j->offset ? begin : j->offset;
+	uint64_t hi = end < block_end ? end : block_end;
+	uint64_t first = (lo - j->offset + j->slen - 1) / j->slen * j->slen + j->offset; /* the first whole symbol */
+	uint64_t last = (hi - j->offset) / j->slen * j->slen + j->offset;                /* behind the last whole one */
+
+	if (lo >= hi)
+		return;
+	if (all || first >= last) {
+		memcpy(d->block + (lo - j->offset), from + (lo - begin), (size_t)(hi - lo));
+		return;
+	}
+	memcpy(d->block + (lo - j->offset), from + (lo - begin), (size_t)(first - lo));
+	memcpy(d->block + (last - j->offset), from + (last - begin), (size_t)(hi - last));
+}
+
+/* Where symbol i can be read: in a pinned chunk, or in d->block. */
+static const uint8_t *
+place(const struct decoder *d, const struct decode_job *j, uint32_t i)
+{
+	uint64_t at = j->offset + (uint64_t)i * j->slen, end = at + j->slen, index = at / STAGE_CHUNK;
+	const struct stage_chunk *c = j->pinned[index - j->offset / STAGE_CHUNK];
+
+	if (c == NULL || (end - 1) / STAGE_CHUNK != index || end > j->offset + j->bytes)
+		return d->block + (size_t)i * j->slen;
+	return c->bytes + at % STAGE_CHUNK;
+}
+
+static int
+gather(const struct decoder *d, const struct decode_job *j)
+{
+	size_t all = (size_t)j->k * j->slen;
+
+	for (uint32_t c = 0; c < j->chunks; c++) {
+		if (j->pinned[c] == NULL && read_chunk(d, j, j->offset / STAGE_CHUNK + c) != 0)
+			return -1;
+		copy_chunk(d, j, c, j->pinned[c] != NULL ? j->pinned[c]->bytes : d->piece, j->pinned[c] == NULL);
+	}
+	if (j->bytes < all) /* the object's last symbol */
+		memset(d->block + j->bytes, 0, all - (size_t)j->bytes);
+	for (uint32_t i = 0, lost = 0; i < j->k; i++) {
+		d->src[i] = has(j, i) ? place(d, j, i) : NULL;
+		d->out[i] = has(j, i) ? NULL : j->repaired + (size_t)lost++ * j->slen;
 	}
 	return 0;
 }
@@ -140,20 +173,12 @@ decode_run(struct errand *e)
 
 	j->result = FAILED_IO;
 	j->error = ENOMEM;
-	if (make_room(d, j) != 0)
+	if (make_room(d, j) != 0 || (j->repaired = malloc((size_t)j->parities * j->slen)) == NULL)
 		return;
-	if (read_block(d, j) != 0) {
+	if (gather(d, j) != 0) {
 		j->error = errno;
 		return;
-	}
-	for (uint32_t i = 0; i < j->k; i++) {
-		d->out[i] = d->block + (size_t)i * j->slen;
-		d->src[i] = has(j, i) ? d->out[i] : NULL;
 	}
 	j->result = fec_decode(j->k, j->m, j->slen, d->src, j->pnum, (const uint8_t *const *)j->parity, j->parities,
 	    d->out, d->work);
-	if (j->result == FEC_OK && write_lost(d, j) != 0) {
-		j->result = FAILED_IO;
-		j->error = errno;
-	}
 }

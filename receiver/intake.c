@@ -19,6 +19,7 @@
 #include "host/log.h"
 #include "receiver/peer_gone.h"
 #include "receiver/receiver_proc.h"
+#include "receiver/stage.h"
 #include "receiver/store.h"
 #include "receiver/unseal.h"
 #include "receiver/verify.h"
@@ -278,8 +279,11 @@ static void
 send_job(struct store *s, struct job *j)
 {
 	struct msg_object m = { .length = j->length, .sender = j->sender, .slot = j->slot };
-	int fd = part_store_data(&s->parts, j->slot, O_RDONLY);
+	/* Link wrote a large one past the page cache, so nothing of it is there. */
+	int fd = stage_takes(j->length) ? part_store_data(&s->parts, j->slot, O_RDONLY | O_DIRECT) : -1;
 
+	if (fd < 0)
+		fd = part_store_data(&s->parts, j->slot, O_RDONLY);
 	if (fd < 0) {
 		int error = errno;
 		job_unlink(s, j);

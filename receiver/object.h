@@ -34,9 +34,12 @@ struct object {
 	struct object *next_all;  /* assemble's list of all */
 	struct object *next_whole; /* while listed: complete since the last write */
 	bool listed;
+	bool staged;              /* gathered in memory first (stage.h); fixed when it begins */
 	uint8_t id[16];
 	uint32_t sender, slot;
 	int data_fd, map_fd;
+	int direct_fd;            /* the data past the page cache, or -1 */
+	unsigned chunks;          /* in memory and not written yet (stage.h) */
 	enum object_state state;
 	struct geometry geo;
 	uint8_t *bits;            /* of source symbols, as in the map file */

@@ -26,6 +26,7 @@
 enum {
 	PARITY_BYTES = 96 << 20,
 	META_BYTES = 48 << 20,
+	CHUNKS = 80, /* of 1 MiB: the largest block three times */
 	OBJECTS = 1024,
 	DELIVERED = 1 << 18,
 	SLOTS_WANTED = 192,
@@ -152,7 +153,8 @@ drain(struct link *l)
 			l->stats.counter[datagram(l, d, n, now)]++;
 		}
 		total += got;
-		if (receive_kept(l->receive) == RECEIVE_KEPT)
+		/* The same memory at once again: it is still in the cache. */
+		if (receive_kept(l->receive) == RECEIVE_KEPT || !assemble_holds(l->assemble))
 			write_out(l);
 	}
 	if (receive_kept(l->receive) > 0 && now - l->kept_since_ns >= HOLD_NS)
@@ -164,7 +166,7 @@ static void
 begin(struct link *l)
 {
 	const struct assemble_limits limits = { .object = 0, .objects = OBJECTS, .parity = PARITY_BYTES,
-		.meta = META_BYTES, .delivered = DELIVERED };
+		.meta = META_BYTES, .chunks = CHUNKS, .delivered = DELIVERED };
 
 	l->assemble = assemble_new(&limits, authenticate_ids(l->auth), authenticate_peers(l->auth), &sink, l,
 	    l->stats.counter);
@@ -225,7 +227,7 @@ from_store(struct link *l, uint64_t now_ns)
 		case MSG_SLOT:
 			l->asked -= l->asked > 0;
 			assemble_slot(l->assemble, ((const struct msg_slot *)ipc_body(&l->msg, sizeof(struct msg_slot)))->slot,
-			    l->msg.fd[0], l->msg.fd[1], now_ns);
+			    l->msg.fd[0], l->msg.fd[1], l->msg.fd[2], now_ns);
 			break;
 		case MSG_DONE:
 			done(l, ipc_body(&l->msg, sizeof(struct msg_done)));
@@ -290,6 +292,7 @@ wait_for_something(const struct link *l)
 		{ .fd = LINK_FD_STORE, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN },
 		{ .fd = assemble_fd(l->assemble, 0), .events = POLLIN },
 		{ .fd = assemble_fd(l->assemble, 1), .events = POLLIN },
+		{ .fd = assemble_fd(l->assemble, 2), .events = POLLIN },
 	};
 
 	if (poll(p, sizeof(p) / sizeof(p[0]), WAIT_MS) < 0)

@@ -210,7 +210,7 @@ receiver_open_run(const char *config)
 
 	if (code != 0)
 		return code;
-	buf = malloc(UNSEAL_BUF);
+	buf = aligned_alloc(4096, UNSEAL_BUF);
 	close(OPEN_FD_CONFIG);
 	stop_fd = proc_stop_fd();
 	accepting = accept_new(&conf, receiver, psk, OPEN_FD_FLOORS);

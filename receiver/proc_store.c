@@ -137,10 +137,12 @@ static void
 send_slot(struct store *s, uint32_t slot, int data, int map)
 {
 	struct msg_slot m = { .slot = slot };
-	int fd[2] = { data, map };
+	int fd[3] = { data, map, part_store_data(&s->parts, slot, O_RDWR | O_DIRECT) };
 
-	if (ipc_send_fds(STORE_FD_LINK, MSG_SLOT, &m, sizeof(m), fd, 2) != 1)
+	if (ipc_send_fds(STORE_FD_LINK, MSG_SLOT, &m, sizeof(m), fd, fd[2] >= 0 ? 3 : 2) != 1)
 		peer_gone(s->stop_fd, "link");
+	if (fd[2] >= 0)
+		close(fd[2]);
 }
 
 static void

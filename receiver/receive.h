@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-	RECEIVE_BATCH = 256,  /* datagrams of one call */
+	RECEIVE_BATCH = 64,   /* datagrams of one call */
 	RECEIVE_KEPT = 1024,  /* that stay where they are until receive_release() */
 	RECEIVE_ROOM = 65536, /* bytes for each: no datagram is longer */
 };

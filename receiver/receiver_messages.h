@@ -38,7 +38,7 @@ enum receiver_msg {
 	MSG_STATS,    /* struct msg_stats */
 	/* store -> link */
 	MSG_LIMITS, /* struct msg_limits, first of all */
-	MSG_SLOT,   /* struct msg_slot, with two descriptors: data, map */
+	MSG_SLOT,   /* struct msg_slot, with descriptors: data, map, and the data past the page cache if that can be had */
 	MSG_DONE,   /* struct msg_done: objects never needed again */
 	MSG_FORGET, /* struct msg_object: damaged, to be gathered afresh */
 	/* store -> open */

@@ -59,12 +59,14 @@ feed(struct unseal_job *j)
 	enum open_err e;
 
 	while (at < j->length) {
-		size_t want = j->length - at < UNSEAL_BUF ? (size_t)(j->length - at) : UNSEAL_BUF;
-		ssize_t n = pread(j->fd, j->buf, want, (off_t)at);
+		/* Whole buffers, also at the end, as it must be past the page cache. */
+		ssize_t n = pread(j->fd, j->buf, UNSEAL_BUF, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return UNSEAL_EREAD;
+		if ((uint64_t)n > j->length - at)
+			n = (ssize_t)(j->length - at);
 		if ((e = open_write(j->open, j->buf, (size_t)n)) != OPEN_OK)
 			return e;
 		at += (uint64_t)n;

@@ -26,7 +26,7 @@ struct unseal_job {
 	int result;            /* UNSEAL_*, where it was stopped */
 };
 
-enum { UNSEAL_BUF = 1 << 20 };
+enum { UNSEAL_BUF = 4 << 20 /* aligned to 4096: the file may be open past the page cache */ };
 
 /* 0 or why not: an enum open_err or UNSEAL_*.  The stream has been begun if told is set; its end is the caller's. */
 int unseal_run(struct unseal_job *j);

@@ -69,7 +69,7 @@ rig_discard(void *ctx, const struct msg_object *o)
 
 static const struct assemble_sink rig_sink = { rig_complete, rig_discard };
 static const struct assemble_limits rig_limits = { .object = 64 << 20, .objects = 16, .parity = 8 << 20, .meta = 4 << 20,
-	.delivered = 64 };
+	.chunks = 16, .delivered = 64 };
 
 static inline void
 rig_open(struct rig *r, uint32_t slot, int *data, int *map, int flags)
@@ -82,6 +82,16 @@ rig_open(struct rig *r, uint32_t slot, int *data, int *map, int flags)
 	*map = openat(r->dir_fd, name, O_RDWR | flags, 0600);
 }
 
+/* The data past the page cache, or -1 where the file system has no such thing. */
+static inline int
+rig_direct(struct rig *r, uint32_t slot)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%u.data", slot);
+	return openat(r->dir_fd, name, O_RDWR | O_DIRECT);
+}
+
 static inline void
 rig_fresh_slots(struct rig *r, unsigned n)
 {
@@ -89,7 +99,8 @@ rig_fresh_slots(struct rig *r, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		rig_open(r, r->slot, &data, &map, O_CREAT | O_EXCL);
-		assemble_slot(r->a, r->slot++, data, map, r->now);
+		assemble_slot(r->a, r->slot, data, map, rig_direct(r, r->slot), r->now);
+		r->slot++;
 	}
 }
 
@@ -100,7 +111,7 @@ rig_old_slot(struct rig *r, uint32_t slot)
 	int data, map;
 
 	rig_open(r, slot, &data, &map, 0);
-	assemble_slot(r->a, slot, data, map, r->now);
+	assemble_slot(r->a, slot, data, map, rig_direct(r, slot), r->now);
 }
 
 static inline void

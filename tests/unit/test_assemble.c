@@ -311,7 +311,7 @@ restart_odd_parts(void **state)
 			h.geo.len = rig_limits.object + 1, parts_put_head(head, &h), h.geo.len = 100000;
 		assert_int_equal(pwrite(map, head, sizeof(head), 0), sizeof(head));
 		assert_int_equal(ftruncate(map, t == 3 ? PARTS_HEAD_LEN : PARTS_HEAD_LEN + 66), 0);
-		assemble_slot(r.a, r.slot++, data, map, r.now);
+		assemble_slot(r.a, r.slot++, data, map, -1, r.now);
 	}
 	assert_int_equal(assemble_slots_free(r.a), 1); /* the torn one: as good as fresh */
 	assert_int_equal(r.discarded, 3);              /* 1, 2, and the second of two alike */
@@ -515,7 +515,7 @@ disk_full(void **state)
 	(void)state;
 	rig_init(&r, NULL);
 	assert_int_equal(fcntl(data, F_ADD_SEALS, F_SEAL_GROW), 0);
-	assemble_slot(r.a, 1, data, map, r.now);
+	assemble_slot(r.a, 1, data, map, -1, r.now);
 	sent_make(&s, 3000, 20, 3, seeded);
 	r.counter[LC_TAKEN] = 16; /* as the caller counts */
 	for (uint32_t i = 0; i < 16; i++)

@@ -1,0 +1,327 @@
+/* stage.c - symbols gathered in memory and written in large pieces (stage.h). */
+#include "receiver/stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "host/durable.h"
+
+enum { HASH = 256, ALIGN = 4096 };
+
+struct stage {
+	struct errands *thread;
+	uint8_t *memory;
+	unsigned chunks;
+	struct stage_chunk *free;
+	struct stage_chunk *bucket[HASH];
+	struct stage_chunk chunk[];
+};
+
+static void
+write_chunk(struct errand *e)
+{
+	struct stage_chunk *c = (struct stage_chunk *)(void *)e;
+	/* The rest of the last page is cut off when the object is complete. */
+	size_t n = (c->span + ALIGN - 1u) & ~(size_t)(ALIGN - 1);
+	int flags;
+
+	c->error = 0;
+	if (durable_pwrite_all(c->fd, c->bytes, n, (long long)(c->index * STAGE_CHUNK)) == 0)
+		return;
+	c->error = errno;
+	if (c->error != EINVAL || (flags = fcntl(c->fd, F_GETFL)) < 0 || fcntl(c->fd, F_SETFL, flags & ~O_DIRECT) != 0)
+		return;
+	/* A disk that wants a larger alignment: through the page cache, then. */
+	if (durable_pwrite_all(c->fd, c->bytes, n, (long long)(c->index * STAGE_CHUNK)) == 0)
+		c->error = 0;
+}
+
+struct stage *
+stage_new(unsigned chunks)
+{
+	struct stage *s = calloc(1, sizeof(*s) + chunks * sizeof(s->chunk[0]));
+	size_t all = (size_t)chunks * STAGE_CHUNK;
+
+	if (s == NULL)
+		return NULL;
+	s->chunks = chunks;
+	s->memory = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	s->thread = errands_start();
+	if (s->memory == MAP_FAILED || s->thread == NULL) {
+		stage_free(s);
+		return NULL;
+	}
+	for (unsigned i = chunks; i-- > 0;) { /* the same ones again and again: only they are ever touched */
+		s->chunk[i].errand.run = write_chunk;
+		s->chunk[i].bytes = s->memory + (size_t)i * STAGE_CHUNK;
+		s->chunk[i].next = s->free;
+		s->free = &s->chunk[i];
+	}
+	return s;
+}
+
+void
+stage_free(struct stage *s)
+{
+	if (s == NULL)
+		return;
+	errands_stop(s->thread);
+	if (s->memory != MAP_FAILED)
+		munmap(s->memory, (size_t)s->chunks * STAGE_CHUNK);
+	free(s);
+}
+
+bool
+stage_takes(uint64_t len)
+{
+	return len == 0 || len >= STAGE_OBJECT_MIN;
+}
+
+static struct stage_chunk **
+bucket(const struct stage *s, const struct object *o, uint64_t index)
+{
+	uint32_t h = o->slot * 2654435761u + (uint32_t)index;
+
+	return (struct stage_chunk **)&s->bucket[(h ^ h >> 16) % HASH];
+}
+
+static struct stage_chunk *
+find(const struct stage *s, const struct object *o, uint64_t index)
+{
+	struct stage_chunk *c = *bucket(s, o, index);
+
+	while (c != NULL && (c->object != o || c->index != index || c->done))
+		c = c->next;
+	return c;
+}
+
+static void
+give_back(struct stage *s, struct stage_chunk *c)
+{
+	struct stage_chunk **p = bucket(s, c->object, c->index);
+
+	while (*p != c)
+		p = &(*p)->next;
+	*p = c->next;
+	c->object = NULL;
+	c->next = s->free;
+	s->free = c;
+}
+
+static void
+submit(struct stage *s, struct stage_chunk *c)
+{
+	uint64_t at = c->index * STAGE_CHUNK;
+
+	c->span = STAGE_CHUNK;
+	if (c->object->geo.len != 0 && c->object->geo.len - at < STAGE_CHUNK)
+		c->span = (uint32_t)(c->object->geo.len - at);
+	c->fd = c->object->direct_fd >= 0 ? c->object->direct_fd : c->object->data_fd;
+	c->writing = true;
+	c->again = false;
+	c->object->errands++;
+	errands_submit(s->thread, &c->errand);
+}
+
+/* The symbols that have a byte of the chunk. */
+static uint64_t
+first_symbol(const struct object *o, uint64_t index)
+{
+	return index * STAGE_CHUNK / o->geo.slen;
+}
+
+static uint64_t
+last_symbol(const struct object *o, uint64_t index)
+{
+	return ((index + 1) * STAGE_CHUNK - 1) / o->geo.slen;
+}
+
+static bool
+was_written(const struct object *o, uint64_t index)
+{
+	uint64_t last = last_symbol(o, index);
+
+	for (uint64_t i = first_symbol(o, index); i <= last; i++)
+		if (object_has(o, i))
+			return true;
+	return false;
+}
+
+/* For want of room the oldest that is not under way gets going. */
+static void
+evict(struct stage *s)
+{
+	struct stage_chunk *oldest = NULL;
+
+	for (unsigned i = 0; i < s->chunks; i++) {
+		struct stage_chunk *c = &s->chunk[i];
+		if (c->object != NULL && !c->writing && !c->done && (oldest == NULL || c->since_ns < oldest->since_ns))
+			oldest = c;
+	}
+	if (oldest != NULL)
+		submit(s, oldest);
+}
+
+static struct stage_chunk *
+take(struct stage *s, struct object *o, uint64_t index, uint64_t now_ns)
+{
+	struct stage_chunk *c = find(s, o, index), **b;
+
+	if (c != NULL || was_written(o, index))
+		return c;
+	if ((c = s->free) == NULL) {
+		evict(s);
+		return NULL;
+	}
+	s->free = c->next;
+	b = bucket(s, o, index);
+	c->next = *b;
+	*b = c;
+	c->object = o;
+	c->index = index;
+	c->have = 0;
+	c->writing = c->again = c->done = false;
+	c->pins = 0;
+	c->since_ns = now_ns;
+	o->chunks++;
+	return c;
+}
+
+static bool
+full(const struct stage_chunk *c)
+{
+	uint64_t len = c->object->geo.len, at = c->index * STAGE_CHUNK;
+
+	return c->have >= STAGE_CHUNK || (len != 0 && c->have >= len - at);
+}
+
+int
+stage_put(struct stage *s, struct object *o, uint64_t symbol, const uint8_t *data, uint64_t now_ns)
+{
+	uint64_t at = symbol * o->geo.slen, end = at + o->geo.slen;
+	struct stage_chunk *c;
+	size_t n;
+
+	if (o->geo.len != 0 && end > o->geo.len)
+		end = o->geo.len; /* what reaches past the end is not part of the object */
+	for (; at < end; at += n, data += n) {
+		uint64_t index = at / STAGE_CHUNK, next = (index + 1) * STAGE_CHUNK;
+		n = (size_t)((end < next ? end : next) - at);
+		if ((c = take(s, o, index, now_ns)) == NULL) {
+			if (durable_pwrite_all(o->data_fd, data, n, (long long)at) != 0)
+				return errno;
+			continue;
+		}
+		memcpy(c->bytes + at % STAGE_CHUNK, data, n);
+		c->have += (uint32_t)n;
+		c->again = c->writing;
+		if (!c->writing && full(c))
+			submit(s, c);
+	}
+	return 0;
+}
+
+void
+stage_finish(struct stage *s, struct object *o)
+{
+	for (unsigned i = 0; i < s->chunks && o->chunks > 0; i++)
+		if (s->chunk[i].object == o && !s->chunk[i].writing && !s->chunk[i].done)
+			submit(s, &s->chunk[i]);
+}
+
+void
+stage_age(struct stage *s, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < s->chunks; i++) {
+		struct stage_chunk *c = &s->chunk[i];
+		if (c->object != NULL && !c->writing && !c->done && now_ns - c->since_ns > STAGE_AGE_NS)
+			submit(s, c);
+	}
+}
+
+static void
+finished(struct stage *s, struct stage_chunk *c, stage_written *written, void *ctx)
+{
+	struct object *o = c->object;
+	uint64_t index = c->index;
+
+	o->errands--;
+	c->writing = false;
+	if (c->again && c->error == 0) {
+		submit(s, c);
+		return;
+	}
+	c->done = true;
+	o->chunks--;
+	int error = c->error;
+	if (c->pins == 0)
+		give_back(s, c);
+	written(ctx, o, first_symbol(o, index), last_symbol(o, index), error);
+}
+
+void
+stage_take_back(struct stage *s, bool wait, stage_written *written, void *ctx)
+{
+	struct errand *e;
+
+	while ((e = wait ? errands_take_wait(s->thread) : errands_take(s->thread)) != NULL)
+		finished(s, (struct stage_chunk *)(void *)e, written, ctx);
+}
+
+unsigned
+stage_pending(const struct stage *s)
+{
+	return errands_pending(s->thread);
+}
+
+int
+stage_fd(const struct stage *s)
+{
+	return errands_fd(s->thread);
+}
+
+void
+stage_mask(const struct stage *s, const struct object *o, uint8_t *bits, uint64_t at, size_t n)
+{
+	uint64_t lo = at * 8, hi = (at + n) * 8; /* symbols */
+
+	for (unsigned i = 0; i < s->chunks && o->chunks > 0; i++) {
+		const struct stage_chunk *c = &s->chunk[i];
+		if (c->object != o || c->done)
+			continue;
+		uint64_t first = first_symbol(o, c->index), last = last_symbol(o, c->index);
+		for (uint64_t j = first > lo ? first : lo; j <= last && j < hi; j++)
+			bits[(j - lo) / 8] = (uint8_t)(bits[(j - lo) / 8] & ~(1u << (j % 8)));
+	}
+}
+
+struct stage_chunk *
+stage_pin(struct stage *s, struct object *o, uint64_t index)
+{
+	struct stage_chunk *c = find(s, o, index);
+
+	if (c != NULL)
+		c->pins++;
+	return c;
+}
+
+void
+stage_unpin(struct stage *s, struct stage_chunk *c)
+{
+	if (--c->pins == 0 && c->done)
+		give_back(s, c);
+}
+
+void
+stage_drop(struct stage *s, struct object *o)
+{
+	for (unsigned i = 0; i < s->chunks && o->chunks > 0; i++)
+		if (s->chunk[i].object == o && !s->chunk[i].done) {
+			o->chunks--;
+			give_back(s, &s->chunk[i]);
+		}
+}

@@ -1,7 +1,6 @@
 /* main.c - katamichi-receiver: checks everything that can be wrong, makes every
  * descriptor, starts the four processes and ends them together.  It touches no
  * datagram and no file of a transfer. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -11,7 +10,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +19,9 @@
 #include "host/ipc_send.h"
 #include "host/keyfile.h"
 #include "host/log.h"
+#include "host/memlock.h"
 #include "host/proc.h"
+#include "receiver/listen.h"
 #include "receiver/pipeframe.h"
 #include "receiver/proc_link.h"
 #include "receiver/receiver_conf.h"
@@ -124,8 +124,8 @@ check_directories(const struct receiver_conf *c)
 		log_die(EXIT_SYSTEM, "state %s lies in the inbox %s; whoever reads the inbox must not see it", c->state, c->inbox);
 }
 
-/* Retried for a moment: of an instance that was killed, the port and the lock
- * stay until its last process has ended. */
+/* Retried for a moment: of an instance that was killed the lock stays until
+ * its last process has ended. */
 static int
 lock_state(const struct receiver_conf *c)
 {
@@ -143,46 +143,6 @@ lock_state(const struct receiver_conf *c)
 		clock_sleep_ns(RETRY_STEP_MS * 1000000ull);
 	}
 	return fd;
-}
-
-/* The kernel doubles what is asked for and reports the double (socket(7)). */
-static void
-size_buffer(int sock, const struct receiver_conf *c, int degraded)
-{
-	int want = (int)c->buffer, have = 0;
-	socklen_t n = sizeof(have);
-
-	if (setsockopt(sock, SOL_SOCKET, SO_RCVBUFFORCE, &want, sizeof(want)) != 0 &&
-	    setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &want, sizeof(want)) != 0)
-		log_die(EXIT_SYSTEM, "socket buffer: %s", strerror(errno));
-	if (getsockopt(sock, SOL_SOCKET, SO_RCVBUF, &have, &n) != 0)
-		log_die(EXIT_SYSTEM, "socket buffer: %s", strerror(errno));
-	if ((uint64_t)have / 2 >= c->buffer)
-		return;
-	if (!degraded)
-		log_die(EXIT_SYSTEM, "the kernel gives a socket buffer of %d bytes, not %llu (buffer); allow more with "
-		    "`sysctl -w net.core.rmem_max=%llu`, or start with --degraded", have / 2, (unsigned long long)c->buffer,
-		    (unsigned long long)c->buffer);
-	log_warn("degraded: the kernel gives a socket buffer of %d bytes, not %llu; expect losses", have / 2,
-	    (unsigned long long)c->buffer);
-}
-
-static int
-make_socket(const struct receiver_conf *c, int degraded)
-{
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	char host[INET_ADDRSTRLEN];
-
-	if (sock < 0)
-		log_die(EXIT_SYSTEM, "socket: %s", strerror(errno));
-	size_buffer(sock, c, degraded); /* before the first datagram can come */
-	inet_ntop(AF_INET, &c->listen.sin_addr, host, sizeof(host));
-	for (int ms = 0; bind(sock, (const struct sockaddr *)&c->listen, sizeof(c->listen)) != 0; ms += RETRY_STEP_MS) {
-		if (errno != EADDRINUSE || ms >= RETRY_MS)
-			log_die(EXIT_SYSTEM, "listen %s:%u: %s", host, ntohs(c->listen.sin_port), strerror(errno));
-		clock_sleep_ns(RETRY_STEP_MS * 1000000ull);
-	}
-	return sock;
 }
 
 /* --- start --- */
@@ -300,11 +260,15 @@ main(int argc, char **argv)
 	}
 	if (crypto_init() != 0)
 		log_die(EXIT_INTERNAL, "the crypto libraries do not start");
-	if ((code = receiver_conf_read(&conf, config, -1)) != 0 || (code = check_keys(&conf)) != 0)
+	if ((code = receiver_conf_read(&conf, config, -1)) != 0)
+		return code;
+	if (memlock_check() != 0)
+		return EXIT_SYSTEM;
+	if ((code = check_keys(&conf)) != 0)
 		return code;
 	allow_files();
 	check_directories(&conf);
-	sock = make_socket(&conf, degraded); /* first: where the port is not to be had, no file is made */
+	sock = listen_socket(&conf, degraded); /* first: where the port is not to be had, no file is made */
 	lock = lock_state(&conf);
 	if (check_only) {
 		puts("configuration, keys, directories and port are in order");

@@ -13,6 +13,9 @@
 
 #define GIB (1ull << 30)
 #define TIB (1ull << 40)
+#define MS 1000000ull
+#define BUFFER_LEAST (1ull << 20)  /* bytes; what one batch of the sender may be */
+#define BUFFER_UNSAID (64ull << 20) /* bytes: 250 ms at 2 Gbit/s */
 
 static int
 parse_listen(void *object, const char *value, const char **why)
@@ -47,6 +50,9 @@ static const struct conf_key keys[] = {
 	PATH("receiver", "inbox", inbox, 1),
 	PATH("receiver", "state", state, 1),
 	{ "link", "listen", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_listen },
+	{ "link", "interface", CONF_STRING, AT(interface), IF_NAMESIZE, 0, 0, 0, NULL },
+	{ "link", "rate", CONF_RATE, AT(rate), 0, 100000, 1000000000000, 0, NULL },
+	{ "link", "stall", CONF_TIME, AT(stall_ns), 0, MS, 10000 * MS, 0, NULL },
 	{ "link", "buffer", CONF_SIZE, AT(buffer), 0, 65536, GIB, 0, NULL },
 	{ "peer ", "key", CONF_PATH, offsetof(struct receiver_peer, key), RECEIVER_PATH_MAX, 0, 0, 1, NULL },
 	IN_CHANNEL(max_file, CONF_SIZE, 10 * TIB),
@@ -99,6 +105,24 @@ section(void *config, const char *kind, const char *name, const char **why)
 	return config;
 }
 
+/* Every byte on the wire counted as one in the buffer: headers that are not
+ * stored make up for the small part of what the kernel adds that its doubling
+ * (socket(7)) does not cover. */
+static int
+size_buffer(struct receiver_conf *c, const char *name)
+{
+	if (c->buffer != 0)
+		return 0;
+	c->buffer = c->rate == 0 ? BUFFER_UNSAID : c->rate / 8000 * (c->stall_ns / 1000) / 1000;
+	if (c->buffer < BUFFER_LEAST)
+		c->buffer = BUFFER_LEAST;
+	if (c->buffer <= GIB)
+		return 0;
+	log_error("%s: rate x stall asks for a socket buffer of %llu bytes, and a kernel has at most %llu; shorten stall, or give "
+	    "buffer", name, (unsigned long long)c->buffer, GIB);
+	return EXIT_CONFIG;
+}
+
 int
 receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
 {
@@ -108,8 +132,8 @@ receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
 	int code;
 
 	memset(c, 0, sizeof(*c));
-	c->buffer = 64 << 20;
-	if ((code = conf_read(&schema, name, fd)) != 0)
+	c->stall_ns = 250 * MS;
+	if ((code = conf_read(&schema, name, fd)) != 0 || (code = size_buffer(c, name)) != 0)
 		return code;
 	if (c->peers == 0) {
 		log_error("%s: no peer; add a section such as [peer mihon] with key = sender.pub", name);

@@ -4,6 +4,7 @@
 #ifndef KM_RECEIVER_CONF_H
 #define KM_RECEIVER_CONF_H
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdint.h>
 
@@ -32,7 +33,10 @@ struct receiver_conf {
 	char inbox[RECEIVER_PATH_MAX];
 	char state[RECEIVER_PATH_MAX];
 	struct sockaddr_in listen;
-	uint64_t buffer;             /* bytes of the socket buffer */
+	char interface[IF_NAMESIZE]; /* empty: any that has the address */
+	uint64_t rate;               /* bit/s that the sender is configured for; 0: not said */
+	uint64_t stall_ns;           /* so long the buffer has to hold while nobody reads */
+	uint64_t buffer;             /* bytes of the socket buffer: as given, or rate x stall */
 	struct receiver_peer peer[RECEIVER_PEERS_MAX];
 	unsigned peers;
 	struct receiver_channel channel[RECEIVER_CHANNELS_MAX];

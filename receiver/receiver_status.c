@@ -74,6 +74,9 @@ link_part(const struct store *s)
 	json_object_set_new(o, "counters", c);
 	set(o, "buffer", t->buffer_bytes);
 	set(o, "buffer_used", t->buffer_used);
+	/* What the kernel reports is twice what it was asked for (socket(7)). */
+	json_object_set_new(o, "small_buffer", json_boolean(t->buffer_bytes > 0 && t->buffer_bytes / 2 < s->conf.buffer));
+	set(o, "buffer_wanted", s->conf.buffer * 2);
 	set(o, "parity_bytes", t->parity_bytes);
 	set(o, "gathering", t->open);
 	return o;

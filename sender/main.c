@@ -1,6 +1,5 @@
 /* main.c - katamichi-sender: checks everything, makes the descriptors, starts
  * the processes spool, check and link, and ends when one of them does. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -8,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +16,9 @@
 #include "host/ipc_send.h"
 #include "host/keyfile.h"
 #include "host/log.h"
+#include "host/memlock.h"
 #include "host/proc.h"
+#include "sender/link_socket.h"
 #include "sender/sender_conf.h"
 #include "sender/sender_proc.h"
 
@@ -26,7 +26,7 @@
 #define KM_VERSION "0.1"
 #endif
 
-enum { SEND_BUFFER = 4 << 20, LOCK_TRIES = 30 };
+enum { LOCK_TRIES = 30 };
 #define LOCK_WAIT_NS 100000000ull /* 100 ms: a process of a killed run takes a moment to go */
 
 static const char usage[] =
@@ -83,38 +83,6 @@ static int check_folders(const struct sender_conf *c)
 		}
 	}
 	return 0;
-}
-
-/* The socket, connected so that one destination is all it can reach; -1 after a line. */
-static int open_link(const struct sender_conf *c)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), probe = IP_PMTUDISC_PROBE, size = SEND_BUFFER, mtu = 0;
-	char to[INET_ADDRSTRLEN], from[INET_ADDRSTRLEN];
-	socklen_t len = sizeof(mtu);
-
-	inet_ntop(AF_INET, &c->destination.sin_addr, to, sizeof(to));
-	inet_ntop(AF_INET, &c->source.sin_addr, from, sizeof(from));
-	/* Never fragmented: a fragment lost would be a datagram lost. */
-	if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof(probe)) != 0) {
-		log_error("no UDP socket: %s", strerror(errno));
-		return -1;
-	}
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) != 0)
-		log_warn("send buffer: %s", strerror(errno));
-	if (c->source.sin_family == AF_INET && bind(fd, (const struct sockaddr *)&c->source, sizeof(c->source)) != 0) {
-		log_error("source %s: %s; is this address on an interface of this host?", from, strerror(errno));
-		return -1;
-	}
-	if (connect(fd, (const struct sockaddr *)&c->destination, sizeof(c->destination)) != 0) {
-		log_error("destination %s: %s; is the link's interface up, with its address?", to, strerror(errno));
-		return -1;
-	}
-	if (getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len) == 0 && (uint64_t)mtu < c->mtu) {
-		log_error("the way to %s has an MTU of %d, the configuration says mtu = %llu", to, mtu,
-		    (unsigned long long)c->mtu);
-		return -1;
-	}
-	return fd;
 }
 
 /* The state directory, made if only it itself is missing, and its lock; -1 after a line. */
@@ -199,13 +167,15 @@ static int sender_main(const char *name)
 	if (crypto_init() != 0)
 		log_die(EXIT_SYSTEM, "the cryptographic libraries do not start");
 	code = sender_conf_read(&conf, name, fd);
+	if (code == 0 && memlock_check() != 0)
+		code = EXIT_SYSTEM;
 	if (code == 0)
 		code = check_keys(&conf);
 	if (code == 0)
 		code = check_folders(&conf);
 	if (code != 0)
 		return code;
-	udp = open_link(&conf);
+	udp = link_socket(&conf);
 	if (udp < 0)
 		return EXIT_SYSTEM;
 	lock = lock_state(&conf);

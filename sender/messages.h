@@ -86,6 +86,8 @@ struct msg_link { /* counters since the start of the process, once a second */
 	uint64_t datagrams, bytes /* on the wire */;
 	uint64_t refused;  /* ECONNREFUSED and EPERM: counted and ignored */
 	uint64_t blocked;  /* times the kernel had no room or the link was down */
+	uint32_t segments; /* datagrams a message; 1 where there could be more: no segmentation offload */
+	uint32_t segments_want;
 };
 
 #endif

@@ -155,7 +155,8 @@ static void say_status(struct link *l, uint64_t now)
 	struct msg_link m = {
 		.epoch = l->now.epoch, .datagrams = l->out.datagrams,
 		.bytes = l->out.datagrams * (l->conf.n + SENDER_WIRE_OVERHEAD),
-		.refused = l->out.refused, .blocked = l->out.blocked,
+		.refused = l->out.refused, .blocked = l->out.blocked, .segments = l->out.segments,
+		.segments_want = transmit_segments(l->conf.n),
 	};
 
 	if (now < l->status_ns)

@@ -112,6 +112,7 @@ static const struct conf_key keys[] = {
 	PATH("sender", "folders", folders, 1),
 	{ "link", "destination", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_destination },
 	{ "link", "source", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_source },
+	{ "link", "interface", CONF_STRING, AT(interface), IF_NAMESIZE, 0, 0, 0, NULL },
 	{ "link", "lane", CONF_COUNT, AT(lane), 0, 0, FRAME_LANE_MAX, 0, NULL },
 	{ "link", "mtu", CONF_COUNT, AT(mtu), 0, SENDER_MTU_MIN, 65535, 0, NULL },
 	{ "link", "rate", CONF_RATE, AT(rate), 0, 100000, 1000000000000, 1, NULL },

@@ -3,6 +3,7 @@
 #ifndef KM_SENDER_CONF_H
 #define KM_SENDER_CONF_H
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,7 @@ struct sender_conf {
 	char folders[SENDER_PATH_MAX];
 	struct sockaddr_in destination;
 	struct sockaddr_in source;      /* sin_family 0: any */
+	char interface[IF_NAMESIZE];    /* empty: as the routes say */
 	uint64_t lane;
 	uint64_t mtu;                   /* bytes of an IP packet */
 	uint64_t rate;                  /* bit/s on the wire */

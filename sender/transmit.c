@@ -37,7 +37,7 @@ void transmit_init(struct transmit *t, int fd, uint32_t n)
 		log_die(EXIT_SYSTEM, "out of memory");
 	t->segments = transmit_segments(n);
 	if (t->segments > 1 && set_segment(t, n) != 0) {
-		log_info("no segmentation offload (%s): one datagram a message", strerror(errno));
+		log_warn("degraded: no segmentation offload (%s); one datagram a message takes more CPU", strerror(errno));
 		t->segments = 1;
 	}
 }
@@ -61,7 +61,7 @@ static bool refuses_segments(struct transmit *t, int error)
 {
 	if (t->segments == 1 || (error != EIO && error != EINVAL && error != EOPNOTSUPP))
 		return false;
-	log_info("no segmentation offload on this link (%s): one datagram a message", strerror(error));
+	log_warn("degraded: no segmentation offload on this link (%s); one datagram a message takes more CPU", strerror(error));
 	t->segments = 1;
 	if (set_segment(t, 0) != 0)
 		log_die(EXIT_SYSTEM, "segmentation offload cannot be switched off: %s", strerror(errno));

@@ -48,6 +48,9 @@ show_link(const json_t *l)
 	    number(c, "objects"));
 	printf("          dropped by the kernel: %" PRIu64 " (socket buffer %" PRIu64 " of %" PRIu64 " bytes in use)\n",
 	    number(c, "kernel_drops"), number(l, "buffer_used"), number(l, "buffer"));
+	if (json_is_true(json_object_get(l, "small_buffer")))
+		printf("          DEGRADED: the kernel gave a socket buffer of %" PRIu64 " bytes, not %" PRIu64 "; expect losses\n",
+		    number(l, "buffer"), number(l, "buffer_wanted"));
 	printf("          refused:");
 	json_object_foreach((json_t *)(uintptr_t)c, key, v) {
 		if (json_integer_value(v) == 0 || (strncmp(key, "refused_", 8) != 0 && strncmp(key, "no_", 3) != 0 &&

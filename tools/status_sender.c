@@ -111,7 +111,8 @@ static json_t *describe(const struct sender_conf *c, struct db *d, int running, 
 
 	for (unsigned i = 0; i < c->channels; i++)
 		json_array_append_new(all, channel(d, c->channel[i].name, live, number_of(live, "service_ms")));
-	return json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "role", "sender", "running", running,
+	return json_pack("{s:s, s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "role", "sender", "running", running,
+	    "no_segmentation_offload", json_is_true(json_object_get(live, "no_segmentation_offload")),
 	    "generation", generation(d), "rate", (json_int_t)c->rate, "epoch", number_of(live, "epoch"),
 	    "epoch_since_ms", number_of(live, "epoch_since_ms"), "at_ms", number_of(live, "at_ms"),
 	    "in_flight", number_of(live, "in_flight"), "datagrams", number_of(live, "datagrams"),
@@ -148,6 +149,8 @@ static void print_text(const struct sender_conf *c, const json_t *j)
 	printf("sender, %s\n", json_is_true(json_object_get(j, "running")) ? "running" : "NOT RUNNING");
 	printf("  link            %" PRIu64 " bit/s, datagrams of %" PRIu32 " bytes, epoch %" JSON_INTEGER_FORMAT " since %s\n",
 	    c->rate, c->n, number_of(j, "epoch"), since);
+	if (json_is_true(json_object_get(j, "no_segmentation_offload")))
+		puts("  DEGRADED        no segmentation offload: one datagram a message, which takes more CPU and may not reach the rate");
 	printf("  on the way      %" JSON_INTEGER_FORMAT " transfers; %" JSON_INTEGER_FORMAT " datagrams since the start\n",
 	    number_of(j, "in_flight"), number_of(j, "datagrams"));
 	printf("  generation      %s\n", json_string_value(json_object_get(j, "generation")));

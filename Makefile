@@ -6,7 +6,8 @@
 #   make lint         static analysis         make ci        all of these
 #   make bench-fec    the erasure code's speed
 #   make bench        the pair's speed        make bench-peers  beside udpcast and NORM
-#   make install      DESTDIR, PREFIX         make clean
+#   make firmware     the diode box's images  make install      DESTDIR, PREFIX
+#   make clean
 #
 # CC=clang, CFLAGS, LDFLAGS as usual; V=1 shows the commands.  A change of any of them rebuilds.
 # tools/deps.sh build installs what `make` needs (Debian 12).
@@ -129,6 +130,8 @@ $(B)/tools/bench/%: $(B)/tools/bench/%.o $(ARCHIVES)
 $(FUZZ_BIN): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(if $(FUZZ_MAIN),,$(B)/tests/fuzz/corpus_main.o) $(ARCHIVES)
 	$(say) LD $@
 	$(link) $(FUZZ_MAIN) $(LIBS)
+
+include firmware/firmware.mk
 
 # --- targets for people ---
 test:

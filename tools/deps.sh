@@ -5,7 +5,7 @@
 #   demo   what `make demo` runs        lint   static analysis
 #   clang  the second compiler          fuzz   libFuzzer
 #   bench  benchmarks of the pair       fec    benchmarks of the erasure code
-#   peers  others to compare with
+#   peers  others to compare with       firmware  cross-compilers
 #
 # The list of a group is names of Debian 12 packages.  dpkg is asked first, so a
 # second run says nothing, needs no network and no rights.
@@ -23,8 +23,9 @@ group() {
 	bench) echo python3 iproute2 nftables ethtool openssl util-linux procps ;;
 	peers) echo udpcast libnorm-dev g++ tar ;;
 	fec) echo libisal-dev ;;
+	firmware) echo gcc-arm-none-eabi gcc-riscv64-unknown-elf python3 ;;
 	*)
-		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, bench, peers, fec)" >&2
+		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, bench, peers, fec, firmware)" >&2
 		exit 2
 		;;
 	esac

@@ -1,0 +1,74 @@
+/* board.c - Zynq-7000 (board.h): clocks, pins and PHYs are as the first-stage loader left them. */
+#include "board/board.h"
+
+#include "cpu/cpu.h"
+#include "driver/gic.h"
+#include "driver/uart.h"
+#include "driver/wdog.h"
+#include "map.h"
+
+enum { TIMER_LOW = 0, TIMER_HIGH = 4, TIMER_CONTROL = 8 };                                         /* global timer */
+enum { PRIVATE_LOAD = 0, PRIVATE_CONTROL = 8, PRIVATE_STATUS = 0xC, RUN = 1, RELOAD = 2, IRQ = 4 }; /* private timer */
+enum { SLCR_UNLOCK = 8, UNLOCK_KEY = 0xDF0D, PSS_RST_CTRL = 0x200 };
+
+void board_init(void)
+{
+	reg_write(TIMER_BASE, TIMER_CONTROL, RUN);
+	reg_write(PRIVATE_BASE, PRIVATE_CONTROL, 0);
+	reg_write(PRIVATE_BASE, PRIVATE_LOAD, BOARD_HZ / 100 - 1);
+	reg_write(PRIVATE_BASE, PRIVATE_CONTROL, RUN | RELOAD | IRQ);
+	uart_init();
+	gic_init();
+	gic_enable(IRQ_TIMER);
+	gic_enable(IRQ_RECEIVE);
+}
+
+uint64_t board_ticks(void)
+{
+	uint32_t high = reg_read(TIMER_BASE, TIMER_HIGH), low, again;
+
+	for (;; high = again) {
+		low = reg_read(TIMER_BASE, TIMER_LOW);
+		again = reg_read(TIMER_BASE, TIMER_HIGH);
+		if (again == high)
+			return (uint64_t)high << 32 | low;
+	}
+}
+
+void board_sleep(void)
+{
+	cpu_barrier();
+	cpu_sleep();
+	reg_write(PRIVATE_BASE, PRIVATE_STATUS, 1);
+}
+
+void board_watchdog_start(void)
+{
+	wdog_start();
+}
+
+void board_watchdog_feed(void)
+{
+	wdog_feed();
+}
+
+void board_reset(void)
+{
+	reg_write(SLCR_BASE, SLCR_UNLOCK, UNLOCK_KEY);
+	reg_write(SLCR_BASE, PSS_RST_CTRL, 1);
+}
+
+int board_console_room(void)
+{
+	return uart_room();
+}
+
+void board_console_put(char c)
+{
+	uart_put(c);
+}
+
+int board_console_idle(void)
+{
+	return uart_idle();
+}

@@ -2,6 +2,7 @@
 #
 #   make              the programs            make demo      see it work
 #   make test         all tests               make test-long with a 2 GB file
+#   make test-crash   either end killed after each durable operation, with and without a power cut
 #   make sanitize     unit tests, ASan+UBSan  make fuzz      SECONDS=60 for each fuzzer
 #   make lint         static analysis         make ci        all of these
 #   make bench-fec    the erasure code's speed
@@ -61,6 +62,7 @@ BENCH    := $(call src,tools/bench/*.c)
 UNIT     := $(call src,tests/unit/test_*.c)
 HELPERS  := $(call src,tests/tools/*.c)
 FUZZERS  := $(call src,tests/fuzz/fuzz_*.c)
+LAYER    := $(B)/tests/crash/powerloss.so
 
 ARCHIVES := $(addprefix $(B)/,libsender.a libreceiver.a libfirmware.a libkatamichi.a)
 PROGRAMS := $(addprefix $(B)/,katamichi katamichi-sender katamichi-receiver katamichi-receiver-link)
@@ -78,9 +80,9 @@ endif
 # Sub-makes use both cores unless the caller chose.
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all tests demo test test-long ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec check-cc install clean FORCE
+.PHONY: all tests demo test test-long test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec check-cc install clean FORCE
 all: $(PROGRAMS)
-tests: all $(UNIT_BIN) $(TOOL_BIN) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
+tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
 # --- rules ---
 $(B)/.flags: FORCE
@@ -123,6 +125,11 @@ $(UNIT_BIN): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
 $(TOOL_BIN): $(B)/tests/tools/%: $(B)/tests/tools/%.o
 	$(say) LD $@
 	$(link)
+# Loaded before a daemon's own libraries; no sanitizer is in it, so that it goes into any build.
+$(LAYER): tests/crash/powerloss.c tests/crash/powerloss_log.h $(B)/.flags
+	$(say) SO $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared $(WARN) -o $@ $<
 $(B)/tools/bench/%: $(B)/tools/bench/%.o $(ARCHIVES)
 	$(say) LD $@
 	$(link) $(if $(ISAL),-lisal) $(LIBS)
@@ -142,6 +149,12 @@ test-long:
 	@tools/deps.sh build test
 	@$(SUB) --no-print-directory tests
 	@B=$(B) KATAMICHI_LONG=1 $(PYTHON) tests/run.py
+# One point of it again: make test-crash SIDE=sender MODE=lost AT=120 SEED=7; JOBS is how many pairs run at a time.
+CRASH_ARGS = $(foreach o,SIDE MODE AT SAMPLE SEED JOBS,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
+test-crash:
+	@tools/deps.sh build test
+	@$(SUB) --no-print-directory all $(LAYER)
+	@B=$(B) $(PYTHON) -B tests/crash/crash.py $(CRASH_ARGS)
 demo:
 	@tools/deps.sh build demo
 	@$(SUB) --no-print-directory all $(B)/tests/tools/relay

@@ -67,8 +67,19 @@ int claim_begin(struct claim *c, const struct claim_folder *f)
 	c->dir = -1;
 	if (mkdirat(f->taken, c->id, 0700) != 0)
 		return -1;
+	/* Before any file is in it: whoever put a file in may sync the folder just
+	 * after we took it; a power cut must then not leave it in a directory that has no name. */
+	if (fsync(f->taken) != 0)
+		goto remove;
 	c->dir = openat(f->taken, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return c->dir < 0 ? -1 : 0;
+	if (c->dir >= 0)
+		return 0;
+
+remove:;
+	int kept = errno;
+	(void)unlinkat(f->taken, c->id, AT_REMOVEDIR);
+	errno = kept;
+	return -1;
 }
 
 static void note(struct claim_file *file, const struct stat *st)
@@ -144,6 +155,8 @@ int claim_load(struct claim *c, const struct claim_folder *f, const char *id)
 		if (load_entry(c, f, e->d_name) != 0)
 			break;
 	closedir(d);
+	if (fsync(f->taken) != 0) /* the run that made it may have died before */
+		return -1;
 	return e == NULL ? 0 : -1;
 }
 
@@ -215,7 +228,7 @@ int claim_back(struct claim *c, const struct claim_folder *f, uint32_t i)
 
 int claim_sync(const struct claim *c, const struct claim_folder *f)
 {
-	return fsync(c->dir) != 0 || fsync(f->taken) != 0 || fsync(f->folder) != 0 ? -1 : 0;
+	return fsync(c->dir) != 0 || fsync(f->folder) != 0 ? -1 : 0; /* its own name was made durable first of all */
 }
 
 int claim_erase(struct claim *c, const struct claim_folder *f)

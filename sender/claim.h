@@ -49,7 +49,7 @@ void claim_close(struct claim_folder *f);
  * 1 = free, 0 = held, -1 with errno. */
 int claim_free(int dir, const char *name) __attribute__((warn_unused_result));
 
-int claim_begin(struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result)); /* mkdir; 0 or -1 */
+int claim_begin(struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result)); /* mkdir, durable; 0 or -1 */
 /* Rename NAME into the claim and note what it is now.  0 or -1 with errno. */
 int claim_take(struct claim *c, const struct claim_folder *f, const char *name) __attribute__((warn_unused_result));
 /* Read an existing claim after a restart.  Entries that are not plain files are moved to refused/.  0 or -1. */

@@ -1,11 +1,11 @@
-# firmware.mk - the images of the diode box: make firmware [DIODE=FILE] [BIDIRECTIONAL=1] [ZYNQ_HZ=333333333]
+# firmware.mk - the images of the diode box: make firmware [DIODE=FILE] [BIDIRECTIONAL=1] [FW_BOARDS=zynq BOARD_HZ=333333333]
 #
 # $(B)/firmware/BOARD-ROLE.elf, from the configuration header that `katamichi firmware-config` makes of DIODE.
 # Every image is sealed (its CRC put in), its stack is bounded from its own code, and its sizes are held to limits.
 # BIDIRECTIONAL=1 makes BOARD-ROLE-bidirectional.elf instead: wrong on purpose, for the tests that have to catch it.
 
 DIODE     ?= tests/data/diode.ini
-FW_BOARDS := zynq
+FW_BOARDS := zynq imx6ul icicle
 FW_ROLES  := ingress egress
 FW_KIND   := $(if $(BIDIRECTIONAL),-bidirectional)
 FW_IMAGES := $(foreach b,$(FW_BOARDS),$(foreach r,$(FW_ROLES),$(B)/firmware/$(b)-$(r)$(FW_KIND).elf))
@@ -20,12 +20,18 @@ FW_COMMON := $(FW_CORE) $(FIRMWARE) $(call src,firmware/node/*.c) firmware/cpu/m
 FW_SRC_zynq   := $(addprefix firmware/,board/zynq/board.c cpu/armv7.S driver/gem.c driver/gic.c driver/uart_cadence.c driver/wdog_a9.c)
 FW_CPU_zynq   := -mcpu=cortex-a9 -marm -mfloat-abi=soft -mno-unaligned-access
 FW_CROSS_zynq := $(FW_ARM)
-FW_DEF_zynq   := $(if $(ZYNQ_HZ),-DBOARD_HZ=$(ZYNQ_HZ)u)
+FW_SRC_imx6ul   := $(addprefix firmware/,board/imx6ul/board.c cpu/armv7.S driver/enet.c driver/gic.c driver/uart_imx.c driver/wdog_imx.c)
+FW_CPU_imx6ul   := -mcpu=cortex-a7 -marm -mfloat-abi=soft -mno-unaligned-access
+FW_CROSS_imx6ul := $(FW_ARM)
+FW_SRC_icicle   := $(addprefix firmware/,board/icicle/board.c cpu/riscv64.S driver/gem.c driver/uart_16550.c driver/wdog_mss.c)
+FW_CPU_icicle   := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mstrict-align
+FW_CROSS_icicle := $(FW_RISCV)
 
 FW_FLAGS = -std=c11 -O2 -g -ffreestanding -fno-tree-loop-distribute-patterns -fno-jump-tables -fno-common -ffunction-sections -fdata-sections \
            -fno-stack-protector -fstack-usage -Wstack-usage=512 -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla -Werror -DKM_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. \
-           -isystem firmware/cpu/include -Icommon -I. -Ifirmware -I$(B)/firmware $(if $(BIDIRECTIONAL),-DKM_FIRMWARE_BIDIRECTIONAL)
+           -isystem firmware/cpu/include -Icommon -I. -Ifirmware -I$(B)/firmware $(if $(BIDIRECTIONAL),-DKM_FIRMWARE_BIDIRECTIONAL) \
+           $(if $(BOARD_HZ),-DBOARD_HZ=$(BOARD_HZ)u)
 
 $(B)/firmware/config.h: $(DIODE) $(B)/katamichi
 	@mkdir -p $(@D)
@@ -37,7 +43,7 @@ FW_OBJ_$(1)-$(2) := $$(addprefix $(B)/cross/$(1)-$(2)$(FW_KIND)/,$$(addsuffix .o
 $(B)/cross/$(1)-$(2)$(FW_KIND)/%.o: % $(B)/firmware/config.h $(B)/.fwflags
 	$$(say) $(1) $$<
 	@mkdir -p $$(@D)
-	$$(Q)$$(FW_CROSS_$(1))gcc $$(FW_CPU_$(1)) $$(FW_FLAGS) $$(FW_DEF_$(1)) -Ifirmware/board/$(1) $(if $(filter egress,$(2)),-DNODE_EGRESS) -MMD -MP -c -o $$@ $$<
+	$$(Q)$$(FW_CROSS_$(1))gcc $$(FW_CPU_$(1)) $$(FW_FLAGS) -Ifirmware/board/$(1) $(if $(filter egress,$(2)),-DNODE_EGRESS) -MMD -MP -c -o $$@ $$<
 $(B)/firmware/$(1)-$(2)$(FW_KIND).elf: $$(FW_OBJ_$(1)-$(2)) firmware/board/$(1)/link.ld firmware/seal.py firmware/stack.py
 	@mkdir -p $$(@D)
 	$$(Q)$$(FW_CROSS_$(1))gcc $$(FW_CPU_$(1)) -nostdlib -static -Wl,--gc-sections -Wl,--fatal-warnings -Wl,--defsym=STACK_SIZE=$(FW_STACK) \
@@ -50,8 +56,8 @@ $(foreach b,$(FW_BOARDS),$(foreach r,$(FW_ROLES),$(eval $(call fw_image,$(b),$(r
 
 $(B)/.fwflags: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(FW_FLAGS) $(foreach b,$(FW_BOARDS),$(FW_CPU_$(b)) $(FW_DEF_$(b))) $(FW_STACK))' | cmp -s - $@ || \
-	    printf '%s\n' '$(subst ','\'',$(FW_FLAGS) $(foreach b,$(FW_BOARDS),$(FW_CPU_$(b)) $(FW_DEF_$(b))) $(FW_STACK))' >$@
+	@printf '%s\n' '$(subst ','\'',$(FW_FLAGS) $(foreach b,$(FW_BOARDS),$(FW_CPU_$(b))) $(FW_STACK))' | cmp -s - $@ || \
+	    printf '%s\n' '$(subst ','\'',$(FW_FLAGS) $(foreach b,$(FW_BOARDS),$(FW_CPU_$(b))) $(FW_STACK))' >$@
 
 .PHONY: firmware firmware-images
 firmware-images: $(FW_IMAGES)

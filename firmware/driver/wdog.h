@@ -4,5 +4,6 @@
 
 void wdog_start(void);
 void wdog_feed(void);
+void wdog_reset(void); /* at once; only where the watchdog is what resets the board */
 
 #endif

@@ -1,0 +1,79 @@
+/* board.c - i.MX 6UltraLite (board.h): clocks, pins and PHYs are as the loader left them. */
+#include "board/board.h"
+
+#include "cpu/cpu.h"
+#include "driver/gic.h"
+#include "driver/uart.h"
+#include "driver/wdog.h"
+#include "map.h"
+
+/* The virtual timer of the processor: CNTV_TVAL and CNTV_CTL. */
+static void timer_in(uint32_t ticks)
+{
+	__asm__ volatile("mcr p15, 0, %0, c14, c3, 0" :: "r"(ticks));
+	__asm__ volatile("mcr p15, 0, %0, c14, c3, 1" :: "r"(1));
+}
+
+static int timer_over(void)
+{
+	uint32_t control;
+
+	__asm__ volatile("mrc p15, 0, %0, c14, c3, 1" : "=r"(control));
+	return (control & 4) != 0;
+}
+
+void board_init(void)
+{
+	reg_write(COUNTER_BASE, 0, 1); /* the system counter runs */
+	timer_in(BOARD_HZ / 100);
+	uart_init();
+	gic_init();
+	gic_enable(IRQ_TIMER);
+	gic_enable(IRQ_RECEIVE);
+}
+
+uint64_t board_ticks(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("isb\n\tmrrc p15, 1, %0, %1, c14" : "=r"(low), "=r"(high) :: "memory"); /* CNTVCT */
+	return (uint64_t)high << 32 | low;
+}
+
+void board_sleep(void)
+{
+	cpu_barrier();
+	cpu_sleep();
+	if (timer_over())
+		timer_in(BOARD_HZ / 100);
+}
+
+void board_watchdog_start(void)
+{
+	wdog_start();
+}
+
+void board_watchdog_feed(void)
+{
+	wdog_feed();
+}
+
+void board_reset(void)
+{
+	wdog_reset();
+}
+
+int board_console_room(void)
+{
+	return uart_room();
+}
+
+void board_console_put(char c)
+{
+	uart_put(c);
+}
+
+int board_console_idle(void)
+{
+	return uart_idle();
+}

@@ -44,7 +44,7 @@ FREE    := -fno-stack-protector -U_FORTIFY_SOURCE
 LDHARD  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 # The benchmark measures Debian's ISA-L beside ours where it is installed (tools/deps.sh fec).
 ISAL    := $(wildcard /usr/include/isa-l.h)
-CFLAGS_tools/bench/bench_fec := $(if $(ISAL),-DHAVE_ISAL)
+CFLAGS_tools/bench/fec_isal := $(if $(ISAL),-DHAVE_ISAL)
 # SIMD files have flags of their own: CFLAGS_common/codec/NAME (without .c)
 -include common/codec/kernels.mk
 
@@ -130,6 +130,7 @@ $(LAYER): tests/crash/powerloss.c tests/crash/powerloss_log.h $(B)/.flags
 	$(say) SO $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared $(WARN) -o $@ $<
+$(B)/tools/bench/bench_fec: $(B)/tools/bench/fec_set.o $(B)/tools/bench/fec_isal.o
 $(B)/tools/bench/%: $(B)/tools/bench/%.o $(ARCHIVES)
 	$(say) LD $@
 	$(link) $(if $(ISAL),-lisal) $(LIBS)

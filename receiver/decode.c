@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "codec/fec.h"
+#include "host/big.h"
 
-enum { FAILED_IO = 1, ALIGN = 4096 /* reads past the page cache want it */ };
+enum { FAILED_IO = 1, ALIGN = 4096 /* reads past the page cache want it; big.h gives it */ };
 
 struct decode_job *
 decode_job_new(uint32_t k, uint32_t parities, uint32_t chunks)
@@ -60,9 +61,7 @@ grow(void *pointer, size_t *room, size_t need)
 		return 0;
 	free(old);
 	*room = 0;
-	if (need < 64)
-		need = 64;
-	p = aligned_alloc(ALIGN, (need + ALIGN - 1) & ~(size_t)(ALIGN - 1));
+	p = big_alloc(need);
 	memcpy(pointer, &p, sizeof(p));
 	if (p == NULL)
 		return -1;

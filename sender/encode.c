@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "codec/fec.h"
+#include "host/big.h"
 #include "host/exits.h"
 #include "host/log.h"
 
@@ -64,7 +65,7 @@ static int need(void *p, size_t *room, size_t n)
 		return 0;
 	free(*at);
 	*room = 0;
-	*at = aligned_alloc(64, (n + 63) & ~(size_t)63);
+	*at = big_alloc(n);
 	if (*at == NULL)
 		return -1;
 	*room = n;

@@ -1,0 +1,18 @@
+/* big.h - memory that is gone through as a whole: blocks of source and parity
+ * symbols, work memory of the erasure code.
+ *
+ * The code reads such memory in rows a symbol apart, thousands of them side by
+ * side, so that nearly every row is a page of 4 KB to itself and most of the time
+ * goes to finding pages (measured: 5 to 30 %, tests/BENCH.md).  Pages of 2 MB,
+ * where the kernel has them to give (transparent_hugepage is madvise or always),
+ * end that; where it has none this is ordinary memory. */
+#ifndef KM_BIG_H
+#define KM_BIG_H
+
+#include <stddef.h>
+
+/* At least n bytes aligned to 4096 (as reads past the page cache want them), in
+ * large pages from 2 MB on; at most 2 MB more than n is ever resident.  NULL: none left.  free() it. */
+void *big_alloc(size_t n);
+
+#endif

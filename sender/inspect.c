@@ -2,59 +2,87 @@
 #include "sender/inspect.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "content/magic.h"
-#include "sender/messages.h"
 
-static ssize_t read_start(int fd, uint8_t *buf, size_t n)
+enum { PIECE = 256 << 10 };
+
+static ssize_t read_piece(int fd, uint8_t *buf, size_t n, uint64_t at)
 {
 	ssize_t got;
 
 	do
-		got = pread(fd, buf, n, 0);
+		got = pread(fd, buf, n, (off_t)at);
 	while (got < 0 && errno == EINTR);
 	return got;
 }
 
-int inspect_claimed(int fd, uint64_t size, uint32_t *checks, char *why, size_t why_size)
+/* All of it, or as much as the policy needs to know.  0, or -1 with errno, or 1: the content says no. */
+static int look(struct content *c, const struct inspect_file *f)
 {
-	uint8_t start[MAGIC_LEN];
+	static uint8_t buf[PIECE];
+	uint64_t need = content_needs_all(c) ? f->size : f->size < MAGIC_LEN ? f->size : MAGIC_LEN;
+
+	for (uint64_t at = 0; at < need;) {
+		ssize_t n = read_piece(f->fd, buf, need - at < PIECE ? (size_t)(need - at) : PIECE, at);
+
+		if (n <= 0) {
+			errno = n == 0 ? ESTALE : errno;
+			return -1;
+		}
+		if (content_bytes(c, buf, (size_t)n) != 0)
+			return 1;
+		at += (uint64_t)n;
+	}
+	return content_end(c) != 0;
+}
+
+int inspect_claimed(struct content *c, const struct content_policy *p, const struct inspect_file *f, uint32_t *checks,
+    char *why, size_t why_size)
+{
 	struct stat st;
-	const char *kind;
-	ssize_t n;
+	int result;
 
 	*checks = 0;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != size) {
+	if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != f->size) {
 		snprintf(why, why_size, "it is not the file that was claimed");
 		return 1;
 	}
-	n = read_start(fd, start, sizeof(start));
-	if (n < 0) {
-		snprintf(why, why_size, "it cannot be read: %s", strerror(errno));
+	content_begin(c, p, f->name, f->name_len);
+	result = look(c, f);
+	if (result != 0) {
+		if (result < 0)
+			snprintf(why, why_size, "it cannot be read: %s", strerror(errno));
+		else
+			snprintf(why, why_size, "%s", content_why(c));
 		return 1;
 	}
-	kind = magic_program(start, (size_t)n);
-	if (kind != NULL) {
-		snprintf(why, why_size, "it is a program (%s), whatever its name says", kind);
-		return 1;
-	}
-	*checks = CHECK_PROGRAM;
+	*checks = content_made(c);
 	return 0;
 }
 
-unsigned inspect_names(uint32_t checks, const char **out, unsigned max)
+static int by_name(const void *a, const void *b)
 {
-	static const struct { uint32_t bit; const char *name; } known[] = {
-		{ 0, "name" }, { CHECK_PROGRAM, "program" }, { 0, "size" }, /* by name */
-	};
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+unsigned inspect_names(uint32_t all, uint32_t any, const char **out, unsigned max)
+{
+	static const char *const admitted[] = { "name", "size" };
+	uint32_t made = (all & ~(uint32_t)CONTENT_TYPES) | (any & CONTENT_TYPES);
 	unsigned n = 0;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && n < max; i++)
-		if ((checks & known[i].bit) == known[i].bit)
-			out[n++] = known[i].name;
+	for (size_t i = 0; i < sizeof(admitted) / sizeof(admitted[0]) && n < max; i++)
+		out[n++] = admitted[i];
+	for (unsigned bit = 0; bit < CONTENT_CHECKS && n < max; bit++)
+		if (made >> bit & 1)
+			out[n++] = content_check_name(bit);
+	qsort(out, n, sizeof(*out), by_name);
 	return n;
 }

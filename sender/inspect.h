@@ -5,13 +5,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Look at an open file of that many bytes.  Sets the bits of what was checked
- * (CHECK_..., messages.h).  0 = nothing against it; 1 = refused, why a sentence part. */
-int inspect_claimed(int fd, uint64_t size, uint32_t *checks, char *why, size_t why_size)
-    __attribute__((warn_unused_result));
+#include "content/content.h"
 
-/* Names for the manifest's `checks` of the bits made on every file of a
- * transfer, together with those that admission made of all: sorted.  Returns how many (at most max). */
-unsigned inspect_names(uint32_t checks, const char **out, unsigned max);
+struct inspect_file {
+	int fd;
+	uint64_t size;
+	const uint8_t *name;
+	size_t name_len;
+};
+
+/* Look at an open file by the policy of its channel.  Sets the bits of what was checked
+ * (content.h).  0 = nothing against it; 1 = refused, why a sentence part. */
+int inspect_claimed(struct content *c, const struct content_policy *p, const struct inspect_file *f, uint32_t *checks,
+    char *why, size_t why_size) __attribute__((warn_unused_result));
+
+/* Names for the manifest's `checks`, sorted: those made on every file (bits `all`; with
+ * what admission made) and those made on each file of a type (bits `any`).  Returns how many (at most max). */
+unsigned inspect_names(uint32_t all, uint32_t any, const char **out, unsigned max);
 
 #endif

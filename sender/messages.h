@@ -35,12 +35,10 @@ struct msg_inspect {
 	uint8_t name[NAME_MAX_LEN];
 };
 
-enum { CHECK_PROGRAM = 1u << 0 }; /* bits of msg_verdict.checks: what was looked at (inspect.h) */
-
 struct msg_verdict {
 	uint64_t batch;
 	uint32_t file;
-	uint32_t checks;
+	uint32_t checks;  /* made: bits of content.h */
 	uint32_t refused;
 	char reason[160]; /* a sentence part, NUL-terminated */
 };

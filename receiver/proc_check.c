@@ -39,7 +39,7 @@ begin(struct receiver_inspect *i, const struct receiver_conf *conf, const struct
 	    (ch = receiver_conf_channel(conf, b->channel)) == NULL)
 		log_die(EXIT_INTERNAL, "open began a transfer of no channel of ours");
 	l = receiver_channel_limits(ch);
-	receiver_inspect_begin(i, f->job, &l);
+	receiver_inspect_begin(i, f->job, &l, &ch->content);
 	if (pipeframe_write(CHECK_FD_STORE, PIPE_BEGIN, f->job, b, sizeof(*b)) != 0)
 		peer_gone(-1, "store");
 }

@@ -11,6 +11,9 @@
 #include "host/keyfile.h"
 #include "host/log.h"
 
+#define POLICY_CONF_CHANNEL struct receiver_channel
+#include "content/policy_conf.h"
+
 #define GIB (1ull << 30)
 #define TIB (1ull << 40)
 #define MS 1000000ull
@@ -58,6 +61,7 @@ static const struct conf_key keys[] = {
 	IN_CHANNEL(max_file, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_transfer, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_files, CONF_COUNT, RECORD_FILES_MAX),
+	POLICY_CONF_KEYS,
 };
 
 static void *
@@ -92,6 +96,7 @@ channel(struct receiver_conf *c, const char *name, const char **why)
 	ch->max_file = 64 * GIB;
 	ch->max_transfer = 128 * GIB;
 	ch->max_files = RECORD_FILES_MAX;
+	content_policy_of_channel(&ch->content, name);
 	return ch;
 }
 

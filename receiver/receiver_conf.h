@@ -10,6 +10,7 @@
 
 #include "codec/party.h"
 #include "codec/record.h"
+#include "content/content.h"
 #include "receiver/receiver_messages.h"
 
 enum { RECEIVER_PATH_MAX = 1024, RECEIVER_PEER_NAME_MAX = 63 };
@@ -19,6 +20,7 @@ struct receiver_channel {
 	uint64_t max_file;     /* bytes of one file */
 	uint64_t max_transfer; /* bytes of all files of a transfer */
 	uint64_t max_files;    /* of a transfer */
+	struct content_policy content;
 };
 
 struct receiver_peer {

@@ -32,15 +32,12 @@ fail(struct receiver_inspect *i, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Enough of the file to tell whether it is a program, or all of it. */
 static void
-judge_begin(struct receiver_inspect *i)
+fail_content(struct receiver_inspect *i)
 {
-	const char *kind = magic_program(i->begin, i->begin_have);
 	char name[160];
 
-	if (kind != NULL)
-		fail(i, "%s is a program (%s)", log_show(name, sizeof(name), i->name, i->name_len), kind);
+	fail(i, "%s: %s", log_show(name, sizeof(name), i->name, i->name_len), content_why(i->content));
 }
 
 /* The channel's caps; the record reader has the protocol's. */
@@ -73,8 +70,7 @@ on_file(void *ctx, const uint8_t *name, size_t n, uint64_t size)
 	memcpy(body + 8, name, n);
 	memcpy(i->name, name, n);
 	i->name_len = n;
-	i->begin_have = 0;
-	i->file_left = size;
+	content_begin(i->content, i->policy, name, n);
 	judge_size(i, size);
 	return i->capped ? 0 : emit(i, PIPE_FILE, body, 8 + n);
 }
@@ -83,15 +79,9 @@ static int
 on_data(void *ctx, const uint8_t *data, size_t n)
 {
 	struct receiver_inspect *i = ctx;
-	size_t part = MAGIC_LEN - i->begin_have < n ? MAGIC_LEN - i->begin_have : n;
 
-	if (part > 0) {
-		memcpy(i->begin + i->begin_have, data, part);
-		i->begin_have += part;
-		if (i->begin_have == MAGIC_LEN || i->file_left <= n)
-			judge_begin(i);
-	}
-	i->file_left -= n < i->file_left ? n : i->file_left;
+	if (content_bytes(i->content, data, n) != 0)
+		fail_content(i);
 	return i->capped ? 0 : emit(i, PIPE_DATA, data, n);
 }
 
@@ -100,6 +90,9 @@ on_end(void *ctx, const uint8_t sha256[32])
 {
 	struct receiver_inspect *i = ctx;
 
+	if (content_end(i->content) != 0)
+		fail_content(i);
+	i->made |= content_made(i->content);
 	return i->capped ? 0 : emit(i, PIPE_FILE_END, sha256, 32);
 }
 
@@ -136,11 +129,13 @@ receiver_inspect_open(struct receiver_inspect *i, int pipe)
 	memset(i, 0, sizeof(*i));
 	i->pipe = pipe;
 	i->zstd = decompress_new();
-	return i->zstd == NULL ? -1 : 0;
+	i->content = content_new();
+	return i->zstd == NULL || i->content == NULL ? -1 : 0;
 }
 
 void
-receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct record_limits *l)
+receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct record_limits *l,
+    const struct content_policy *policy)
 {
 	/* Records around the files: a head for each piece (at worst a byte of
 	 * data each), but no sender writes such; names, manifest. */
@@ -148,7 +143,8 @@ receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct re
 
 	i->job = job;
 	memset(&i->finish, 0, sizeof(i->finish));
-	strcpy(i->finish.checks, RECEIVER_CHECKS);
+	i->policy = policy;
+	i->made = 0;
 	i->limits = *l;
 	i->files = 0;
 	i->capped = 0;
@@ -169,12 +165,26 @@ receiver_inspect_bytes(struct receiver_inspect *i, const uint8_t *data, size_t n
 		i->capped = 1;
 }
 
+/* For the ledger: separated by spaces, sorted. */
+static void
+list_checks(struct receiver_inspect *i)
+{
+	static const char *const always[] = { "names", "records", "sizes" };
+	const char *name[CONTENT_CHECKS + 3];
+	unsigned n = content_check_names(i->made, always, 3, name, CONTENT_CHECKS + 3);
+	char *out = i->finish.checks;
+
+	for (unsigned k = 0; k < n; k++)
+		out += sprintf(out, "%s%s", k > 0 ? " " : "", name[k]);
+}
+
 void
 receiver_inspect_end(struct receiver_inspect *i, int result)
 {
 	enum decompress_err e;
 	enum record_err r;
 
+	list_checks(i);
 	if (result != 0) { /* what was seen so far was cut off, so nothing follows from it */
 		i->finish.bad = 2;
 		return;

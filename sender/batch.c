@@ -199,7 +199,7 @@ static char *write_manifest(struct spool *s, const struct batch *b, uint64_t num
     const uint8_t previous[static HASH_LEN], size_t *n, uint8_t hash[static HASH_LEN], uint8_t sig[static SIGN_LEN])
 {
 	const char *checks[16];
-	uint32_t made = UINT32_MAX;
+	uint32_t all = UINT32_MAX, any = 0;
 	struct manifest m;
 	char *bytes = NULL;
 
@@ -213,11 +213,12 @@ static char *write_manifest(struct spool *s, const struct batch *b, uint64_t num
 	m.created_s = clock_wall_ms() / 1000;
 	for (uint32_t i = 0; i < b->claim.count; i++) {
 		const struct claim_file *f = &b->claim.file[i];
-		made &= f->checks;
+		all &= f->checks;
+		any |= f->checks;
 		if (manifest_add(&m, (const uint8_t *)f->name, strlen(f->name), f->size, b->job.sha256[i]) != 0)
 			goto free_manifest;
 	}
-	m.check_count = inspect_names(made, checks, 16);
+	m.check_count = inspect_names(all, any, checks, 16);
 	for (uint32_t i = 0; i < m.check_count; i++)
 		strcpy(m.checks[i], checks[i]);
 	bytes = manifest_write(&m, n);

@@ -21,7 +21,7 @@ struct claim_file {
 	uint64_t size;
 	struct timespec mtime, ctime;
 	ino_t ino;
-	uint32_t checks;  /* made by the check process (messages.h) */
+	uint32_t checks;  /* made by the check process (content.h) */
 	bool refused;
 };
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,22 +66,9 @@ int inspect_claimed(struct content *c, const struct content_policy *p, const str
 	return 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 unsigned inspect_names(uint32_t all, uint32_t any, const char **out, unsigned max)
 {
 	static const char *const admitted[] = { "name", "size" };
-	uint32_t made = (all & ~(uint32_t)CONTENT_TYPES) | (any & CONTENT_TYPES);
-	unsigned n = 0;
 
-	for (size_t i = 0; i < sizeof(admitted) / sizeof(admitted[0]) && n < max; i++)
-		out[n++] = admitted[i];
-	for (unsigned bit = 0; bit < CONTENT_CHECKS && n < max; bit++)
-		if (made >> bit & 1)
-			out[n++] = content_check_name(bit);
-	qsort(out, n, sizeof(*out), by_name);
-	return n;
+	return content_check_names((all & ~(uint32_t)CONTENT_TYPES) | (any & CONTENT_TYPES), admitted, 2, out, max);
 }

@@ -1,7 +1,7 @@
 /* proc_check.c - the check process of the sender: looks into claimed files.
  *
- * It gets a descriptor and a name for each, and has nothing else: no path, no
- * key, no network.  What it thinks of a file is a yes or a no with a reason. */
+ * It gets a descriptor and a name for each, and has nothing else but the
+ * configuration: no path, no key, no network.  What it thinks of a file is a yes or a no with a reason. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,16 +15,29 @@
 #include "host/proc.h"
 #include "sender/inspect.h"
 #include "sender/messages.h"
+#include "sender/sender_conf.h"
 #include "sender/sender_proc.h"
+
+static struct sender_conf conf;
+static struct content *content;
+
+static const struct content_policy *policy(const char *channel)
+{
+	for (unsigned i = 0; i < conf.channels; i++)
+		if (strcmp(conf.channel[i].name, channel) == 0)
+			return &conf.channel[i].content;
+	log_die(EXIT_INTERNAL, "asked about a file of no channel");
+}
 
 static void answer(int spool, const struct ipc_msg *m)
 {
 	const struct msg_inspect *q = ipc_body(m, sizeof(*q));
 	struct msg_verdict v = { .batch = q->batch, .file = q->file };
+	const struct inspect_file f = { .fd = m->fd[0], .size = q->size, .name = q->name, .name_len = q->name_len };
 
-	if (m->type != MSG_INSPECT || m->fd[0] < 0)
+	if (m->type != MSG_INSPECT || m->fd[0] < 0 || q->name_len > sizeof(q->name))
 		log_die(EXIT_INTERNAL, "unknown message %u, or no file with it", m->type);
-	v.refused = inspect_claimed(m->fd[0], q->size, &v.checks, v.reason, sizeof(v.reason)) != 0;
+	v.refused = inspect_claimed(content, policy(q->channel), &f, &v.checks, v.reason, sizeof(v.reason)) != 0;
 	close(m->fd[0]);
 	/* The socket blocks: the spool keeps few questions open and always reads the answers. */
 	if (ipc_write(spool, MSG_VERDICT, &v, sizeof(v)) < 0)
@@ -36,9 +49,13 @@ int sender_check_main(const char *name)
 	static struct ipc_msg m;
 	int spool = PROC_FD_FIRST + CHECK_FD_SPOOL, stop;
 
-	(void)name;
 	proc_child_init("check", CHECK_FDS);
 	stop = proc_stop_fd();
+	if (sender_conf_read(&conf, name, PROC_FD_FIRST + CHECK_FD_CONF) != 0)
+		return EXIT_CONFIG;
+	content = content_new();
+	if (content == NULL)
+		log_die(EXIT_SYSTEM, "no memory for the check process");
 	for (;;) {
 		struct pollfd p[2] = { { .fd = stop, .events = POLLIN }, { .fd = spool, .events = POLLIN } };
 		if (poll(p, 2, -1) < 0 && errno != EINTR)

@@ -14,6 +14,9 @@
 #include "host/units.h"
 #include "sender/layout.h"
 
+#define POLICY_CONF_CHANNEL struct sender_channel
+#include "content/policy_conf.h"
+
 #define NS_PER_S 1000000000ull
 #define OBJECT_MAX (1ull << 40) /* bytes; 2^32 symbols of the smallest datagrams hold more */
 
@@ -127,6 +130,7 @@ static const struct conf_key keys[] = {
 	IN_CHANNEL("quiet", CONF_TIME, quiet_ns, 1, 3600 * NS_PER_S),
 	IN_CHANNEL("batch_files", CONF_COUNT, batch_files, 1, RECORD_FILES_MAX),
 	IN_CHANNEL("batch_bytes", CONF_SIZE, batch_bytes, 1, OBJECT_MAX),
+	POLICY_CONF_KEYS,
 };
 
 static void *section(void *config, const char *kind, const char *name, const char **why)
@@ -155,6 +159,7 @@ static void *section(void *config, const char *kind, const char *name, const cha
 	ch->quiet_ns = 2 * NS_PER_S;
 	ch->batch_files = 512;
 	ch->batch_bytes = 64ull << 20;
+	content_policy_of_channel(&ch->content, name);
 	return ch;
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "content/content.h"
 #include "core/name.h"
 
 enum {
@@ -25,6 +26,7 @@ struct sender_channel {
 	uint64_t quiet_ns;
 	uint64_t batch_files;
 	uint64_t batch_bytes;
+	struct content_policy content;
 };
 
 struct sender_conf {

@@ -48,8 +48,9 @@ void content_policy_of_channel(struct content_policy *p, const char *channel);
 int content_policy_named(struct content_policy *p, const char *value, const char **why) __attribute__((warn_unused_result));
 int content_policy_types(struct content_policy *p, const char *value, const char **why) __attribute__((warn_unused_result));
 int content_policy_csv(struct content_policy *p, const char *value, const char **why) __attribute__((warn_unused_result));
-/* Name of a check's bit number (0 <= bit < CONTENT_CHECKS), for manifest and ledger. */
-const char *content_check_name(unsigned bit);
+/* The names of the checks in `made`, for manifest and ledger, together with others that the
+ * caller made: sorted.  Returns how many (at most max). */
+unsigned content_check_names(uint32_t made, const char *const *others, unsigned n, const char **out, unsigned max);
 
 enum { CONTENT_WHY_MAX = 160 };
 

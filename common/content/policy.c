@@ -1,6 +1,6 @@
 /* policy.c - what a channel may carry (content.h): the policies that ship, and
  * the words by which a configuration changes them. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "content/content.h"
@@ -82,9 +82,21 @@ int content_policy_csv(struct content_policy *p, const char *value, const char *
 	return words(&p->csv, value, encodings);
 }
 
-const char *content_check_name(unsigned bit)
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+unsigned content_check_names(uint32_t made, const char *const *others, unsigned n, const char **out, unsigned max)
 {
 	static const char *const name[CONTENT_CHECKS] = { "xml", "csv", "zip", "pdf", "jpeg", "png", "type", "program" };
+	unsigned have = 0;
 
-	return name[bit];
+	for (unsigned i = 0; i < n && have < max; i++)
+		out[have++] = others[i];
+	for (unsigned bit = 0; bit < CONTENT_CHECKS && have < max; bit++)
+		if (made >> bit & 1)
+			out[have++] = name[bit];
+	qsort(out, have, sizeof(*out), by_name);
+	return have;
 }

@@ -332,8 +332,8 @@ failure = 1e-9
 repeat = {repeat}
 retention = 14d
 [channel eltax]
-{channel_more}[channel pittari]
-{channel_more}[channel bulk]
+{sender_content}{channel_more}[channel pittari]
+{sender_content}{channel_more}[channel bulk]
 max_file = 4G
 """
 RECEIVER_CONF = """[receiver]
@@ -346,8 +346,8 @@ buffer = {buffer}
 [peer mihon]
 key = keys/sender.pub
 [channel eltax]
-[channel pittari]
-[channel bulk]
+{receiver_content}[channel pittari]
+{receiver_content}[channel bulk]
 max_file = 4G
 max_transfer = 8G
 """
@@ -359,7 +359,8 @@ class Site:
 
     def __init__(self, top, net):
         self.top, self.net = str(top), net
-        self.values = dict(sender_more="", receiver_more="", channel_more="", mtu=net.mtu, rate="400M", buffer="64M", loss="1%", burst="20ms",
+        self.values = dict(sender_more="", receiver_more="", channel_more="", sender_content="content = any\n", 
+                           receiver_content="content = any\n", mtu=net.mtu, rate="400M", buffer="64M", loss="1%", burst="20ms",
                            repeat="1h", listen=f"{net.receiver}:5150", destination=f"{net.receiver}:5150")
         self.sender = self.receiver = self.relay = None
         self.sent = {}  # (channel, name) -> sha256

@@ -263,7 +263,7 @@ def test_channel_not_configured_at_the_receiver(site):
     with open(site.path("receiver.conf")) as f:
         text = f.read()
     with open(site.path("receiver.conf"), "w") as f:
-        f.write(text.replace("[channel pittari]\n", ""))
+        f.write(text.replace("[channel pittari]\ncontent = any\n", ""))
     site.start_receiver()
     site.start_sender()
     site.put("pittari", "招かれざる.txt", b"x\n")

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
-"""Seeds of tests/fuzz/corpus/{hello,object,record,manifest,slip}, from the test vectors.  Running it again changes nothing."""
+"""Seeds of tests/fuzz/corpus/{hello,object,record,manifest,slip,content}, from the test vectors and samples.  Running it again changes nothing."""
+import hashlib
 import os
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -45,3 +47,15 @@ slips = vectors("slip")
 for i in range(4):
     seed("slip", "slip%d" % i, slips["slip%d.text" % i])
     seed("slip", "ranges%d" % i, slips["slip%d.ranges" % i])
+samples = os.path.join(HERE, "..", "data", "samples")
+for where, _, names in os.walk(samples):
+    for name in names:
+        with open(os.path.join(where, name), "rb") as f:
+            data = f.read()
+        kind = {"xml": 0, "csv": 1, "zip": 2, "pdf": 3, "jpg": 4, "png": 5}.get(name.rsplit(".", 1)[-1])
+        if kind is not None and len(data) < 20000:
+            seed("content", hashlib.sha256(data).hexdigest()[:12], bytes([kind]) + data)
+seed("content", "png", b"\5\x89PNG\r\n\x1a\n" + b"".join(
+    len(d).to_bytes(4, "big") + t + d + zlib.crc32(t + d).to_bytes(4, "big") for t, d in (
+        (b"IHDR", bytes((0, 0, 0, 16, 0, 0, 0, 16, 8, 2, 0, 0, 0))), (b"IDAT", b"0123456789"), (b"IEND", b""))))
+seed("content", "jpeg", b"\4" + bytes.fromhex("ffd8ffe000044a46ffc0000b080010001001011100ffda0008010100003f006162ff00ffd063ffd9"))

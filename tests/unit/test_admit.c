@@ -80,25 +80,35 @@ static void programs(void **state)
 			fail_msg("start %zu", i);
 }
 
+static int inspected(struct content *c, int fd, uint64_t size, uint32_t *checks)
+{
+	static const struct content_policy any;
+	const struct inspect_file f = { .fd = fd, .size = size, .name = (const uint8_t *)"f", .name_len = 1 };
+	char why[160];
+
+	return inspect_claimed(c, &any, &f, checks, why, sizeof(why));
+}
+
 static void inspected_by_descriptor(void **state)
 {
+	struct content *c = content_new();
 	uint32_t checks = 99;
-	char why[160];
 	int fd;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		tmpdir_write("f", starts[i].bytes, starts[i].n, 0644);
 		fd = open(tmpdir_path("f"), O_RDONLY);
-		assert_int_equal(inspect_claimed(fd, starts[i].n, &checks, why, sizeof(why)), starts[i].program);
-		assert_int_equal(checks, starts[i].program ? 0 : CHECK_PROGRAM);
+		assert_int_equal(inspected(c, fd, starts[i].n, &checks), starts[i].program);
+		assert_int_equal(checks, starts[i].program ? 0 : CONTENT_PROGRAM);
 		/* another size than was claimed */
-		assert_int_equal(inspect_claimed(fd, starts[i].n + 1, &checks, why, sizeof(why)), 1);
+		assert_int_equal(inspected(c, fd, starts[i].n + 1, &checks), 1);
 		close(fd);
 	}
 	fd = open(tmpdir, O_RDONLY);
-	assert_int_equal(inspect_claimed(fd, 4096, &checks, why, sizeof(why)), 1);
+	assert_int_equal(inspected(c, fd, 4096, &checks), 1);
 	close(fd);
+	content_free(c);
 }
 
 static void names_of_checks(void **state)
@@ -106,13 +116,17 @@ static void names_of_checks(void **state)
 	const char *out[4];
 
 	(void)state;
-	assert_int_equal(inspect_names(CHECK_PROGRAM, out, 4), 3);
+	assert_int_equal(inspect_names(CONTENT_PROGRAM, CONTENT_PROGRAM, out, 4), 3);
 	assert_string_equal(out[0], "name");
 	assert_string_equal(out[1], "program");
 	assert_string_equal(out[2], "size");
-	assert_int_equal(inspect_names(0, out, 4), 2); /* one file without: the transfer does not claim it */
+	/* one file without: the transfer does not claim it */
+	assert_int_equal(inspect_names(0, CONTENT_PROGRAM, out, 4), 2);
 	assert_string_equal(out[1], "size");
-	assert_int_equal(inspect_names(CHECK_PROGRAM, out, 1), 1);
+	/* a type's check is made on each file of that type */
+	assert_int_equal(inspect_names(0, CONTENT_CSV, out, 4), 3);
+	assert_string_equal(out[0], "csv");
+	assert_int_equal(inspect_names(CONTENT_PROGRAM, 0, out, 1), 1);
 }
 
 int main(void)

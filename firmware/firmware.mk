@@ -33,14 +33,14 @@ FW_FLAGS = -std=c11 -O2 -g -ffreestanding -fno-tree-loop-distribute-patterns -fn
            -isystem firmware/cpu/include -Icommon -I. -Ifirmware -I$(B)/firmware $(if $(BIDIRECTIONAL),-DKM_FIRMWARE_BIDIRECTIONAL) \
            $(if $(BOARD_HZ),-DBOARD_HZ=$(BOARD_HZ)u)
 
-$(B)/firmware/config.h: $(DIODE) $(B)/katamichi
+$(B)/firmware/config.h: $(B)/katamichi FORCE
 	@mkdir -p $(@D)
 	@$(B)/katamichi firmware-config $(DIODE) --header >$@.new && { cmp -s $@.new $@ || cp $@.new $@; }; r=$$?; rm -f $@.new; exit $$r
 
 # $(1) board, $(2) role
 define fw_image
 FW_OBJ_$(1)-$(2) := $$(addprefix $(B)/cross/$(1)-$(2)$(FW_KIND)/,$$(addsuffix .o,$$(FW_COMMON) $$(FW_SRC_$(1))))
-$(B)/cross/$(1)-$(2)$(FW_KIND)/%.o: % $(B)/firmware/config.h $(B)/.fwflags
+$(B)/cross/$(1)-$(2)$(FW_KIND)/%.o: % $(B)/firmware/config.h $(B)/.fwflags$(FW_KIND)
 	$$(say) $(1) $$<
 	@mkdir -p $$(@D)
 	$$(Q)$$(FW_CROSS_$(1))gcc $$(FW_CPU_$(1)) $$(FW_FLAGS) -Ifirmware/board/$(1) $(if $(filter egress,$(2)),-DNODE_EGRESS) -MMD -MP -c -o $$@ $$<
@@ -54,7 +54,7 @@ $(B)/firmware/$(1)-$(2)$(FW_KIND).elf: $$(FW_OBJ_$(1)-$(2)) firmware/board/$(1)/
 endef
 $(foreach b,$(FW_BOARDS),$(foreach r,$(FW_ROLES),$(eval $(call fw_image,$(b),$(r)))))
 
-$(B)/.fwflags: FORCE
+$(B)/.fwflags$(FW_KIND): FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(FW_FLAGS) $(foreach b,$(FW_BOARDS),$(FW_CPU_$(b))) $(FW_STACK))' | cmp -s - $@ || \
 	    printf '%s\n' '$(subst ','\'',$(FW_FLAGS) $(foreach b,$(FW_BOARDS),$(FW_CPU_$(b))) $(FW_STACK))' >$@

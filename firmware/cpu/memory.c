@@ -7,6 +7,10 @@
 
 #include "cpu/ram_march.h"
 
+#undef memcpy
+#undef memset
+#undef memcmp
+
 /* Words that may lie in anything. */
 typedef uint32_t __attribute__((may_alias)) word;
 

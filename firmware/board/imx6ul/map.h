@@ -12,7 +12,7 @@
 
 #define MAC_HOST 0x02188000u  /* ENET1 */
 #define MAC_FIBRE 0x020B4000u /* ENET2 */
-#define RX_FRAMES 36u /* 36 * 1536 bytes: 4.4 ms at 100 Mbit/s, which is all that this chip's ports do */
+#define RX_FRAMES 34u /* 34 * 1536 bytes: 4 ms at 100 Mbit/s, which is all that this chip's ports do */
 #define TX_FRAMES 12u
 
 #define UART_BASE 0x02020000u

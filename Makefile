@@ -146,6 +146,8 @@ include firmware/firmware.mk
 test:
 	@tools/deps.sh build test
 	@$(SUB) --no-print-directory tests
+	@$(SUB) --no-print-directory firmware-images
+	@$(SUB) --no-print-directory BIDIRECTIONAL=1 firmware-images
 	@B=$(B) $(PYTHON) tests/run.py
 test-long:
 	@tools/deps.sh build test

@@ -32,7 +32,8 @@ static uint64_t check_at, report_at, no_room;
 
 static const char *fault_name(uint32_t f)
 {
-	static const char *const name[FAULTS] = { "none", "ram", "image", "filter", "config", "direction", "stack", "exception" };
+	static const char *const name[FAULTS] = { "none", "ram", "image", "filter", "config", "direction", "stack", "exception",
+		"reset" };
 
 	return f < FAULTS ? name[f] : "unknown";
 }
@@ -158,7 +159,8 @@ static void start(void)
 	mix_epoch();
 	stack_bottom[0] = STACK_MARK;
 	say_start();
-	keep.fault = FAULT_NONE;
+	keep.fault = FAULT_RESET; /* until something else is known */
+	keep_store(&keep);
 	self_test(FAULT_IMAGE, selftest_image());
 	self_test(FAULT_FILTER, selftest_filter());
 #ifdef NODE_EGRESS

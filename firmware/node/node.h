@@ -21,6 +21,7 @@ enum node_fault {
 	FAULT_DIRECTION, /* a register of a port does not read as it must */
 	FAULT_STACK,
 	FAULT_EXCEPTION,
+	FAULT_RESET,     /* the last run ended without a word: watchdog, or the reset line */
 	FAULTS
 };
 

@@ -195,7 +195,8 @@ fuzz-build:
 fuzz: fuzz-build
 	@tests/fuzz.sh $(SECONDS)
 lint:
-	@tools/deps.sh build lint
+	@tools/deps.sh build lint firmware
+	@$(SUB) --no-print-directory build/firmware/config.h
 	@tools/lint.sh
 check-cc:
 	@tools/deps.sh build test clang

@@ -216,11 +216,12 @@ static int frames(uint64_t t)
 /* Bytes of the stack ever used: start-up cleared it. */
 static uint32_t stack_used(void)
 {
-	const uint32_t *p = stack_bottom + 1;
+	const uintptr_t top = (uintptr_t)stack_top;
+	uintptr_t at = (uintptr_t)(stack_bottom + 1);
 
-	while (p < stack_top && *p == 0)
-		p++;
-	return (uint32_t)(stack_top - p) * 4;
+	while (at < top && *(const volatile uint32_t *)at == 0)
+		at += 4;
+	return (uint32_t)(top - at);
 }
 
 static void report(uint64_t t)

@@ -78,7 +78,7 @@ const char *selftest_filter(void)
 const char *selftest_image(void)
 {
 	const volatile struct seal *s = &seal; /* not what the compiler saw: what stands in the image */
-	const size_t n = (size_t)(image_end - image_start);
+	const size_t n = (size_t)((uintptr_t)image_end - (uintptr_t)image_start);
 
 	if (s->magic != SEAL_MAGIC || s->len != n)
 		return "unsealed";

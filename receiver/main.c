@@ -196,22 +196,26 @@ close_all(const struct proc_spec *spec, unsigned count)
 static int
 serve(const struct receiver_conf *c, const char *config, int sock, int lock)
 {
-	int link_open[2], link_store[2], open_store[2], open_check[2], check_store[2];
+	int link_open[2], link_store[2], open_store[2];
+	struct pipeframe_fds open_check, check_store;
 	pid_t pid[4];
 
 	ipc_pair(link_open);
 	ipc_pair(link_store);
 	ipc_pair(open_store);
-	pipeframe_pair(open_check);
-	pipeframe_pair(check_store);
+	pipeframe_pair(&open_check);
+	pipeframe_pair(&check_store);
 	struct proc_spec spec[4] = {
 		{ .role = "link", .path = proc_beside("katamichi-receiver-link"), .config = config,
 		    .fd = { sock, link_open[0], link_store[0] }, .fds = 3 },
 		{ .role = "open", .config = config,
-		    .fd = { open_config(config), link_open[1], open_store[0], open_check[1], open_floors(c) }, .fds = 5 },
-		{ .role = "check", .config = config, .fd = { open_config(config), open_check[0], check_store[1] }, .fds = 3 },
+		    .fd = { open_config(config), link_open[1], open_store[0], open_check.writer, open_check.memory, open_floors(c) },
+		    .fds = OPEN_FD_END - OPEN_FD_CONFIG },
+		{ .role = "check", .config = config, .fd = { open_config(config), open_check.reader, open_check.memory,
+		    check_store.writer, check_store.memory }, .fds = CHECK_FD_END - CHECK_FD_CONFIG },
 		{ .role = "store", .config = config,
-		    .fd = { open_config(config), link_store[1], open_store[1], check_store[0], lock }, .fds = 5 },
+		    .fd = { open_config(config), link_store[1], open_store[1], check_store.reader, check_store.memory, lock },
+		    .fds = STORE_FD_END - STORE_FD_CONFIG },
 	};
 	for (unsigned i = 0; i < 4; i++)
 		pid[i] = proc_start(&spec[i]);

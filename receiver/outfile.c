@@ -162,18 +162,18 @@ fresh(struct outfile *o)
 static void
 submit(struct outfile *o)
 {
-	errands_submit(o->thread, &o->filling->errand);
+	if (o->is_long) {
+		errands_submit(o->thread, &o->filling->errand);
+	} else {
+		run(&o->filling->errand);
+		o->free[o->frees++] = o->filling;
+	}
 	o->filling = NULL;
 }
 
 int
 outfile_write(struct outfile *o, const uint8_t *data, size_t n)
 {
-	if (!o->is_long) {
-		put(o, data, n, o->have);
-		o->have += n;
-		return o->error;
-	}
 	while (n > 0) {
 		if (o->filling == NULL)
 			o->filling = fresh(o);
@@ -183,9 +183,11 @@ outfile_write(struct outfile *o, const uint8_t *data, size_t n)
 		o->have += part;
 		data += part;
 		n -= part;
-		if (o->filling->n == OUTFILE_BUFFER)
+		if (o->filling->n == OUTFILE_BUFFER || (!o->is_long && n == 0))
 			submit(o);
 	}
+	if (!o->is_long)
+		return o->error;
 	return 0; /* what the thread finds, outfile_end() says */
 }
 

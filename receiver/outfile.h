@@ -5,7 +5,8 @@
  * that were handed to the kernel, and hashing, writing and what comes next run
  * at once.  Where the file system allows it they are written past the page
  * cache (O_DIRECT), whose first touch is dearer than hashing.  Short files
- * are hashed and written at once, by the caller's thread.
+ * are hashed and written at once, by the caller's thread, from a buffer as well:
+ * the data may lie where another process can change it, and is read only once.
  *
  * What is proven: the hash is of what was written, computed after the last
  * change of the buffer.  Not proven: that the disk keeps it (nothing is read

@@ -1,106 +1,112 @@
-/* pipeframe.c - frames through pipes (pipeframe.h). */
+/* pipeframe.c - frames through shared memory (pipeframe.h). */
 #include "receiver/pipeframe.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+#include <poll.h>
+#include <stdnoreturn.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "host/exits.h"
 #include "host/log.h"
 
-enum { HEAD = 16, PIPE_BYTES_WANTED = 1 << 20 };
-
 void
-pipeframe_pair(int fd[2])
+pipeframe_pair(struct pipeframe_fds *f)
 {
-	if (pipe2(fd, O_CLOEXEC) != 0)
-		log_die(EXIT_SYSTEM, "pipe: %s", strerror(errno));
-	if (fcntl(fd[0], F_SETPIPE_SZ, PIPE_BYTES_WANTED) < 0)
-		log_debug("pipe of the usual size: %s", strerror(errno)); /* slower, no more */
+	int s[2];
+
+	if ((f->memory = ring_create(PIPEFRAME_RING)) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, s) != 0)
+		log_die(EXIT_SYSTEM, "shared memory between the processes: %s", strerror(errno));
+	f->writer = s[0];
+	f->reader = s[1];
+}
+
+static noreturn void
+not_itself(void)
+{
+	log_die(EXIT_INTERNAL, "what another process of ours wrote into shared memory cannot be");
+}
+
+static bool
+wait_for_peer(struct ring *r)
+{
+	struct pollfd p = { .fd = r->wake, .events = POLLIN };
+
+	if (poll(&p, 1, -1) < 0)
+		return errno == EINTR;
+	return ring_awake(r);
 }
 
 int
-pipeframe_write(int fd, uint32_t type, uint32_t job, const void *data, size_t n)
+pipeframe_writer(struct pipeframe_out *out, int memory, int writer)
 {
-	uint32_t head[4] = { type, job, (uint32_t)n, 0 };
-	struct iovec iov[2] = { { head, HEAD }, { (void *)(uintptr_t)data, n } };
-	size_t left = HEAD + n;
+	return ring_open(&out->ring, memory, writer, false);
+}
+
+int
+pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const void *data, size_t n)
+{
+	enum ring_result r;
+	uint8_t *room;
 
 	if (n > PIPEFRAME_MAX)
 		log_die(EXIT_INTERNAL, "frame %u of %zu bytes is too long", type, n);
-	while (left > 0) {
-		ssize_t w = writev(fd, iov, 2);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
+	while ((r = ring_reserve(&out->ring, n, &room)) == RING_NOTHING)
+		if (ring_sleep(&out->ring, n) && !wait_for_peer(&out->ring))
 			return -1;
-		left -= (size_t)w;
-		for (int i = 0; i < 2; i++) {
-			size_t part = (size_t)w < iov[i].iov_len ? (size_t)w : iov[i].iov_len;
-			iov[i].iov_base = (uint8_t *)iov[i].iov_base + part;
-			iov[i].iov_len -= part;
-			w -= (ssize_t)part;
-		}
-	}
+	if (r == RING_BAD)
+		not_itself();
+	if (n > 0)
+		memcpy(room, data, n);
+	ring_commit(&out->ring, (uint64_t)type << 32 | job, n);
 	return 0;
 }
 
 int
-pipeframe_open(struct pipeframe_in *in, int fd)
+pipeframe_reader(struct pipeframe_in *in, int memory, int reader)
 {
-	in->fd = fd;
-	in->at = in->have = 0;
-	in->buf = malloc(PIPEFRAME_ROOM);
-	return in->buf == NULL ? -1 : 0;
+	in->got = false;
+	return ring_open(&in->ring, memory, reader, true);
 }
 
-/* Read more behind what is there; the rest of a frame is moved to the front
- * only when it would not fit otherwise. */
-static enum pipeframe_result
-fill(struct pipeframe_in *in, size_t need)
+/* Nothing is there.  1: something came meanwhile, 0: nothing, -1: and nothing will. */
+static int
+look_again(struct pipeframe_in *in, bool wait)
 {
-	ssize_t n;
+	bool open = ring_awake(&in->ring); /* first: a peer that is gone has written all it ever will */
 
-	if (in->at == in->have)
-		in->at = in->have = 0;
-	if (in->at + need > PIPEFRAME_ROOM || (in->at > 0 && PIPEFRAME_ROOM - in->have < 65536)) {
-		memmove(in->buf, in->buf + in->at, in->have - in->at);
-		in->have -= in->at;
-		in->at = 0;
-	}
-	do
-		n = read(in->fd, in->buf + in->have, PIPEFRAME_ROOM - in->have);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EAGAIN)
-		return PIPEFRAME_AGAIN;
-	if (n <= 0)
-		return PIPEFRAME_CLOSED;
-	in->have += (size_t)n;
-	return PIPEFRAME_GOT;
+	if (!ring_sleep(&in->ring, 0))
+		return 1;
+	if (!open)
+		return -1;
+	if (!wait)
+		return 0;
+	(void)wait_for_peer(&in->ring); /* its end is found the next time, when the ring is empty */
+	return 1;
 }
 
 enum pipeframe_result
-pipeframe_next(struct pipeframe_in *in, struct pipeframe *f)
+pipeframe_next(struct pipeframe_in *in, struct pipeframe *f, bool wait)
 {
-	enum pipeframe_result r;
+	struct ring_record rec;
+	enum ring_result r;
 
-	for (;;) {
-		size_t n = in->have - in->at, need = HEAD;
-		if (n >= HEAD) {
-			memcpy(f, in->buf + in->at, HEAD);
-			if (f->len > PIPEFRAME_MAX || f->zero != 0)
-				log_die(EXIT_INTERNAL, "a frame of type %u and %u bytes in a pipe of ours", f->type, f->len);
-			need = HEAD + f->len;
-			if (n >= need) {
-				f->body = in->buf + in->at + HEAD;
-				in->at += need;
-				return PIPEFRAME_GOT;
-			}
-		}
-		if ((r = fill(in, need)) != PIPEFRAME_GOT)
-			return r;
+	if (in->got)
+		ring_release(&in->ring);
+	in->got = false;
+	while ((r = ring_peek(&in->ring, &rec)) == RING_NOTHING) {
+		int more = look_again(in, wait);
+		if (more <= 0)
+			return more == 0 ? PIPEFRAME_AGAIN : PIPEFRAME_CLOSED;
 	}
+	if (r == RING_BAD || rec.len > PIPEFRAME_MAX)
+		not_itself();
+	in->got = true;
+	*f = (struct pipeframe){ (uint32_t)(rec.tag >> 32), (uint32_t)rec.tag, rec.len, rec.data };
+	if (rec.len <= PIPEFRAME_COPIED) {
+		memcpy(in->copy, rec.data, rec.len);
+		f->body = in->copy;
+	}
+	return PIPEFRAME_GOT;
 }

@@ -1,34 +1,55 @@
-/* pipeframe.h - what flows through the pipes open > check > store: frames of a
- * type (receiver_messages.h), a job number and at most PIPEFRAME_MAX bytes.
+/* pipeframe.h - what flows open > check > store: frames of a type
+ * (receiver_messages.h), a job number and at most PIPEFRAME_MAX bytes, through
+ * a ring in shared memory (host/ring.h).
  * A frame that is malformed means that a process of ours is not itself: fatal. */
 #ifndef KM_PIPEFRAME_H
 #define KM_PIPEFRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PIPEFRAME_MAX = 1 << 20, PIPEFRAME_ROOM = PIPEFRAME_MAX + 4096 };
+#include "host/ring.h"
+
+enum {
+	PIPEFRAME_RING = 4 << 20,
+	PIPEFRAME_MAX = 512 << 10,
+	PIPEFRAME_COPIED = 4096, /* bytes: a frame up to so long is a copy of the reader's own */
+};
 
 struct pipeframe {
 	uint32_t type;
 	uint32_t job;
 	uint32_t len;
-	uint32_t zero;
-	const uint8_t *body; /* valid until the next call */
+	/* Valid until the next call.  Beyond PIPEFRAME_COPIED bytes it lies in memory that
+	 * the writer can change at any time: read it once. */
+	const uint8_t *body;
 };
 
-void pipeframe_pair(int fd[2]); /* a pipe, CLOEXEC, as large as allowed; fatal on failure */
-/* Waits until all is written.  0, or -1: the reader is gone. */
-int pipeframe_write(int fd, uint32_t type, uint32_t job, const void *data, size_t n) __attribute__((warn_unused_result));
+struct pipeframe_fds {
+	int memory, writer, reader; /* descriptors, CLOEXEC */
+};
+void pipeframe_pair(struct pipeframe_fds *f); /* fatal on failure */
+
+struct pipeframe_out {
+	struct ring ring;
+};
+/* -1 and errno: not a ring.  Takes neither descriptor. */
+int pipeframe_writer(struct pipeframe_out *out, int memory, int writer) __attribute__((warn_unused_result));
+/* Waits until there is room.  0, or -1: the reader is gone. */
+int pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const void *data, size_t n)
+    __attribute__((warn_unused_result));
 
 struct pipeframe_in {
-	int fd;
-	uint8_t *buf; /* PIPEFRAME_ROOM */
-	size_t at, have;
+	struct ring ring;
+	bool got; /* the record before is still there */
+	uint8_t copy[PIPEFRAME_COPIED] __attribute__((aligned(16)));
 };
-int pipeframe_open(struct pipeframe_in *in, int fd) __attribute__((warn_unused_result)); /* -1: no memory */
+int pipeframe_reader(struct pipeframe_in *in, int memory, int reader) __attribute__((warn_unused_result));
 enum pipeframe_result { PIPEFRAME_GOT = 1, PIPEFRAME_AGAIN = 0, PIPEFRAME_CLOSED = -1 };
-/* The next frame; AGAIN only where fd does not block. */
-enum pipeframe_result pipeframe_next(struct pipeframe_in *in, struct pipeframe *f) __attribute__((warn_unused_result));
+/* The next frame.  wait: until there is one; otherwise AGAIN, and the reader's
+ * descriptor becomes readable when there is. */
+enum pipeframe_result pipeframe_next(struct pipeframe_in *in, struct pipeframe *f, bool wait)
+    __attribute__((warn_unused_result));
 
 #endif

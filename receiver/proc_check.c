@@ -1,4 +1,4 @@
-/* proc_check.c - the receiver's check process: it has two pipes and nothing
+/* proc_check.c - the receiver's check process: it has two rings and nothing
  * else.  decompress > inspect: everything that parses what a sender wrote,
  * except the manifest, whose signature store verifies first. */
 #include <stdlib.h>
@@ -40,7 +40,7 @@ begin(struct receiver_inspect *i, const struct receiver_conf *conf, const struct
 		log_die(EXIT_INTERNAL, "open began a transfer of no channel of ours");
 	l = receiver_channel_limits(ch);
 	receiver_inspect_begin(i, f->job, &l, &ch->content);
-	if (pipeframe_write(CHECK_FD_STORE, PIPE_BEGIN, f->job, b, sizeof(*b)) != 0)
+	if (pipeframe_write(i->out, PIPE_BEGIN, f->job, b, sizeof(*b)) != 0)
 		peer_gone(-1, "store");
 }
 
@@ -57,7 +57,7 @@ finish(struct receiver_inspect *i, const struct pipeframe *f)
 		memset(&i->finish, 0, sizeof(i->finish));
 	}
 	receiver_inspect_end(i, e.result);
-	if (pipeframe_write(CHECK_FD_STORE, PIPE_FINISH, f->job, &i->finish, sizeof(i->finish)) != 0)
+	if (pipeframe_write(i->out, PIPE_FINISH, f->job, &i->finish, sizeof(i->finish)) != 0)
 		peer_gone(-1, "store");
 }
 
@@ -66,18 +66,22 @@ receiver_check_run(const char *config)
 {
 	static struct receiver_conf conf;
 	static struct receiver_inspect i;
-	struct pipeframe_in in;
+	static struct pipeframe_in in;
+	static struct pipeframe_out out;
 	struct pipeframe f;
 	int code;
 
 	if ((code = receiver_conf_read(&conf, config, CHECK_FD_CONFIG)) != 0)
 		return code;
 	close(CHECK_FD_CONFIG);
-	if (receiver_inspect_open(&i, CHECK_FD_STORE) != 0 || pipeframe_open(&in, CHECK_FD_OPEN) != 0)
-		log_die(EXIT_SYSTEM, "no memory for the check process");
+	if (pipeframe_reader(&in, CHECK_FD_OPEN_RING, CHECK_FD_OPEN) != 0 ||
+	    pipeframe_writer(&out, CHECK_FD_STORE_RING, CHECK_FD_STORE) != 0 || receiver_inspect_open(&i, &out) != 0)
+		log_die(EXIT_SYSTEM, "no memory for the check process: %m");
+	close(CHECK_FD_OPEN_RING);
+	close(CHECK_FD_STORE_RING);
 	limit_self();
 	/* SIGTERM simply ends it: nothing here outlives a job. */
-	while (pipeframe_next(&in, &f) == PIPEFRAME_GOT) {
+	while (pipeframe_next(&in, &f, true) == PIPEFRAME_GOT) {
 		if (f.type == PIPE_BEGIN)
 			begin(&i, &conf, &f);
 		else if (f.type == PIPE_BYTES && f.job == i.job)

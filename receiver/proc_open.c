@@ -27,6 +27,7 @@ static struct party_secret *receiver;
 static uint8_t *psk; /* or NULL */
 static struct accept *accepting;
 static int stop_fd;
+static struct pipeframe_out to_check;
 
 static void
 to_link(uint32_t type, const void *body, size_t n)
@@ -153,14 +154,14 @@ static void
 job(const struct msg_object *o, int fd, uint8_t *buf)
 {
 	struct unseal_job j = { .conf = &conf, .receiver = receiver, .psk = psk, .job = o->slot, .fd = fd,
-		.length = o->length, .buf = buf, .pipe = OPEN_FD_CHECK, .opened = opened };
+		.length = o->length, .buf = buf, .out = &to_check, .opened = opened };
 	struct msg_unsealed done = { .job = o->slot };
 	struct pipe_end end;
 
 	memcpy(j.id, o->id, sizeof(j.id));
 	done.result = end.result = unseal_run(&j);
 	to_store(MSG_UNSEALED, &done, sizeof(done)); /* before the end of the stream: store relies on it */
-	if (pipeframe_write(OPEN_FD_CHECK, PIPE_END, o->slot, &end, sizeof(end)) != 0)
+	if (pipeframe_write(&to_check, PIPE_END, o->slot, &end, sizeof(end)) != 0)
 		peer_gone(stop_fd, "check");
 }
 
@@ -212,6 +213,9 @@ receiver_open_run(const char *config)
 		return code;
 	buf = aligned_alloc(4096, UNSEAL_BUF);
 	close(OPEN_FD_CONFIG);
+	if (pipeframe_writer(&to_check, OPEN_FD_RING, OPEN_FD_CHECK) != 0)
+		log_die(EXIT_SYSTEM, "shared memory: %m");
+	close(OPEN_FD_RING);
 	stop_fd = proc_stop_fd();
 	accepting = accept_new(&conf, receiver, psk, OPEN_FD_FLOORS);
 	if (accepting != NULL)

@@ -331,19 +331,20 @@ start(struct store *s)
 }
 
 /* --- the loop --- */
-static void
+/* True: there is more. */
+static bool
 from_check(struct store *s)
 {
 	struct pipeframe f;
 
 	for (int i = 0; i < FRAMES; i++) {
-		switch (pipeframe_next(&s->events, &f)) {
+		switch (pipeframe_next(&s->events, &f, false)) {
 		case PIPEFRAME_GOT:
 			intake_frame(s, &f);
 			break;
 		case PIPEFRAME_AGAIN:
 			intake_commit(s);
-			return;
+			return false;
 		case PIPEFRAME_CLOSED:
 			if (!readable(s->stop_fd))
 				intake_check_died(s);
@@ -351,23 +352,25 @@ from_check(struct store *s)
 			peer_gone(s->stop_fd, "check");
 		}
 	}
+	return true;
 }
 
 static void
 loop(struct store *s)
 {
 	uint64_t now, status_at = 0;
+	bool more = false;
 
 	for (;;) {
 		struct pollfd p[] = { { .fd = s->stop_fd, .events = POLLIN }, { .fd = STORE_FD_LINK, .events = POLLIN },
 			{ .fd = STORE_FD_OPEN, .events = POLLIN }, { .fd = STORE_FD_CHECK, .events = POLLIN } };
-		if (poll(p, 4, 1000) < 0 && errno != EINTR)
+		if (poll(p, 4, more ? 0 : 1000) < 0 && errno != EINTR)
 			log_die(EXIT_SYSTEM, "poll: %s", strerror(errno));
 		if (p[0].revents != 0)
 			break;
 		from_link(s);
 		store_from_open(s, false);
-		from_check(s);
+		more = from_check(s);
 		now = clock_mono_ns();
 		intake_pump(s, now);
 		if (now >= status_at) {
@@ -390,9 +393,9 @@ receiver_store_run(const char *config)
 	close(STORE_FD_CONFIG);
 	s.stop_fd = proc_stop_fd();
 	s.started_ms = clock_wall_ms();
-	if (pipeframe_open(&s.events, STORE_FD_CHECK) != 0 || (s.out = outfile_new()) == NULL ||
-	    fcntl(STORE_FD_CHECK, F_SETFL, fcntl(STORE_FD_CHECK, F_GETFL) | O_NONBLOCK) != 0)
-		log_die(EXIT_SYSTEM, "no memory for the store process");
+	if (pipeframe_reader(&s.events, STORE_FD_RING, STORE_FD_CHECK) != 0 || (s.out = outfile_new()) == NULL)
+		log_die(EXIT_SYSTEM, "no memory for the store process: %m");
+	close(STORE_FD_RING);
 	store_from_open(&s, true);
 	if (!s.self_known)
 		log_die(EXIT_INTERNAL, "open did not say who we are");

@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "host/log.h"
-#include "receiver/pipeframe.h"
 
 static int
 emit(struct receiver_inspect *i, uint32_t type, const void *data, size_t n)
 {
-	if (pipeframe_write(i->pipe, type, i->job, data, n) != 0)
+	if (pipeframe_write(i->out, type, i->job, data, n) != 0)
 		exit(0); /* store is gone, so the service is ending */
 	return 0;
 }
@@ -124,10 +123,10 @@ plain(void *ctx, const uint8_t *data, size_t n)
 }
 
 int
-receiver_inspect_open(struct receiver_inspect *i, int pipe)
+receiver_inspect_open(struct receiver_inspect *i, struct pipeframe_out *out)
 {
 	memset(i, 0, sizeof(*i));
-	i->pipe = pipe;
+	i->out = out;
 	i->zstd = decompress_new();
 	i->content = content_new();
 	return i->zstd == NULL || i->content == NULL ? -1 : 0;

@@ -12,11 +12,12 @@
 #include "codec/record.h"
 #include "content/content.h"
 #include "receiver/decompress.h"
+#include "receiver/pipeframe.h"
 #include "receiver/receiver_messages.h"
 
 struct receiver_inspect {
 	uint32_t job;
-	int pipe;               /* to store */
+	struct pipeframe_out *out; /* to store */
 	struct decompress *zstd;
 	struct record_reader records;
 	struct record_limits limits;
@@ -31,7 +32,7 @@ struct receiver_inspect {
 	struct pipe_finish finish; /* bad and reason, once something failed */
 };
 
-int receiver_inspect_open(struct receiver_inspect *i, int pipe) __attribute__((warn_unused_result)); /* -1: no memory */
+int receiver_inspect_open(struct receiver_inspect *i, struct pipeframe_out *out) __attribute__((warn_unused_result)); /* -1: no memory */
 /* The policy must live until the end. */
 void receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct record_limits *l,
     const struct content_policy *policy);

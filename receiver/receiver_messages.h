@@ -6,7 +6,7 @@
  *          HELLO, BEAT          inner headers, results, beats
  *   link <======================== part files (fds) ================ store
  *   link ------------------------- COMPLETE, NEED, STATS ----------> store
- *   open ==== plaintext (pipe) ===> check ==== events (pipe) ======> store
+ *   open ==== plaintext (ring) ===> check ==== events (ring) ======> store
  *
  * Peers are named by their index in the configuration, which open and store
  * read from the same file.  Same machine, same build: host order, no packing. */
@@ -190,7 +190,7 @@ struct msg_stats {
 	struct stats_object object[STATS_OBJECTS_MAX];
 };
 
-/* The pipes, framed by pipeframe.h. */
+/* The rings, framed by pipeframe.h. */
 enum pipe_type {
 	/* open -> check */
 	PIPE_BEGIN = 1, /* struct pipe_begin */

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "receiver/pipeframe.h"
-
 /* The inner header is authentic now: say so, before any byte of content. */
 static int
 tell(struct unseal_job *j)
@@ -32,7 +30,7 @@ tell(struct unseal_job *j)
 		j->result = UNSEAL_ECHANNEL;
 		return -1;
 	}
-	return pipeframe_write(j->pipe, PIPE_BEGIN, j->job, &b, sizeof(b));
+	return pipeframe_write(j->out, PIPE_BEGIN, j->job, &b, sizeof(b));
 }
 
 static int
@@ -44,7 +42,7 @@ sink(void *ctx, const uint8_t *data, size_t n)
 		return -1;
 	while (n > 0) {
 		size_t part = n < PIPEFRAME_MAX ? n : PIPEFRAME_MAX;
-		if (pipeframe_write(j->pipe, PIPE_BYTES, j->job, data, part) != 0)
+		if (pipeframe_write(j->out, PIPE_BYTES, j->job, data, part) != 0)
 			return -1;
 		data += part;
 		n -= part;

@@ -4,6 +4,7 @@
 #define KM_UNSEAL_H
 
 #include "codec/seal.h"
+#include "receiver/pipeframe.h"
 #include "receiver/receiver_conf.h"
 
 struct unseal_job {
@@ -15,7 +16,7 @@ struct unseal_job {
 	uint64_t length;
 	uint8_t id[SEAL_ID_LEN]; /* as the datagrams said */
 	uint8_t *buf;          /* UNSEAL_BUF bytes */
-	int pipe;              /* to check */
+	struct pipeframe_out *out; /* to check */
 	/* The inner header is authentic.  0, or -1 to stop. */
 	int (*opened)(void *ctx, const struct msg_opened *o);
 	void *ctx;

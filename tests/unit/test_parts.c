@@ -1,11 +1,10 @@
 /* The small pieces under assembly: parts.h, part_store.h, parity.h,
- * delivered.h, errand.h, pipeframe.h. */
+ * delivered.h, errand.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +13,6 @@
 #include "receiver/errand.h"
 #include "receiver/parity.h"
 #include "receiver/part_store.h"
-#include "receiver/pipeframe.h"
 #include "tests/unit/seeded.h"
 
 static void
@@ -228,54 +226,6 @@ errands(void **state)
 	assert_int_equal(x[0].done, 81);
 }
 
-static int fd[2];
-
-static void *
-writer(void *arg)
-{
-	static uint8_t body[PIPEFRAME_MAX];
-
-	(void)arg;
-	for (size_t n = 1; n <= PIPEFRAME_MAX; n = n * 5 + 3) {
-		memset(body, (int)n, n);
-		if (pipeframe_write(fd[1], (uint32_t)n, 5, body, n) != 0)
-			return NULL;
-	}
-	if (pipeframe_write(fd[1], 1, 5, body, PIPEFRAME_MAX) != 0 || pipeframe_write(fd[1], 2, 6, NULL, 0) != 0)
-		return NULL;
-	close(fd[1]);
-	return NULL;
-}
-
-static void
-frames(void **state)
-{
-	struct pipeframe_in in;
-	struct pipeframe f;
-	pthread_t thread;
-
-	(void)state;
-	pipeframe_pair(fd);
-	assert_int_equal(pipeframe_open(&in, fd[0]), 0);
-	assert_int_equal(pthread_create(&thread, NULL, writer, NULL), 0);
-	for (size_t n = 1; n <= PIPEFRAME_MAX; n = n * 5 + 3) {
-		assert_int_equal(pipeframe_next(&in, &f), PIPEFRAME_GOT);
-		assert_int_equal(f.type, n);
-		assert_int_equal(f.len, n);
-		assert_int_equal(f.body[0], (uint8_t)n);
-		assert_int_equal(f.body[n - 1], (uint8_t)n);
-	}
-	assert_int_equal(pipeframe_next(&in, &f), PIPEFRAME_GOT);
-	assert_int_equal(f.len, PIPEFRAME_MAX);
-	assert_int_equal(pipeframe_next(&in, &f), PIPEFRAME_GOT);
-	assert_int_equal(f.job, 6);
-	assert_int_equal(f.len, 0);
-	assert_int_equal(pipeframe_next(&in, &f), PIPEFRAME_CLOSED);
-	pthread_join(thread, NULL);
-	free(in.buf);
-	close(fd[0]);
-}
-
 int
 main(void)
 {
@@ -285,7 +235,6 @@ main(void)
 		cmocka_unit_test(parity),
 		cmocka_unit_test(remembered),
 		cmocka_unit_test(errands),
-		cmocka_unit_test(frames),
 	};
 
 	seeded_init();

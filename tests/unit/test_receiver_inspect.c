@@ -122,7 +122,6 @@ bombs(void **state)
 }
 
 /* --- records through the whole of inspect --- */
-static int pipe_fd[2];
 static struct receiver_inspect in;
 static uint8_t plain[1 << 20], z[2 << 20];
 static size_t plain_n;
@@ -180,15 +179,17 @@ transfers(void **state)
 	static const uint8_t elf[70] = "\177ELF\2\1\1";
 	static const uint8_t big[1001];
 	const struct pipe_finish *f;
-	struct pipeframe_in events;
+	static struct pipeframe_out out;
+	static struct pipeframe_in events;
+	struct pipeframe_fds fds;
 	struct pipeframe e;
 	static const uint32_t order[] = { PIPE_FILE, PIPE_DATA, PIPE_FILE_END, PIPE_FILE, PIPE_FILE_END, PIPE_MANIFEST, PIPE_SIGNATURE };
 
 	(void)state;
-	pipeframe_pair(pipe_fd);
-	assert_int_equal(receiver_inspect_open(&in, pipe_fd[1]), 0);
-	assert_int_equal(pipeframe_open(&events, pipe_fd[0]), 0);
-	fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
+	pipeframe_pair(&fds);
+	assert_int_equal(pipeframe_writer(&out, fds.memory, fds.writer), 0);
+	assert_int_equal(pipeframe_reader(&events, fds.memory, fds.reader), 0);
+	assert_int_equal(receiver_inspect_open(&in, &out), 0);
 	plain_n = 0;
 	put_file("a.csv", "1,2\n", 4);
 	put_file("b.csv", "", 0);
@@ -197,13 +198,13 @@ transfers(void **state)
 	assert_int_equal(f->bad, 0);
 	assert_string_equal(f->checks, "csv names program records sizes type");
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		assert_int_equal(pipeframe_next(&events, &e), PIPEFRAME_GOT);
+		assert_int_equal(pipeframe_next(&events, &e, false), PIPEFRAME_GOT);
 		assert_int_equal(e.type, order[i]);
 		assert_int_equal(e.job, 7);
 	}
-	assert_int_equal(pipeframe_next(&events, &e), PIPEFRAME_AGAIN);
+	assert_int_equal(pipeframe_next(&events, &e, false), PIPEFRAME_AGAIN);
 	assert_int_equal(inspect(-3)->bad, 2); /* not authentic: nothing follows from its contents */
-	while (pipeframe_next(&events, &e) == PIPEFRAME_GOT)
+	while (pipeframe_next(&events, &e, false) == PIPEFRAME_GOT)
 		continue;
 	for (int t = 0; t < 7; t++) {
 		plain_n = 0;
@@ -242,7 +243,7 @@ transfers(void **state)
 		if (t == 0)
 			assert_non_null(strstr(f->reason, "a.csv: it is a program (ELF"));
 		bool signature = false, data = false;
-		while (pipeframe_next(&events, &e) == PIPEFRAME_GOT) {
+		while (pipeframe_next(&events, &e, false) == PIPEFRAME_GOT) {
 			/* a program goes on, to be kept in the quarantine; what is over a cap does not */
 			assert_true(t != 2 || (e.type != PIPE_DATA && e.type != PIPE_FILE));
 			data |= e.type == PIPE_DATA;
@@ -254,10 +255,12 @@ transfers(void **state)
 	plain_n = 0; /* no end */
 	put_file("a", "x", 1);
 	assert_int_equal(inspect(0)->bad, 1);
-	free(events.buf);
 	decompress_free(in.zstd);
-	close(pipe_fd[0]);
-	close(pipe_fd[1]);
+	ring_close(&out.ring);
+	ring_close(&events.ring);
+	close(fds.memory);
+	close(fds.writer);
+	close(fds.reader);
 }
 
 int

@@ -1,0 +1,381 @@
+/* ring.h and pipeframe.h: what is written is read, in order and whole, with
+ * either side asleep at any time; and a peer that writes nonsense into the
+ * shared memory is found out before it is believed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "receiver/pipeframe.h"
+#include "tests/unit/seeded.h"
+
+enum { SIZE = 65536, DATA = 4096 /* where records begin */ };
+
+struct both {
+	int memory, wake[2];
+	struct ring w, r;
+	uint8_t *raw; /* a third mapping: the hand of a hostile peer */
+};
+
+static void
+make(struct both *b)
+{
+	assert_true((b->memory = ring_create(SIZE)) >= 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, b->wake), 0);
+	assert_int_equal(ring_open(&b->w, b->memory, b->wake[0], false), 0);
+	assert_int_equal(ring_open(&b->r, b->memory, b->wake[1], true), 0);
+	b->raw = mmap(NULL, DATA + SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, b->memory, 0);
+	assert_true(b->raw != MAP_FAILED);
+}
+
+static void
+unmake(struct both *b)
+{
+	ring_close(&b->w);
+	ring_close(&b->r);
+	munmap(b->raw, DATA + SIZE);
+	close(b->memory);
+	close(b->wake[0]);
+	close(b->wake[1]);
+}
+
+static void
+poke64(struct both *b, size_t at, uint64_t v)
+{
+	memcpy(b->raw + at, &v, 8);
+}
+
+static void
+poke32(struct both *b, size_t at, uint32_t v)
+{
+	memcpy(b->raw + at, &v, 4);
+}
+
+/* Lengths of all kinds, until the end of the memory was passed many times. */
+static void
+in_order(void **state)
+{
+	struct both b;
+	struct ring_record rec;
+	uint8_t *room, n_of[256], byte = 0, expect = 0;
+	size_t len[256];
+	unsigned written = 0, read = 0;
+
+	(void)state;
+	make(&b);
+	assert_int_equal(ring_peek(&b.r, &rec), RING_NOTHING);
+	for (int i = 0; i < 200000; i++) {
+		size_t n = seeded_below(4) == 0 ? seeded_below(ring_max(&b.w) + 1) : seeded_below(200);
+		if (written - read < 256 && seeded_below(2) == 0 && ring_reserve(&b.w, n, &room) == RING_GOT) {
+			memset(room, ++byte, n);
+			ring_commit(&b.w, (uint64_t)byte << 40 | 7, n);
+			n_of[written % 256] = byte;
+			len[written++ % 256] = n;
+		} else if (ring_peek(&b.r, &rec) == RING_GOT) {
+			assert_true(read < written);
+			assert_int_equal(rec.len, len[read % 256]);
+			assert_int_equal(n_of[read++ % 256], ++expect);
+			assert_true(rec.tag == ((uint64_t)expect << 40 | 7));
+			for (size_t j = 0; j < rec.len; j += 97)
+				assert_int_equal(rec.data[j], expect);
+			ring_release(&b.r);
+		} else {
+			assert_int_equal(read, written);
+		}
+	}
+	assert_true(read > 10000);
+	unmake(&b);
+}
+
+/* A full ring says so and harms nothing; the longest record always fits an empty one. */
+static void
+full(void **state)
+{
+	struct both b;
+	struct ring_record rec;
+	uint8_t *room;
+
+	(void)state;
+	make(&b);
+	assert_int_equal(ring_reserve(&b.w, ring_max(&b.w) + 1, &room), RING_BAD);
+	for (int turn = 0; turn < 100; turn++) {
+		size_t n = seeded_below(ring_max(&b.w)) + 1;
+		unsigned count = 0;
+		while (ring_reserve(&b.w, n, &room) == RING_GOT) {
+			ring_commit(&b.w, count++, n);
+		}
+		assert_true(ring_sleep(&b.w, n));
+		assert_true(count >= 3);
+		for (unsigned i = 0; i < count; i++) {
+			assert_int_equal(ring_peek(&b.r, &rec), RING_GOT);
+			assert_int_equal(rec.tag, i);
+			ring_release(&b.r);
+		}
+		struct pollfd p = { .fd = b.wake[0], .events = POLLIN };
+		assert_int_equal(poll(&p, 1, 0), 1); /* woken */
+		assert_true(ring_awake(&b.w));
+		assert_false(ring_sleep(&b.w, ring_max(&b.w)));
+	}
+	unmake(&b);
+}
+
+/* The reader is asked to believe this head and these first bytes of a record. */
+static void
+hostile_writer(void **state)
+{
+	static const struct {
+		uint64_t head;
+		uint32_t len, kind;
+		enum ring_result want;
+		const char *why;
+	} row[] = {
+		{ 32, 16, 0, RING_GOT, "as it should be" },
+		{ 16, 0, 0, RING_GOT, "an empty one" },
+		{ 8, 0, 0, RING_BAD, "head not aligned" },
+		{ SIZE + 16, 0, 0, RING_BAD, "more than there is room for" },
+		{ UINT64_MAX - 15, 0, 0, RING_BAD, "far beyond" },
+		{ 1ull << 63, 0, 0, RING_BAD, "sign" },
+		{ 32, 17, 0, RING_BAD, "longer than what was written" },
+		{ 16, 1, 0, RING_BAD, "its bytes lie behind head" },
+		{ SIZE, SIZE / 4, 0, RING_BAD, "longer than any record" },
+		{ SIZE, 0x7FFFFFFF, 0, RING_BAD, "absurd" },
+		{ SIZE, UINT32_MAX, 0, RING_BAD, "its padded length wraps in 32 bits" },
+		{ SIZE, UINT32_MAX - 15, 0, RING_BAD, "likewise, exactly" },
+		{ 32, 16, 2, RING_BAD, "unknown kind" },
+		{ 32, 16, UINT32_MAX, RING_BAD, "likewise" },
+		{ SIZE, UINT32_MAX, 1, RING_BAD, "filling beyond the end" },
+		{ SIZE, SIZE, 1, RING_BAD, "filling that reaches behind the end by a head" },
+		{ 32, 32, 1, RING_BAD, "filling beyond what was written" },
+		{ SIZE, SIZE - 16, 1, RING_NOTHING, "filling alone" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct both b;
+		struct ring_record rec;
+		make(&b);
+		poke32(&b, DATA, row[i].len);
+		poke32(&b, DATA + 4, row[i].kind);
+		poke64(&b, 0, row[i].head);
+		enum ring_result r = ring_peek(&b.r, &rec);
+		if (r != row[i].want)
+			fail_msg("%s: %d", row[i].why, (int)r);
+		unmake(&b);
+	}
+}
+
+/* Moved back, or on beyond what is possible, in the middle of work. */
+static void
+hostile_indexes(void **state)
+{
+	static const struct {
+		int64_t move;
+		int bad;
+	} row[] = { { 0, 0 }, { -16, 1 }, { -64, 1 }, { 3, 1 }, { SIZE + 16, 1 }, { INT64_MAX, 1 }, { INT64_MIN, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct both b;
+		struct ring_record rec;
+		uint8_t *room;
+		uint64_t head, tail;
+		make(&b);
+		for (int n = 0; n < 2; n++) {
+			assert_int_equal(ring_reserve(&b.w, 100, &room), RING_GOT);
+			ring_commit(&b.w, 1, 100);
+			assert_int_equal(ring_peek(&b.r, &rec), RING_GOT);
+			ring_release(&b.r);
+		}
+		memcpy(&head, b.raw, 8);
+		memcpy(&tail, b.raw + 64, 8);
+		assert_true(head == tail);
+		poke64(&b, 0, head + (uint64_t)row[i].move);
+		assert_int_equal(ring_peek(&b.r, &rec), row[i].bad ? RING_BAD : RING_NOTHING);
+		poke64(&b, 0, head);
+		/* Fill it, so that the writer has to look at the tail. */
+		while (ring_reserve(&b.w, 5000, &room) == RING_GOT)
+			ring_commit(&b.w, 1, 5000);
+		poke64(&b, 64, tail + (uint64_t)row[i].move);
+		assert_int_equal(ring_reserve(&b.w, 5000, &room), row[i].bad ? RING_BAD : RING_NOTHING);
+		unmake(&b);
+	}
+}
+
+/* Random bytes over all of it: whatever is answered, nothing outside is touched. */
+static void
+noise(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		struct both b;
+		struct ring_record rec;
+		uint8_t *room;
+		volatile uint8_t sum = 0;
+		make(&b);
+		for (int j = 0; j < 20; j++) {
+			size_t at = seeded_below(3) == 0 ? seeded_below(96) : DATA + seeded_below(2048);
+			b.raw[at] = (uint8_t)seeded();
+			for (int k = 0; k < 50 && ring_peek(&b.r, &rec) == RING_GOT; k++) {
+				assert_true(rec.len <= ring_max(&b.r));
+				assert_true(rec.data >= b.r.data && rec.data + rec.len <= b.r.data + SIZE);
+				for (size_t n = 0; n < rec.len; n++)
+					sum = (uint8_t)(sum + rec.data[n]);
+				ring_release(&b.r);
+			}
+			size_t n = seeded_below(ring_max(&b.w));
+			if (ring_reserve(&b.w, n, &room) == RING_GOT) {
+				assert_true(room >= b.w.data && room + n <= b.w.data + SIZE);
+				memset(room, 1, n);
+				ring_commit(&b.w, 9, n);
+			}
+		}
+		unmake(&b);
+	}
+}
+
+static void
+not_rings(void **state)
+{
+	struct ring r;
+	int fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	(void)state;
+	assert_int_equal(ring_create(SIZE + 1), -1);
+	assert_int_equal(ring_create(4096), -1);
+	assert_int_equal(ftruncate(fd, DATA + SIZE), 0);
+	assert_int_equal(ring_open(&r, fd, -1, true), -1); /* could shrink, and the next access would end us */
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(ftruncate(fd, DATA + SIZE - 1), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	assert_int_equal(ring_open(&r, fd, -1, true), -1); /* another size */
+	assert_int_equal(ring_open(&r, -1, -1, true), -1);
+	close(fd);
+	fd = ring_create(SIZE);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	assert_int_equal(ftruncate(fd, 10 * SIZE), -1);
+	close(fd);
+}
+
+/* --- pipeframe.h --- */
+static struct pipeframe_fds fds;
+
+static void *
+writer(void *arg)
+{
+	static struct pipeframe_out out;
+	static uint8_t body[PIPEFRAME_MAX];
+	unsigned seed = 1;
+
+	(void)arg;
+	if (pipeframe_writer(&out, fds.memory, fds.writer) != 0)
+		return NULL;
+	for (uint32_t i = 0; i < 30000; i++) {
+		size_t n = rand_r(&seed) % 50 == 0 ? (size_t)rand_r(&seed) % (PIPEFRAME_MAX + 1) : (size_t)rand_r(&seed) % 300;
+		memset(body, (int)i, n);
+		if (pipeframe_write(&out, i, ~i, body, n) != 0)
+			return NULL;
+		if (rand_r(&seed) % 1000 == 0)
+			usleep(1000); /* so that the reader falls asleep */
+	}
+	ring_close(&out.ring);
+	close(fds.writer);
+	return &fds;
+}
+
+static void
+frames(void **state)
+{
+	static struct pipeframe_in in;
+	struct pipeframe f;
+	pthread_t thread;
+	unsigned seed = 1;
+	void *well;
+
+	(void)state;
+	for (int wait = 0; wait < 2; wait++) {
+		pipeframe_pair(&fds);
+		assert_int_equal(pipeframe_reader(&in, fds.memory, fds.reader), 0);
+		assert_int_equal(pthread_create(&thread, NULL, writer, NULL), 0);
+		seed = 1;
+		for (uint32_t i = 0; i < 30000; i++) {
+			size_t n = rand_r(&seed) % 50 == 0 ? (size_t)rand_r(&seed) % (PIPEFRAME_MAX + 1) : (size_t)rand_r(&seed) % 300;
+			rand_r(&seed);
+			enum pipeframe_result r;
+			while ((r = pipeframe_next(&in, &f, wait)) == PIPEFRAME_AGAIN) {
+				struct pollfd p = { .fd = fds.reader, .events = POLLIN };
+				assert_int_equal(poll(&p, 1, 10000), 1); /* a missed wake-up would hang here */
+			}
+			assert_int_equal(r, PIPEFRAME_GOT);
+			assert_int_equal(f.type, i);
+			assert_int_equal(f.job, ~i);
+			assert_int_equal(f.len, n);
+			for (size_t j = 0; j < n; j += 61)
+				assert_int_equal(f.body[j], (uint8_t)i);
+			if (seeded_below(2000) == 0)
+				usleep(2000); /* so that the writer does */
+		}
+		pthread_join(thread, &well);
+		assert_non_null(well);
+		assert_int_equal(pipeframe_next(&in, &f, wait), PIPEFRAME_CLOSED); /* all was read, and nobody writes */
+		ring_close(&in.ring);
+		close(fds.memory);
+		close(fds.reader);
+	}
+}
+
+/* The other side dies: a writer that waits for room hears of it. */
+static void
+reader_dies(void **state)
+{
+	static struct pipeframe_out out;
+	static uint8_t body[PIPEFRAME_MAX];
+
+	(void)state;
+	pipeframe_pair(&fds);
+	assert_int_equal(pipeframe_writer(&out, fds.memory, fds.writer), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(fds.writer);
+		usleep(50000);
+		_exit(0);
+	}
+	close(fds.reader);
+	int r = 0;
+	for (int i = 0; i < 100 && r == 0; i++)
+		r = pipeframe_write(&out, 1, 1, body, sizeof(body));
+	assert_int_equal(r, -1);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	ring_close(&out.ring);
+	close(fds.memory);
+	close(fds.writer);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(in_order),
+		cmocka_unit_test(full),
+		cmocka_unit_test(hostile_writer),
+		cmocka_unit_test(hostile_indexes),
+		cmocka_unit_test(noise),
+		cmocka_unit_test(not_rings),
+		cmocka_unit_test(frames),
+		cmocka_unit_test(reader_dies),
+	};
+
+	signal(SIGPIPE, SIG_IGN); /* as in the daemons */
+	seeded_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

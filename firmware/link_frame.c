@@ -38,9 +38,9 @@ static uint32_t low_first(const uint8_t *p)
 	return v;
 }
 
-uint32_t link_crc32(const uint8_t *p, size_t n)
+uint32_t link_crc32_more(uint32_t crc, const uint8_t *p, size_t n)
 {
-	uint32_t c = 0xFFFFFFFF;
+	uint32_t c = ~crc;
 
 	for (; n > 0 && ((uintptr_t)p & 3) != 0; p++, n--)
 		c = c >> 8 ^ slice[0][(c ^ *p) & 255];
@@ -51,6 +51,11 @@ uint32_t link_crc32(const uint8_t *p, size_t n)
 	for (; n > 0; p++, n--)
 		c = c >> 8 ^ slice[0][(c ^ *p) & 255];
 	return ~c;
+}
+
+uint32_t link_crc32(const uint8_t *p, size_t n)
+{
+	return link_crc32_more(0, p, n);
 }
 
 size_t link_frame_put(uint8_t *out, size_t room, const struct link_frame *f)

@@ -49,5 +49,7 @@ size_t link_frame_put(uint8_t *out, size_t room, const struct link_frame *f);
  * The datagram inside is not looked at. */
 enum filter_why link_frame_get(struct link_frame *f, const uint8_t *buf, size_t n) __attribute__((warn_unused_result));
 uint32_t link_crc32(const uint8_t *p, size_t n);
+/* The CRC of some bytes with crc and p[0..n-1] behind them; of none it is 0. */
+uint32_t link_crc32_more(uint32_t crc, const uint8_t *p, size_t n);
 
 #endif

@@ -142,6 +142,7 @@ static void check(void)
 		fault_begin(FAULT_STACK);
 		fault(FAULT_STACK);
 	}
+	self_test(FAULT_IMAGE, selftest_image_step()); /* code lies in RAM on most boards, and RAM ages */
 	board_watchdog_feed();
 	console_pump();
 }

@@ -2,7 +2,7 @@
  *
  *   start-up: ports off, self-tests, watchdog, ports on
  *   loop:     every frame through the filter (filter.h), and out
- *   10 ms:    the direction registers, the stack's end and the counters are looked at; the watchdog is fed
+ *   10 ms:    the direction registers, the stack's end and a piece of the image are checked; the watchdog is fed
  *   1 s:      one line of counters on the console
  *
  * Fail closed: whatever goes wrong ends in node_fault(), which shuts both ports

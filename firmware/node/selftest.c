@@ -8,6 +8,7 @@
 #include "firmware/link_frame.h"
 #include "node/seal.h"
 
+enum { STEP = 256 /* bytes of the image */ };
 enum { D = FRAME_MIN_LEN, FRAME = UDP_FRAME_OVERHEAD + D, LINK = LINK_OVERHEAD + D };
 
 /* The known answer: the CRC of the link frame that must come out of the ingress filter. */
@@ -75,12 +76,33 @@ const char *selftest_filter(void)
 	return bad != NULL ? bad : egress();
 }
 
+static size_t image_len(void)
+{
+	return (size_t)((uintptr_t)image_end - (uintptr_t)image_start);
+}
+
 const char *selftest_image(void)
 {
 	const volatile struct seal *s = &seal; /* not what the compiler saw: what stands in the image */
-	const size_t n = (size_t)((uintptr_t)image_end - (uintptr_t)image_start);
 
-	if (s->magic != SEAL_MAGIC || s->len != n)
+	if (s->magic != SEAL_MAGIC || s->len != image_len())
 		return "unsealed";
-	return link_crc32(image_start, n) == s->crc ? NULL : "image";
+	return link_crc32(image_start, image_len()) == s->crc ? NULL : "image";
+}
+
+const char *selftest_image_step(void)
+{
+	static size_t at;
+	static uint32_t crc;
+	const volatile struct seal *s = &seal;
+	const size_t left = image_len() - at, n = left < STEP ? left : STEP;
+
+	crc = link_crc32_more(crc, image_start + at, n);
+	at += n;
+	if (at < image_len())
+		return NULL;
+	const uint32_t whole = crc;
+	at = 0;
+	crc = 0;
+	return whole == s->crc ? NULL : "image";
 }

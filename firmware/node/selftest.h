@@ -6,5 +6,7 @@
 const char *selftest_filter(void);
 /* The same for the image: its CRC is the one that seal.py put in after linking. */
 const char *selftest_image(void);
+/* The same in small steps, for ever: the whole image in a second or so where this is called every 10 ms. */
+const char *selftest_image_step(void);
 
 #endif

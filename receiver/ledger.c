@@ -7,6 +7,7 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "receiver/closings.h"
 #include "receiver/slips.h"
 
 static const char schema[] =
@@ -35,6 +36,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS catalogue(sender TEXT NOT NULL, channel TEXT NOT NULL, generation TEXT NOT NULL,"
     " number INTEGER NOT NULL, manifest TEXT NOT NULL, object TEXT NOT NULL,"
     " PRIMARY KEY(sender, channel, generation, number)) WITHOUT ROWID;"
+    CLOSINGS_SCHEMA
     SLIPS_SCHEMA;
 
 #define KEYS "sender = ? AND channel = ? AND generation = ?"
@@ -158,6 +160,12 @@ ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, ui
 	extend(l, s, newest, 0, now_s);
 	db_run(&l->db, "UPDATE stream SET oldest = ? WHERE " KEYS, "ittt", (int64_t)oldest, KEY_ARGS(s));
 	db_exec(&l->db, "COMMIT");
+}
+
+void
+ledger_known(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t now_s)
+{
+	extend(l, s, newest, 0, now_s);
 }
 
 /* Take one number out of the gap that it lies in. */

@@ -14,6 +14,7 @@
  *   gap       ranges of numbers heard of, of which nothing has come, and since when
  *   trouble   objects that could not be opened: why, how often
  *   catalogue manifest and object of numbers that a closing named and that are missing (closings.h)
+ *   closing   closings that came (closings.h)
  *   slip      resend slips that were printed (slips.h) */
 #ifndef KM_LEDGER_H
 #define KM_LEDGER_H
@@ -50,6 +51,8 @@ struct ledger_stream {
  * beats alone: whoever invents new ones fills no table.  Deliveries always count. */
 enum { LEDGER_GENERATIONS = 16 };
 void ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t oldest, uint64_t now_s);
+/* Numbers up to newest exist, as a closing says: notes new gaps.  Inside a transaction. */
+void ledger_known(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t now_s);
 /* A number got its row: no gap any more.  Inside a transaction. */
 void ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, uint64_t now_s);
 

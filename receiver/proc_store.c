@@ -323,6 +323,7 @@ start(struct store *s)
 	s->publish = (struct publish){ .ledger = &s->ledger, .work_fd = s->work, .inbox_fd = s->inbox,
 		.quarantine_fd = s->quarantine };
 	publish_recover(&s->publish);
+	s->closings = (struct closings){ .ledger = &s->ledger, .conf = &s->conf, .inbox = s->inbox, .self = s->self };
 	s->quarantined = count_entries(s->quarantine);
 	store_to_link(s, MSG_LIMITS, &limits, sizeof(limits));
 	tell_delivered(s);
@@ -375,6 +376,7 @@ loop(struct store *s)
 		intake_pump(s, now);
 		if (now >= status_at) {
 			slips_note(&s->ledger);
+			closings_run(&s->closings);
 			receiver_status_write(s);
 			status_at = now + SECOND;
 		}

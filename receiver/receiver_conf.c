@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/closing.h"
 #include "host/conf.h"
 #include "host/exits.h"
 #include "host/keyfile.h"
@@ -88,8 +89,11 @@ channel(struct receiver_conf *c, const char *name, const char **why)
 	*why = "is no channel name: 1 to 32 of a-z 0-9 - _, beginning with a letter";
 	if (!name_channel_ok(name, strlen(name)))
 		return NULL;
+	*why = "is the name of the program's own channel; take another";
+	if (strcmp(name, CLOSING_CHANNEL) == 0)
+		return NULL;
 	*why = "is one channel too many (64)";
-	if (c->channels == RECEIVER_CHANNELS_MAX)
+	if (c->channels == RECEIVER_CHANNELS_MAX - 1)
 		return NULL;
 	c->channels++;
 	strcpy(ch->name, name);
@@ -98,6 +102,18 @@ channel(struct receiver_conf *c, const char *name, const char **why)
 	ch->max_files = RECORD_FILES_MAX;
 	content_policy_of_channel(&ch->content, name);
 	return ch;
+}
+
+/* The sender's own channel, which needs no section. */
+static void
+add_reserved(struct receiver_conf *c)
+{
+	struct receiver_channel *ch = &c->channel[c->channels++];
+
+	strcpy(ch->name, CLOSING_CHANNEL);
+	ch->max_file = CLOSING_TEXT_MAX;
+	ch->max_transfer = CLOSING_TEXT_MAX;
+	ch->max_files = 1;
 }
 
 static void *
@@ -148,6 +164,7 @@ receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
 		log_error("%s: no channel; add a section such as [channel eltax]", name);
 		return EXIT_CONFIG;
 	}
+	add_reserved(c);
 	return 0;
 }
 

@@ -20,7 +20,7 @@
 
 enum {
 	RECEIVER_PEERS_MAX = 64,
-	RECEIVER_CHANNELS_MAX = 64,
+	RECEIVER_CHANNELS_MAX = 64 + 1, /* with the reserved one (closings.h) */
 };
 
 enum receiver_msg {

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "receiver/closings.h"
 #include "receiver/part_store.h"
 #include "receiver/pipeframe.h"
 #include "receiver/publish.h"
@@ -45,6 +46,7 @@ struct store {
 	struct part_store parts;
 	struct ledger ledger;
 	struct publish publish;
+	struct closings closings;
 	struct outfile *out;    /* of the transfer being built */
 	struct pipeframe_in events;
 

@@ -70,7 +70,7 @@ static int check_folders(const struct sender_conf *c)
 {
 	struct stat st;
 
-	for (unsigned i = 0; i < c->channels; i++) {
+	for (unsigned i = 0; i + 1 < c->channels; i++) { /* the last, reserved one is made by the spool */
 		const struct sender_channel *ch = &c->channel[i];
 		if (stat(ch->folder, &st) != 0 || access(ch->folder, R_OK | W_OK | X_OK) != 0) {
 			log_error("%s: the folder of channel %s cannot be used: %s; make it, for the user who runs this",

@@ -35,6 +35,19 @@ enum { OUTBOX_KEPT = 0, OUTBOX_ERASED = 1 /* retention has passed */, OUTBOX_LOS
 	" objects INTEGER NOT NULL," /* sent again */ \
 	" bytes INTEGER NOT NULL," /* of them, sealed */ \
 	" gone INTEGER NOT NULL) STRICT;" /* asked for, but not kept any more */ \
+	"CREATE TABLE IF NOT EXISTS closing(" /* closings that were written (closer.h) */ \
+	" row INTEGER PRIMARY KEY," \
+	" at INTEGER NOT NULL," /* ms, wall clock */ \
+	" kind INTEGER NOT NULL) STRICT;" \
+	"CREATE TABLE IF NOT EXISTS closed(" /* up to which number closings have listed a channel */ \
+	" generation BLOB NOT NULL," \
+	" channel TEXT NOT NULL," \
+	" number INTEGER NOT NULL," \
+	" PRIMARY KEY(generation, channel)) STRICT;" \
+	"CREATE TABLE IF NOT EXISTS request(" /* what tools ask the running spool for */ \
+	" row INTEGER PRIMARY KEY," \
+	" what TEXT NOT NULL," \
+	" at INTEGER NOT NULL) STRICT;" \
 	"CREATE INDEX IF NOT EXISTS object_new ON object(length) WHERE state = 0 AND rounds = 0;" \
 	"CREATE INDEX IF NOT EXISTS object_new_row ON object(row) WHERE state = 0 AND rounds = 0;" \
 	"CREATE INDEX IF NOT EXISTS object_due ON object(due) WHERE state = 0 AND rounds > 0;" \

@@ -70,6 +70,7 @@ static void start(struct spool *s, const char *name)
 		log_die(EXIT_SYSTEM, "inotify: %s", strerror(errno));
 	for (unsigned t = 0; t < TRACKS; t++)
 		s->sealer[t] = sealer_start(&s->keys, s->outbox.objects);
+	closer_open(s, now_ns);
 	for (unsigned i = 0; i < s->conf.channels; i++) {
 		feed_open(s, i);
 		feed_recover(s, i);
@@ -153,6 +154,7 @@ static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 {
 	beat(s, now_ns);
 	dispatch_expire(s, now_ns);
+	closer_run(s, now_ns);
 	report_write(s, now_ns);
 	if (ticks % SLOW_TICKS != 0)
 		return;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/frame.h"
+#include "codec/closing.h"
 #include "codec/record.h"
 #include "host/conf.h"
 #include "host/exits.h"
@@ -113,6 +114,7 @@ static const struct conf_key keys[] = {
 	PATH("sender", "psk", psk, 0),
 	PATH("sender", "state", state, 1),
 	PATH("sender", "folders", folders, 1),
+	{ "sender", "list", CONF_TIME, AT(list_ns), 0, NS_PER_S, 366ull * 86400 * NS_PER_S, 0, NULL },
 	{ "link", "destination", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_destination },
 	{ "link", "source", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_source },
 	{ "link", "interface", CONF_STRING, AT(interface), IF_NAMESIZE, 0, 0, 0, NULL },
@@ -144,7 +146,11 @@ static void *section(void *config, const char *kind, const char *name, const cha
 		*why = "is no channel name: 1 to 32 of a-z 0-9 - _, beginning with a letter";
 		return NULL;
 	}
-	if (c->channels == SENDER_CHANNELS_MAX) {
+	if (strcmp(name, CLOSING_CHANNEL) == 0) {
+		*why = "is the name of the program's own channel; take another";
+		return NULL;
+	}
+	if (c->channels == SENDER_CHANNELS_MAX - 1) {
 		*why = "is one channel too many (64)";
 		return NULL;
 	}
@@ -171,6 +177,7 @@ static void defaults(struct sender_conf *c)
 	c->failure = 1e-9;
 	c->burst_ns = 20 * NS_PER_S / 1000;
 	c->pacing_ns = 300 * 1000;
+	c->list_ns = 3600 * NS_PER_S;
 	c->retention_ns = 14ull * 86400 * NS_PER_S;
 	c->repeats = 5;
 	c->repeat_ns[0] = 60 * NS_PER_S;
@@ -178,6 +185,24 @@ static void defaults(struct sender_conf *c)
 	c->repeat_ns[2] = 3600 * NS_PER_S;
 	c->repeat_ns[3] = 6 * 3600 * NS_PER_S;
 	c->repeat_ns[4] = 24 * 3600 * NS_PER_S;
+}
+
+/* The program's own channel: closings, from a folder within the state directory (made by closer_open()). */
+static int add_reserved(struct sender_conf *c, const char *name)
+{
+	struct sender_channel *ch = &c->channel[c->channels++];
+	int n = snprintf(ch->folder, sizeof(ch->folder), "%s/closings", c->state);
+
+	if (n < 0 || (size_t)n >= sizeof(ch->folder)) {
+		log_error("%s: state has too long a path", name);
+		return EXIT_CONFIG;
+	}
+	strcpy(ch->name, CLOSING_CHANNEL);
+	ch->max_file = CLOSING_TEXT_MAX;
+	ch->quiet_ns = 2 * NS_PER_S;
+	ch->batch_files = 1;
+	ch->batch_bytes = CLOSING_TEXT_MAX;
+	return 0;
 }
 
 /* Folders left to their default, and two channels that share one. */
@@ -227,5 +252,6 @@ int sender_conf_read(struct sender_conf *c, const char *name, int fd)
 		    "lower loss or burst, or allow more failure", name, c->loss, (double)c->burst_ns / 1e6, c->failure);
 		return EXIT_CONFIG;
 	}
-	return finish_folders(c, name);
+	code = add_reserved(c, name);
+	return code != 0 ? code : finish_folders(c, name);
 }

@@ -12,7 +12,7 @@
 #include "core/name.h"
 
 enum {
-	SENDER_CHANNELS_MAX = 64,
+	SENDER_CHANNELS_MAX = 64 + 1 /* the reserved one, always the last: closings (closer.h) */,
 	SENDER_REPEATS_MAX = 16,
 	SENDER_PATH_MAX = 1024,
 	SENDER_MTU_MIN = 576,
@@ -45,6 +45,7 @@ struct sender_conf {
 	double loss, failure;
 	uint64_t burst_ns;              /* longest burst of loss to survive */
 	uint64_t pacing_ns;             /* longest burst of our own */
+	uint64_t list_ns;               /* how often new numbers are listed for the receiver */
 	uint64_t retention_ns;
 	uint64_t repeat_ns[SENDER_REPEATS_MAX];
 	unsigned repeats;

@@ -3,6 +3,7 @@
  *     feed.c      a channel's folder: finished files become a claimed batch
  *     batch.c     a batch: checked, sealed, numbered; its sources erased
  *     dispatch.c  numbered objects: to the link, again when due, erased in the end
+ *     closer.c    what was numbered, written down for the receiver
  *     report.c    status.json, once a second, for `katamichi status`
  *
  * One thread owns all of it; the sealers (sealer.h) only touch the job they were given. */
@@ -50,6 +51,13 @@ struct feed {
 	uint32_t refused;          /* files in refused/, as last counted */
 };
 
+struct closer {
+	int state, folder;         /* directories */
+	uint64_t listed_ms, day_ms; /* service time: of the last list, of the last daily closing */
+	int64_t day;               /* local date of it, as days; -1 not known */
+	uint64_t not_before_ns;    /* after a fault */
+};
+
 struct in_flight {
 	int64_t row;               /* 0: free */
 	uint32_t rounds;
@@ -78,6 +86,7 @@ struct spool {
 	struct party_secret *me;   /* secret memory */
 	uint8_t *psk;              /* secret memory; NULL: none */
 	struct rekey *rekey;       /* secret memory */
+	struct closer closer;
 	struct ipc_msg msg;
 };
 
@@ -100,6 +109,10 @@ uint64_t batch_next(const struct spool *s);               /* when a waiting one 
 void dispatch_run(struct spool *s, uint64_t now_ns);
 void dispatch_done(struct spool *s, const struct msg_done *d, uint64_t now_ns);
 void dispatch_expire(struct spool *s, uint64_t now_ns);
+
+/* closer.c */
+void closer_open(struct spool *s, uint64_t now_ns);      /* before feed_open(): makes the folder; fatal on failure */
+void closer_run(struct spool *s, uint64_t now_ns);       /* once a second */
 
 /* report.c */
 void report_write(struct spool *s, uint64_t now_ns);

@@ -10,6 +10,8 @@ int cmd_link_test(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_gaps(int argc, char **argv);
+int cmd_close(int argc, char **argv);
+int cmd_closings(int argc, char **argv);
 int cmd_resend(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_config(int argc, char **argv);

@@ -24,6 +24,8 @@ static const struct subcommand {
 	{"status", cmd_status, "what a sender or a receiver is doing"},
 	{"gaps", cmd_gaps, "transfers that have not arrived, by channel and number"},
 	{"resend", cmd_resend, "carry out a resend slip on the sender"},
+	{"close", cmd_close, "have the sender write down what it has numbered"},
+	{"closings", cmd_closings, "what senders said they had numbered, and whether it is here"},
 	{"verify", cmd_verify, "check a delivered transfer: signature and every file"},
 	{"ledger", cmd_ledger, "check the receiver's record of deliveries"},
 	{"firmware-config", cmd_firmware_config, "what the diode box and both hosts agree by, from one file"},

@@ -10,6 +10,8 @@ int conf_kind(const char *name);
 
 /* Print; json: one object on one line.  Exit codes. */
 int status_sender(const char *name, int json);
+struct sender_conf;
+int status_sender_running(const struct sender_conf *c); /* 1: a daemon holds its lock */
 int status_receiver(const char *name, int json);
 
 #endif

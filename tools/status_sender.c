@@ -24,7 +24,7 @@ static const char note[] = "The sender cannot know what arrived: nothing comes b
     "(katamichi status, katamichi gaps).";
 
 /* A daemon holds the lock as long as it lives. */
-static int is_running(const struct sender_conf *c)
+int status_sender_running(const struct sender_conf *c)
 {
 	char path[PATH_ROOM];
 	int fd, running;
@@ -177,7 +177,7 @@ int status_sender(const char *name, int json)
 	if (db_open_readonly(&d, path) != 0)
 		return EXIT_SYSTEM;
 	live = read_live(&c);
-	j = describe(&c, &d, is_running(&c), live);
+	j = describe(&c, &d, status_sender_running(&c), live);
 	db_close(&d);
 	if (j == NULL)
 		log_die(EXIT_INTERNAL, "out of memory");

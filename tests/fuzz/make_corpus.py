@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Seeds of tests/fuzz/corpus/{hello,object,record,manifest,slip,content}, from the test vectors and samples.  Running it again changes nothing."""
+"""Seeds of tests/fuzz/corpus/{hello,object,record,manifest,slip,content,closing}, from the test vectors and samples.  Running it again changes nothing."""
 import hashlib
 import os
 import zlib
@@ -59,3 +59,9 @@ seed("content", "png", b"\5\x89PNG\r\n\x1a\n" + b"".join(
     len(d).to_bytes(4, "big") + t + d + zlib.crc32(t + d).to_bytes(4, "big") for t, d in (
         (b"IHDR", bytes((0, 0, 0, 16, 0, 0, 0, 16, 8, 2, 0, 0, 0))), (b"IDAT", b"0123456789"), (b"IEND", b""))))
 seed("content", "jpeg", b"\4" + bytes.fromhex("ffd8ffe000044a46ffc0000b080010001001011100ffda0008010100003f006162ff00ffd063ffd9"))
+head = b"katamichi-closing-1 daily\nat 2026-11-21T15:00:00Z\nsender " + b"01" * 32 + b"\nreceiver " + b"02" * 32 + b"\n"
+entry = b" " + b"04" * 32 + b" " + b"05" * 16 + b"\n"
+channel = b"channel eltax " + b"03" * 16
+seed("closing", "none", head + channel + b" 8 7 7\nend\n")
+seed("closing", "two", head + channel + b" 1 2 9\n1" + entry + b"2" + entry + channel.replace(b"eltax", b"a") + b" 1 0 0\nend\n")
+seed("closing", "asked", head.replace(b"daily", b"asked") + b"end\n")

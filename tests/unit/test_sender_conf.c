@@ -93,7 +93,8 @@ static void every_value(void **state)
 	assert_int_equal(c.repeats, 2);
 	assert_int_equal(c.repeat_ns[1], 120 * S);
 	assert_int_equal(c.retention_ns, 3600 * S);
-	assert_int_equal(c.channels, 2);
+	assert_int_equal(c.channels, 3); /* the last is the program's own */
+	assert_string_equal(c.channel[2].name, "katamichi");
 	assert_int_equal(c.channel[0].max_file, 2ull << 30);
 	assert_int_equal(c.channel[0].quiet_ns, 10000000);
 	assert_int_equal(c.channel[0].batch_files, 4096);

@@ -1,0 +1,114 @@
+"""Silence is evidence: the sender lists what it numbered, the receiver says what of it is here."""
+import json
+import re
+
+import harness
+import samples
+
+
+def closings(site, *more):
+    done = harness.katamichi("closings", "-c", site.path("receiver.conf"), *more, ok=False)
+    return done.returncode, done.out
+
+
+def close(site):
+    return harness.katamichi("close", "-c", site.path("sender.conf")).out
+
+
+def wait_closings(site, n):
+    harness.wait_until(f"closing {n}", lambda: len([r for r in site.ledger() if r["event"] == "closing"]) >= n, 20, alive=site.daemons())
+
+
+def test_closing_names_what_is_missing(site):
+    site.start(relay=True, repeat="10s")
+    # nothing at all: said, too
+    assert "closing 1 written" in close(site)
+    wait_closings(site, 1)
+    code, out = closings(site)
+    assert code == 0 and re.search(r"eltax\tnothing new \(newest 0\)", out), out
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    site.relay.cut()
+    site.put("eltax", "二.csv", samples.table(4))
+    harness.wait_until("number 2 to be sent into nothing", lambda: "eltax 2: sent, round 1" in site.sender.text(), 20)
+    harness.time.sleep(0.5)
+    site.relay.join()
+    assert re.search(r"eltax\s+up to 2", close(site))
+    wait_closings(site, 2)
+    code, out = closings(site, "--last", "1")
+    assert code == 1 and re.search(r"eltax\t1-2\t1 of 2 here, 1 missing:  2", out) and re.search(r"pittari\tnothing new", out), out
+    # the entry of the ledger, made when it came
+    entry = [r for r in site.ledger() if r["event"] == "closing"][-1]
+    eltax = [c for c in entry["channels"] if c["channel"] == "eltax"][0]
+    assert (eltax["first"], eltax["last"], eltax["missing"], eltax["missing_ranges"]) == (1, 2, 1, [[2, 2]]), entry
+    assert entry["kind"] == "asked"
+    # and the file itself, with every manifest's hash, signed by its manifest: no program of ours is needed
+    path = site.closings()[-1]
+    site.check_transfer("katamichi", 2, path.encode())
+    with open(harness.glob.glob(path + "/files/*")[0]) as f:
+        text = f.read()
+    assert harness.sha256_file(harness.glob.glob(path + "/files/*")[0]) == entry["file"]
+    manifest = harness.sha256_file(site.path("inbox/eltax/00000001/MANIFEST.json"))
+    assert f"\n1 {manifest} " in text, text
+    # it heals by its repeat, and then everything is there
+    site.wait_delivered(30)
+    code, out = closings(site)
+    assert code == 0 and "2 of 2 here" in out, out
+    site.check_inbox()
+    assert json.loads(closings(site, "--json")[1])[1]["channels"][0]["here"] == 2
+
+
+def test_partly_received_has_its_number(site):
+    """A closing tells which object has which number: what came in part is listed under its own."""
+    site.start("--loss", "0.3", loss="1%", repeat="1h", rate="100M")
+    site.put_random("bulk", "8MB.bin", 8 << 20)
+    harness.wait_until("the end of the first round", lambda: "bulk 1: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
+
+    def gaps():
+        return json.loads(harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--json", ok=False).out)["gaps"]
+
+    found = harness.wait_until("the gap", gaps, 10)
+    assert [(g["channel"], g["first"]) for g in found] == [("bulk", 1)]
+    for i in range(20):  # a small one may be lost, too: each closing says it anew only of what is new
+        close(site)
+        if [r for r in site.ledger() if r["event"] == "closing"]:
+            break
+        harness.time.sleep(0.3)
+
+    def in_part():
+        return [g for g in gaps() if g["why"] == "in part" and 0 < g["have"] < g["symbols"]]
+
+    harness.wait_until("the reason", in_part, 10, alive=site.daemons())
+    text = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).out
+    assert re.search(r"bulk\t1\t.*has come in part \(\d", text), text
+
+
+def test_closing_that_was_touched(site):
+    """What stands in the inbox is believed only if it is what was delivered."""
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    close(site)
+    wait_closings(site, 1)
+    site.stop()
+    path = harness.glob.glob(site.closings()[0] + "/files/*")[0]
+    with open(path, "a") as f:
+        f.write("x")
+    harness.run("sqlite3", site.path("receiver-state/ledger/ledger.db"), "DELETE FROM closing")  # as if it had not been compared
+    site.start_receiver()
+    wait_closings(site, 2)
+    entry = [r for r in site.ledger() if r["event"] == "closing"][-1]
+    assert entry["reason"] == "its file is not what was delivered"
+    assert closings(site)[0] == 1
+
+
+def test_closing_asked_for_while_stopped(site):
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    site.sender.stop()
+    done = harness.katamichi("close", "-c", site.path("sender.conf"), ok=False)
+    assert done.returncode == 1 and "does not run" in done.out
+    site.start_sender()
+    wait_closings(site, 1)
+    assert closings(site)[0] == 0

@@ -1,0 +1,84 @@
+/* cmd_close.c - katamichi close: have the running sender write a closing. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/db.h"
+#include "host/exits.h"
+#include "host/log.h"
+#include "sender/outbox_schema.h"
+#include "sender/sender_conf.h"
+#include "tools/cmd.h"
+#include "tools/status.h"
+
+static const char help[] =
+    "usage: katamichi close -c sender.conf\n"
+    "\n"
+    "The sender lists, for the receiver, all it has numbered since the last time: a signed closing, as it\n"
+    "writes one every day by itself, also when there was nothing.  `katamichi closings` on the receiver\n"
+    "then says whether everything is there.\n"
+    "Exit codes: 0 written, 1 asked for, but the sender does not run: it writes it when it does, 2 usage,\n"
+    "3 configuration, 5 the outbox cannot be written.\n";
+
+enum { TRIES = 150 };
+#define TRY_NS 100000000ull /* 15 s in all */
+
+static void say(struct db *db)
+{
+	sqlite3_stmt *s = db_query(db, "SELECT channel, number FROM closed WHERE generation = (SELECT value FROM meta WHERE "
+	    "key = 'generation') ORDER BY channel", "");
+
+	printf("closing %" PRId64 " written\n", db_int(db, "SELECT max(row) FROM closing", ""));
+	while (db_step(db, s) == 1)
+		printf("  %s\tup to %" PRId64 "\n", (const char *)sqlite3_column_text(s, 0), (int64_t)sqlite3_column_int64(s, 1));
+}
+
+static int ask(struct db *db, const struct sender_conf *c)
+{
+	db_run(db, "INSERT INTO request(what, at) VALUES('close', ?)", "i", (int64_t)clock_wall_ms());
+	for (int i = 0; i < TRIES && status_sender_running(c); i++) {
+		clock_sleep_ns(TRY_NS);
+		if (db_int(db, "SELECT count(*) FROM request WHERE what = 'close'", "") == 0) {
+			say(db);
+			return EXIT_OK;
+		}
+	}
+	printf("asked for; %s\n", status_sender_running(c) ? "the sender has not written it yet (is its disk full? see its log)" :
+	    "the sender does not run, and writes it when it does");
+	return EXIT_NO;
+}
+
+static int run(const char *name)
+{
+	static struct sender_conf c;
+	static char path[SENDER_PATH_MAX + 32];
+	struct db db;
+	int code = sender_conf_read(&c, name, -1);
+
+	if (code != 0)
+		return code;
+	snprintf(path, sizeof(path), "%s/outbox.db", c.state);
+	if (access(path, R_OK | W_OK) != 0) {
+		log_error("%s: %s; run this as the sender's user, on the sending host", path, strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	db_open(&db, path, OUTBOX_SCHEMA);
+	code = ask(&db, &c);
+	db_close(&db);
+	return code;
+}
+
+int cmd_close(int argc, char **argv)
+{
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		fputs(help, stdout);
+		return EXIT_OK;
+	}
+	if (argc == 3 && (strcmp(argv[1], "-c") == 0 || strcmp(argv[1], "--config") == 0))
+		return run(argv[2]);
+	fputs(help, stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,225 @@
+/* cmd_closings.c - katamichi closings: what senders said they had numbered, and whether it is here now. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/hex.h"
+#include "host/exits.h"
+#include "host/log.h"
+#include "receiver/closings.h"
+#include "tools/cmd.h"
+#include "tools/gap_list.h"
+#include "tools/usage.h"
+
+static const char help[] =
+    "usage: katamichi closings -c receiver.conf [--last N] [--json]\n"
+    "\n"
+    "A sender lists what it has numbered: now and then, every day, and when asked (katamichi close).  For\n"
+    "each of the last N closings (10; 0: all): by channel, which numbers, and how they stand now: here with\n"
+    "the manifest that the sender has, missing, set aside or refused, or here with another manifest.\n"
+    "Exit codes: 0 all of them are here, 1 not all, 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be read.\n";
+
+struct tally { /* of one channel of one closing */
+	uint64_t here, missing, aside, differs;
+	json_t *lacking; /* numbers */
+};
+
+enum { LACKING_MAX = 1000 };
+
+static void count(struct tally *t, enum closings_state state, uint64_t number)
+{
+	switch (state) {
+	case CLOSINGS_HERE: t->here++; return;
+	case CLOSINGS_MISSING: t->missing++; break;
+	case CLOSINGS_ASIDE: t->aside++; break;
+	case CLOSINGS_DIFFERS: t->differs++; break;
+	}
+	if (json_array_size(t->lacking) < LACKING_MAX)
+		json_array_append_new(t->lacking, json_integer((json_int_t)number));
+}
+
+static void end_channel(json_t *channels, const struct closing_channel *c, struct tally *t)
+{
+	char generation[33];
+
+	hex_put(generation, c->generation, 16);
+	json_array_append_new(channels, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "channel", c->channel,
+	    "generation", generation, "first", (json_int_t)c->first, "last", (json_int_t)c->last, "newest", (json_int_t)c->newest,
+	    "here", (json_int_t)t->here, "missing", (json_int_t)t->missing, "aside", (json_int_t)t->aside, "differs",
+	    (json_int_t)t->differs, "lacking", t->lacking));
+	memset(t, 0, sizeof(*t));
+}
+
+/* The sections of one closing as they stand now; the text is the one that was checked when it came. */
+static json_t *channels_of(struct db *db, const char *sender, const char *text, size_t n)
+{
+	json_t *channels = json_array();
+	struct ledger_stream s;
+	struct tally t = { 0 };
+	struct closing r;
+	enum closing_got g;
+
+	if (closing_check(text, n) != 0 || closing_open(&r, text, n) != 0)
+		return channels;
+	snprintf(s.sender, sizeof(s.sender), "%s", sender);
+	for (;;) {
+		struct closing_channel before = r.channel;
+		g = closing_next(&r);
+		if (g == CLOSING_ENTRY) {
+			count(&t, closings_look(db, &s, &r.entry), r.entry.number);
+			continue;
+		}
+		if (t.lacking != NULL)
+			end_channel(channels, &before, &t);
+		if (g != CLOSING_SECTION)
+			return channels;
+		t.lacking = json_array();
+		strcpy(s.channel, r.channel.channel);
+		hex_put(s.generation, r.channel.generation, 16);
+	}
+}
+
+static const char *column(sqlite3_stmt *q, int i)
+{
+	const char *s = (const char *)sqlite3_column_text(q, i);
+
+	return s != NULL ? s : "";
+}
+
+static json_t *closings(struct db *db, const struct receiver_conf *c, int64_t last)
+{
+	json_t *a = json_array();
+	sqlite3_stmt *q = db_query(db, "SELECT * FROM (SELECT seq, sender, number, kind, at, text FROM closing ORDER BY seq DESC LIMIT ?)"
+	    " ORDER BY seq", "i", last > 0 ? last : INT64_MAX);
+
+	while (db_step(db, q) == 1) {
+		const char *sender = column(q, 1), *text = column(q, 5);
+		const struct receiver_peer *peer = gap_peer(c, sender);
+		json_array_append_new(a, json_pack("{s:I, s:s, s:s, s:s, s:b, s:o}", "number", (json_int_t)sqlite3_column_int64(q, 2), "peer",
+		    peer != NULL ? peer->name : "(no longer pinned)", "kind", column(q, 3), "closed", column(q, 4), "readable",
+		    text[0] != '\0', "channels", channels_of(db, sender, text, strlen(text))));
+	}
+	return a;
+}
+
+static uint64_t number(const json_t *o, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+static void show_channel(const json_t *c)
+{
+	uint64_t first = number(c, "first"), last = number(c, "last");
+	const json_t *n;
+	size_t i;
+
+	printf("  %s\t", json_string_value(json_object_get(c, "channel")));
+	if (last < first)
+		printf("nothing new (newest %" PRIu64 ")\n", number(c, "newest"));
+	else
+		printf("%" PRIu64 "-%" PRIu64 "\t%" PRIu64 " of %" PRIu64 " here", first, last, number(c, "here"), last - first + 1);
+	if (last < first)
+		return;
+	if (number(c, "missing") > 0)
+		printf(", %" PRIu64 " missing", number(c, "missing"));
+	if (number(c, "aside") > 0)
+		printf(", %" PRIu64 " set aside or refused", number(c, "aside"));
+	if (number(c, "differs") > 0)
+		printf(", ALARM: %" PRIu64 " here with another manifest than the sender's", number(c, "differs"));
+	json_array_foreach(json_object_get(c, "lacking"), i, n) {
+		printf("%s%" JSON_INTEGER_FORMAT, i == 0 ? ":  " : " ", json_integer_value(n));
+		if (i == 20) {
+			printf(" ...");
+			break;
+		}
+	}
+	printf("\n");
+}
+
+/* EXIT_OK if all that they name is here. */
+static int judge(const json_t *list, int show)
+{
+	const json_t *o, *c;
+	size_t i, j;
+	int code = EXIT_OK;
+
+	json_array_foreach(list, i, o) {
+		if (show)
+			printf("closing %" PRIu64 " (%s) of %s, from %s\n", number(o, "number"), json_string_value(json_object_get(o, "kind")),
+			    json_string_value(json_object_get(o, "closed")), json_string_value(json_object_get(o, "peer")));
+		if (!json_is_true(json_object_get(o, "readable"))) {
+			if (show)
+				printf("  ALARM: it was not what was delivered when it was read; see the ledger\n");
+			code = EXIT_NO;
+		}
+		json_array_foreach(json_object_get(o, "channels"), j, c) {
+			if (json_array_size(json_object_get(c, "lacking")) > 0)
+				code = EXIT_NO;
+			if (show)
+				show_channel(c);
+		}
+	}
+	if (show && json_array_size(list) == 0)
+		printf("no closing has come yet\n");
+	return code;
+}
+
+static int run(const char *name, int64_t last, int json)
+{
+	static struct receiver_conf conf;
+	static char path[RECEIVER_PATH_MAX + 32];
+	struct db db;
+	json_t *list;
+	int code = receiver_conf_read(&conf, name, -1);
+
+	if (code != 0 || (code = receiver_conf_peers(&conf)) != 0)
+		return code;
+	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
+	if (db_open_readonly(&db, path) != 0)
+		return EXIT_SYSTEM;
+	list = closings(&db, &conf, last);
+	db_close(&db);
+	code = judge(list, !json);
+	if (json) {
+		json_dumpf(list, stdout, JSON_COMPACT);
+		putchar('\n');
+	}
+	json_decref(list);
+	return code;
+}
+
+int cmd_closings(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { "last", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	};
+	const char *name = NULL;
+	char *end = NULL;
+	long last = 10;
+	int o, json = 0;
+
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
+		switch (o) {
+		case 'c': name = optarg; break;
+		case 'j': json = 1; break;
+		case 'l':
+			last = strtol(optarg, &end, 10);
+			if (*optarg < '0' || *optarg > '9' || *end != '\0')
+				return usage_error(argv[0], "--last takes a number");
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_OK;
+		default:
+			return usage_bad_option(argc, argv);
+		}
+	if (name == NULL || optind != argc)
+		return usage_error(argv[0], name == NULL ? "-c FILE is missing" : "too many arguments");
+	return run(name, last, json);
+}

@@ -203,7 +203,7 @@ from_link(struct store *s)
 			break;
 		case MSG_STATS:
 			if (!s->ready)
-				log_info("ready: %u peers, %u channels, %lld ledger rows", s->conf.peers, s->conf.channels,
+				log_info("ready: %u peers, %u channels, %lld ledger rows", s->conf.peers, s->conf.channels - 1,
 				    (long long)s->ledger.rows);
 			s->ready = true;
 			s->stats = *(const struct msg_stats *)ipc_body(&m, sizeof(struct msg_stats));

@@ -243,8 +243,8 @@ int sender_spool_main(const char *name)
 		if (now_ns >= tick_ns) {
 			tick(&s, ticks, now_ns);
 			if (ticks++ == 0)
-				log_info("ready: %u channel%s, epoch %u, datagrams of %u bytes", s.conf.channels,
-				    s.conf.channels == 1 ? "" : "s", s.rekey->session[0].epoch, s.conf.n);
+				log_info("ready: %u channel%s, epoch %u, datagrams of %u bytes", s.conf.channels - 1,
+				    s.conf.channels == 2 ? "" : "s", s.rekey->session[0].epoch, s.conf.n);
 			tick_ns = now_ns + TICK_NS;
 		}
 		wait_for(&s, next_ns(&s, tick_ns, now_ns));

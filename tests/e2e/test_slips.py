@@ -84,7 +84,7 @@ def test_slip_of_another_site(site):
     site.put("eltax", "一.csv", samples.table(3))
     site.wait_delivered()
     state = site.path("receiver-state/ledger/ledger.db")
-    harness.wait_until("a beat", lambda: "3" in harness.run("sqlite3", state, "SELECT count(*) FROM stream").out, 10)
+    harness.wait_until("a beat", lambda: "4" in harness.run("sqlite3", state, "SELECT count(*) FROM stream").out, 10)
     site.stop()
     for channel, first, last in (("eltax", 5, 6), ("pittari", 1, 1)):
         harness.run("sqlite3", state, f"INSERT INTO gap SELECT sender, channel, generation, {first}, {last}, 0 FROM stream "

@@ -196,14 +196,15 @@ static void
 say(const struct publish_item *it, const struct job *j)
 {
 	unsigned long long n = it->number;
-	bool plain = strstr(it->dir, ".fork-") == NULL; /* is it where its number says? */
+	bool plain = strchr(it->dir, '.') == NULL; /* is it where its number says? */
 
 	if (it->duplicate)
 		log_info("%s %llu: was delivered before; nothing to do", it->stream.channel, n);
 	else if (it->base == PUBLISH_QUARANTINE)
 		log_warn("%s: object %s is quarantined in %s: %s", it->stream.channel, it->object, it->dir, j->transfer.reason);
 	else if (it->fork)
-		log_warn("%s %llu: ALARM: a fork: this number was delivered before with other content or generation; this one is in %s",
+		log_warn("%s %llu: ALARM: a fork: this number of the same generation was delivered before with other content; was its outbox cloned or "
+		    "restored from a backup? this one is in %s",
 		    it->stream.channel, n, it->dir);
 	else
 		log_info("%s %llu: delivered, %u file%s, %llu bytes, object %.8s%s%s", it->stream.channel, n, it->files,

@@ -102,6 +102,28 @@ add_gap(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_
 		    "tttiii", KEY_ARGS(s), (int64_t)first, (int64_t)last, (int64_t)since);
 }
 
+/* The stream was heard of for the first time.  Is there an older one of this sender and channel? */
+static void
+new_generation(struct ledger *l, const struct ledger_stream *s, uint64_t now_s)
+{
+	sqlite3_stmt *q = db_query(&l->db, "SELECT generation FROM stream WHERE sender = ? AND channel = ? AND generation <> ? AND"
+	    " (delivered > 0 OR known > 0) ORDER BY delivered_at DESC LIMIT 1", "ttt", KEY_ARGS(s));
+	char at[21], entry[400], previous[2 * 16 + 1];
+	int n;
+
+	if (db_step(&l->db, q) == 0)
+		return;
+	snprintf(previous, sizeof(previous), "%s", (const char *)sqlite3_column_text(q, 0));
+	db_done(q);
+	clock_iso(at, now_s);
+	/* Hexadecimal digits and a channel name: nothing in it has to be escaped. */
+	n = snprintf(entry, sizeof(entry), "{\"at\":\"%s\",\"channel\":\"%s\",\"event\":\"generation\",\"generation\":\"%s\","
+	    "\"previous\":\"%s\",\"sender\":\"%s\"}", at, s->channel, s->generation, previous, s->sender);
+	ledger_append(l, entry, (size_t)n);
+	log_warn("ALARM: channel %s: sender %.16s begins a new generation, %.8s after %.8s: its outbox was restored, moved or set up"
+	    " anew; its numbers begin with 1 again", s->channel, s->sender, s->generation, previous);
+}
+
 /* Numbers up to newest exist now; those never heard of before are missing, except `had`. */
 static void
 extend(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t had, uint64_t now_s)
@@ -110,6 +132,8 @@ extend(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_
 
 	db_run(&l->db, "INSERT OR IGNORE INTO stream(sender, channel, generation, known, oldest, delivered, delivered_at)"
 	    " VALUES(?, ?, ?, 0, -1, 0, 0)", "ttt", KEY_ARGS(s));
+	if (sqlite3_changes(l->db.h) == 1)
+		new_generation(l, s, now_s);
 	known = (uint64_t)db_int(&l->db, "SELECT known FROM stream WHERE " KEYS, "ttt", KEY_ARGS(s));
 	if (newest <= known)
 		return;

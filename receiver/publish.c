@@ -152,17 +152,23 @@ is_duplicate(struct publish *p, const struct publish_item *it)
 	return false;
 }
 
-/* Does anything of this channel have this number, or this number and sender? */
-static int64_t
-others(struct publish *p, const struct publish_item *it, bool same_sender)
-{
-	const char *s = same_sender ? it->stream.sender : "";
+/* Who has this number of this channel already?  SAME_SENDER: in whatever generation. */
+enum whose { SAME_STREAM, SAME_SENDER, ANYONE };
 
-	return db_int(&p->ledger->db, "SELECT count(*) FROM delivery WHERE channel = ? AND number = ? AND (sender = ? OR ? = '')",
-	    "titt", it->stream.channel, (int64_t)it->number, s, s) +
-	    db_int(&p->ledger->db, "SELECT count(*) FROM intent WHERE channel = ? AND number = ? AND base = 'inbox' AND"
-	    " (sender = ? OR ? = '')",
-	    "titt", it->stream.channel, (int64_t)it->number, s, s);
+static bool
+taken(struct publish *p, const struct publish_item *it, enum whose whose)
+{
+	static const char *const from[] = { "SELECT count(*) FROM delivery WHERE channel = ?1 AND number = ?2",
+		"SELECT count(*) FROM intent WHERE channel = ?1 AND number = ?2 AND base = 'inbox'" };
+	char sql[256];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(sql, sizeof(sql), "%s AND (?5 = 2 OR sender = ?3) AND (?5 >= 1 OR generation = ?4)", from[i]);
+		if (db_int(&p->ledger->db, sql, "titti", it->stream.channel, (int64_t)it->number, it->stream.sender,
+		    it->stream.generation, (int64_t)whose) != 0)
+			return true;
+	}
+	return false;
 }
 
 /* Does the chain of manifests hold here, as far as its neighbours are known? */
@@ -199,9 +205,12 @@ choose_dir(struct publish *p, struct publish_item *it)
 			snprintf(it->dir, sizeof(it->dir), "%s-unnumbered-%.8s", it->stream.channel, it->object);
 		return;
 	}
-	it->fork = others(p, it, true) != 0;
-	/* Another sender's transfer of that number is no fork, but has the place. */
-	if (it->fork || others(p, it, false) != 0)
+	/* The same number twice in one generation: its outbox was cloned or restored, and did not notice.  A transfer of
+	 * another generation, or of another sender, is no fork, but has the place. */
+	it->fork = taken(p, it, SAME_STREAM);
+	if (!it->fork && taken(p, it, SAME_SENDER))
+		snprintf(it->dir, sizeof(it->dir), "%s/%08llu.g-%.8s", it->stream.channel, n, it->stream.generation);
+	else if (it->fork || taken(p, it, ANYONE))
 		snprintf(it->dir, sizeof(it->dir), "%s/%08llu.fork-%.8s", it->stream.channel, n, it->manifest);
 	else
 		snprintf(it->dir, sizeof(it->dir), "%s/%08llu", it->stream.channel, n);

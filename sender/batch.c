@@ -19,6 +19,7 @@
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
+#include "sender/identity.h"
 #include "sender/inspect.h"
 #include "sender/spool.h"
 
@@ -251,6 +252,7 @@ static int number_it(struct spool *s, struct batch *b, struct outbox_new *n, uin
 	n->length = b->job.length;
 	n->expires_ms = outbox_service_ms(&s->outbox, now_ns) + s->conf.retention_ns / 1000000u;
 	outbox_commit(&s->outbox, n);
+	identity_tell(&s->outbox, false, now_ns);
 	return 0;
 
 roll_back:

@@ -82,6 +82,7 @@ void outbox_open(struct outbox *o, const char *state, uint64_t now_ns)
 	if (fsync(dir) != 0) /* the database's own name */
 		log_die(EXIT_SYSTEM, "%s: %s", state, strerror(errno));
 	close(dir);
+	o->witness = -1;
 	read_generation(o);
 	o->started_ns = now_ns;
 	o->service_ms = get_meta(o, "service");
@@ -93,6 +94,8 @@ void outbox_close(struct outbox *o)
 {
 	db_close(&o->db);
 	close(o->objects);
+	if (o->witness >= 0)
+		close(o->witness);
 }
 
 uint64_t outbox_service_ms(const struct outbox *o, uint64_t now_ns)

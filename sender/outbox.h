@@ -29,6 +29,9 @@ struct outbox {
 	uint8_t generation[SEAL_GENERATION_LEN];
 	uint64_t service_ms;      /* at started_ns */
 	uint64_t started_ns;
+	int witness;              /* descriptor, or -1 (identity.h) */
+	bool witness_failed;
+	uint64_t witness_ms;      /* service time that it was told last */
 	uint64_t counter, reserved; /* beats: last used, and up to where the database knows */
 };
 

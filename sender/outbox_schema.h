@@ -44,6 +44,12 @@ enum { OUTBOX_KEPT = 0, OUTBOX_ERASED = 1 /* retention has passed */, OUTBOX_LOS
 	" channel TEXT NOT NULL," \
 	" number INTEGER NOT NULL," \
 	" PRIMARY KEY(generation, channel)) STRICT;" \
+	"CREATE TABLE IF NOT EXISTS generation(" /* every change of it (identity.h) */ \
+	" row INTEGER PRIMARY KEY," \
+	" at INTEGER NOT NULL," /* ms, wall clock */ \
+	" before TEXT NOT NULL," \
+	" after TEXT NOT NULL," \
+	" reason TEXT NOT NULL) STRICT;" \
 	"CREATE TABLE IF NOT EXISTS request(" /* what tools ask the running spool for */ \
 	" row INTEGER PRIMARY KEY," \
 	" what TEXT NOT NULL," \

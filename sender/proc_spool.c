@@ -15,6 +15,7 @@
 #include "host/keyfile.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "sender/identity.h"
 #include "sender/sender_proc.h"
 #include "sender/spool.h"
 
@@ -62,6 +63,7 @@ static void start(struct spool *s, const char *name)
 		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
 	load_keys(s);
 	outbox_open(&s->outbox, s->conf.state, now_ns);
+	identity_check(&s->outbox, IDENTITY_MACHINE, s->conf.witness, now_ns);
 	memcpy(s->keys.generation, s->outbox.generation, sizeof(s->keys.generation));
 	if (rekey_init(s->rekey, s->me, &s->receiver, s->psk, (unsigned)s->conf.lane, s->conf.n) != 0)
 		log_die(EXIT_SYSTEM, "out of memory");
@@ -84,6 +86,7 @@ static void stop(struct spool *s)
 	for (unsigned t = 0; t < TRACKS; t++)
 		sealer_stop(s->sealer[t]);
 	outbox_tick(&s->outbox, now_ns);
+	identity_tell(&s->outbox, true, now_ns);
 	outbox_close(&s->outbox);
 	watch_free(s->watch);
 	rekey_free(s->rekey);
@@ -159,6 +162,7 @@ static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 	if (ticks % SLOW_TICKS != 0)
 		return;
 	outbox_tick(&s->outbox, now_ns);
+	identity_tell(&s->outbox, true, now_ns);
 	for (unsigned i = 0; i < s->conf.channels; i++)
 		feed_count_refused(s, i);
 }

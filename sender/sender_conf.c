@@ -114,6 +114,7 @@ static const struct conf_key keys[] = {
 	PATH("sender", "psk", psk, 0),
 	PATH("sender", "state", state, 1),
 	PATH("sender", "folders", folders, 1),
+	PATH("sender", "witness", witness, 0),
 	{ "sender", "list", CONF_TIME, AT(list_ns), 0, NS_PER_S, 366ull * 86400 * NS_PER_S, 0, NULL },
 	{ "link", "destination", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_destination },
 	{ "link", "source", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_source },

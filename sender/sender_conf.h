@@ -35,6 +35,7 @@ struct sender_conf {
 	char recovery[SENDER_PATH_MAX]; /* empty: none */
 	char psk[SENDER_PATH_MAX];      /* empty: none */
 	char state[SENDER_PATH_MAX];
+	char witness[SENDER_PATH_MAX];  /* empty: none (identity.h) */
 	char folders[SENDER_PATH_MAX];
 	struct sockaddr_in destination;
 	struct sockaddr_in source;      /* sin_family 0: any */

@@ -12,6 +12,7 @@ int cmd_status(int argc, char **argv);
 int cmd_gaps(int argc, char **argv);
 int cmd_close(int argc, char **argv);
 int cmd_closings(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 int cmd_resend(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_config(int argc, char **argv);

@@ -26,6 +26,7 @@ static const struct subcommand {
 	{"resend", cmd_resend, "carry out a resend slip on the sender"},
 	{"close", cmd_close, "have the sender write down what it has numbered"},
 	{"closings", cmd_closings, "what senders said they had numbered, and whether it is here"},
+	{"restore", cmd_restore, "begin a new generation, after a sender's outbox was restored"},
 	{"verify", cmd_verify, "check a delivered transfer: signature and every file"},
 	{"ledger", cmd_ledger, "check the receiver's record of deliveries"},
 	{"firmware-config", cmd_firmware_config, "what the diode box and both hosts agree by, from one file"},

@@ -228,8 +228,14 @@ duplicate_and_fork(void **state)
 	assert_int_equal(rows("delivered"), 2);
 	assert_int_equal(rows("fork"), 1);
 	assert_int_equal(entries(p.work_fd), 0);
-	/* the same files under another generation: a fork as well */
+	/* a new generation begins with 1 again: no fork, and apart */
 	build(&t[0], &it[0], "a", 2, "third", NULL);
+	strcpy(it[0].stream.generation, "02");
+	publish_batch(&p, it, 1);
+	assert_false(it[0].fork || it[0].duplicate);
+	assert_string_equal(it[0].dir, "eltax/00000002.g-02");
+	/* but within it the same number twice is one */
+	build(&t[0], &it[0], "a", 2, "fourth", NULL);
 	strcpy(it[0].stream.generation, "02");
 	publish_batch(&p, it, 1);
 	assert_true(it[0].fork);
@@ -240,7 +246,7 @@ duplicate_and_fork(void **state)
 	assert_false(it[0].fork);
 	assert_int_equal(it[0].error, 0);
 	assert_file("eltax/00000001/files/a.csv", "first");
-	assert_int_equal(rows("delivered"), 3);
+	assert_int_equal(rows("delivered"), 4);
 	/* and that again is a duplicate */
 	build(&t[0], &it[0], "a", 1, "other", NULL);
 	strcpy(it[0].stream.sender, "bb");

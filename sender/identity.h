@@ -1,0 +1,25 @@
+/* identity.h - is this the outbox that ran here last?  If it was restored from a backup, moved or cloned, numbers would be
+ * given twice; so it then begins a new generation (PROTOCOL.md, section 2.6).  What is missed here, the receiver sees as a fork.
+ *
+ * Noted in table meta, and compared at every start:
+ *   machine   a hash of /etc/machine-id: another machine
+ *   place     the file system's id (not XFS's, which is only a device number) and the inode of outbox.db: a copy, however
+ *             faithful, has another inode
+ *   witness   a file outside the state directory, if configured, best on another disk: generation, newest row, service time.  It is
+ *             written after the database, so it is never ahead of it, unless the database is older than what ran last. */
+#ifndef KM_IDENTITY_H
+#define KM_IDENTITY_H
+
+#include "sender/outbox.h"
+
+/* Compare, begin a new generation if need be (logged, with a row in table generation), note how things are now.
+ * machine_id: its file; witness: path, or "" for none.  Fatal if the witness cannot be used. */
+void identity_check(struct outbox *o, const char *machine_id, const char *witness, uint64_t now_ns);
+#define IDENTITY_MACHINE "/etc/machine-id"
+/* A new generation, because of `reason`. */
+void identity_renew(struct outbox *o, const char *reason);
+/* The witness is told how far the outbox is: after a transfer was numbered (sync false: a kill loses nothing of it), and
+ * after outbox_tick() (sync true: nor does a power cut). */
+void identity_tell(struct outbox *o, bool sync, uint64_t now_ns);
+
+#endif

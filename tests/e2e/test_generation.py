@@ -1,0 +1,109 @@
+"""An outbox that was restored or cloned: a new generation where it is noticed, a fork at the receiver where it is not; nothing lost."""
+import os
+import re
+import shutil
+
+import harness
+import samples
+
+
+def restore(site, in_place):
+    """Yesterday's backup comes back: as a restore does it, or (in_place) into the very same files."""
+    if not in_place:
+        harness.remove(site.path("sender-state"))
+        shutil.copytree(site.path("backup"), site.path("sender-state"))
+        return
+    for base, _, files in os.walk(site.path("backup")):
+        for name in files:
+            source = os.path.join(base, name)
+            target = source.replace(site.path("backup"), site.path("sender-state"))
+            with open(source, "rb") as a, open(target, "wb") as b:
+                shutil.copyfileobj(a, b)
+
+
+def two_days(site, in_place, **values):
+    """A transfer, a backup, another transfer; the backup comes back; a third transfer, under a number that was given."""
+    site.start(**values)
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    site.sender.stop()
+    shutil.copytree(site.path("sender-state"), site.path("backup"))
+    site.start_sender()
+    site.put("eltax", "二.csv", samples.table(4))
+    site.wait_delivered()
+    site.sender.stop()
+    restore(site, in_place)
+
+
+def events(site, *names):
+    return [r for r in site.ledger() if r["event"] in names and r.get("channel") == "eltax"]
+
+
+def check_files(site):
+    there = site.arrived()
+    assert set(there) == set(site.sent) and all(len(p) == 1 for p in there.values())
+    for key, paths in there.items():
+        assert harness.sha256_file(paths[0]) == site.sent[key]
+
+
+def test_restored_outbox_begins_anew(site):
+    two_days(site, False)
+    site.start_sender()
+    assert "a new generation" in site.sender.text() and "moved, copied or restored" in site.sender.text()
+    site.put("eltax", "三.csv", samples.table(5))
+    site.wait_delivered()
+    check_files(site)
+    delivered = events(site, "delivered", "fork")
+    assert [(r["event"], r["number"]) for r in delivered] == [("delivered", 1), ("delivered", 2), ("delivered", 1)]
+    assert re.fullmatch(r"eltax/00000001\.g-[0-9a-f]{8}", delivered[2]["dir"])
+    told = events(site, "generation")
+    assert len(told) == 1 and told[0]["generation"] == delivered[2]["generation"] != delivered[0]["generation"] == told[0]["previous"]
+    assert "ALARM" in site.receiver.text() and "new generation" in site.receiver.text()
+    # and from now on it runs on
+    site.sender.stop()
+    site.start_sender()
+    site.put("eltax", "四.csv", samples.table(6))
+    site.wait_delivered()
+    check_files(site)
+    assert events(site, "delivered")[-1]["number"] == 2 and len(events(site, "generation")) == 1
+
+
+def test_restore_said_by_hand(site):
+    two_days(site, True)
+    harness.katamichi("restore", "-c", site.path("sender.conf"))
+    site.start_sender()
+    assert "a new generation" not in site.sender.text(), "it was begun by the command already"
+    done = harness.katamichi("restore", "-c", site.path("sender.conf"), ok=False)
+    assert done.returncode == 5 and "stop it first" in done.err
+    site.put("eltax", "三.csv", samples.table(5))
+    site.wait_delivered()
+    check_files(site)
+    assert events(site, "fork") == [] and len(events(site, "generation")) == 1
+
+
+def test_witness_knows_more(site):
+    two_days(site, True, sender_more="witness = witness\n")
+    site.start_sender()
+    assert "it was restored from a backup" in site.sender.text()
+    site.put("eltax", "三.csv", samples.table(5))
+    site.wait_delivered()
+    check_files(site)
+    assert events(site, "fork") == [] and len(events(site, "generation")) == 1
+
+
+def test_what_is_not_noticed_is_a_fork(site):
+    """No witness, the very same files: the sender cannot know.  The receiver does, and loses nothing."""
+    two_days(site, True)
+    site.start_sender()
+    assert "a new generation" not in site.sender.text()
+    site.put("eltax", "三.csv", samples.table(5))
+    site.wait_delivered()
+    check_files(site)
+    forks = events(site, "fork")
+    assert [r["number"] for r in forks] == [2] and re.fullmatch(r"eltax/00000002\.fork-[0-9a-f]{8}", forks[0]["dir"])
+    assert "ALARM: a fork" in site.receiver.text()
+    # the closing says which of the two is the sender's: the other number 2 is not known to it
+    harness.katamichi("close", "-c", site.path("sender.conf"))
+    harness.wait_until("the closing", lambda: events(site, "fork") and [r for r in site.ledger() if r["event"] == "closing"], 15)
+    done = harness.katamichi("closings", "-c", site.path("receiver.conf"), ok=False)
+    assert done.returncode == 0 and "2 of 2 here" in done.out, done.out

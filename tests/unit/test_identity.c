@@ -1,0 +1,230 @@
+/* identity.h: an outbox that was moved, copied, restored or cloned begins a new generation; one that just ran on does not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/durable.h"
+#include "host/log.h"
+#include "sender/identity.h"
+#include "tests/unit/tmpdir.h"
+
+#define S UINT64_C(1000000000)
+
+static struct outbox box;
+static char state_dir[300], machine[300], witness[300];
+static uint8_t before[SEAL_GENERATION_LEN], next_id;
+
+static void start(void)
+{
+	outbox_open(&box, state_dir, 0);
+	identity_check(&box, machine, witness, 0);
+}
+
+static void stop(uint64_t now_ns)
+{
+	memcpy(before, box.generation, sizeof(before));
+	outbox_tick(&box, now_ns);
+	identity_tell(&box, true, now_ns);
+	outbox_close(&box);
+}
+
+static int fresh(void **state)
+{
+	if (crypto_init() != 0 || tmpdir_make(state) != 0)
+		return -1;
+	log_init("test", NULL);
+	snprintf(state_dir, sizeof(state_dir), "%s/state", tmpdir);
+	snprintf(machine, sizeof(machine), "%s/machine-id", tmpdir);
+	snprintf(witness, sizeof(witness), "%s/witness", tmpdir);
+	tmpdir_write("machine-id", "0123456789abcdef\n", 17, 0644);
+	next_id = 0;
+	if (mkdir(state_dir, 0700) != 0)
+		return -1;
+	start();
+	return 0;
+}
+
+static int gone(void **state)
+{
+	outbox_close(&box);
+	return tmpdir_remove(state);
+}
+
+static void add(void)
+{
+	uint8_t previous[HASH_LEN];
+	char claim[16];
+	struct outbox_new n = {
+		.id = { ++next_id }, .claim = claim, .channel = "eltax", .length = 1, .expires_ms = 1000,
+		.layout = { .slen = 1408, .kfull = 1, .depth = 1, .full = { 2, 2, 3 }, .last = { 2, 2, 3 } },
+	};
+
+	snprintf(claim, sizeof(claim), "claim%u", next_id);
+	outbox_begin(&box, "eltax", &n.number, previous);
+	outbox_commit(&box, &n);
+	identity_tell(&box, false, 5 * S);
+}
+
+static void expect(bool renewed, const char *why)
+{
+	bool is = memcmp(before, box.generation, sizeof(before)) != 0;
+
+	if (is != renewed)
+		fail_msg("%s: %s generation", why, is ? "a new" : "the same");
+	if (renewed && db_int(&box.db, "SELECT COUNT(*) FROM generation", "") == 0)
+		fail_msg("%s: no row says so", why);
+}
+
+/* The bytes of a file, put into another: the inode of that stays. */
+static void copy(const char *from, const char *to)
+{
+	static char buf[1 << 20];
+	int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	ssize_t n;
+
+	assert_true(in >= 0 && out >= 0);
+	n = read(in, buf, sizeof(buf));
+	assert_true(n >= 0 && n < (ssize_t)sizeof(buf));
+	assert_int_equal(durable_write_all(out, buf, (size_t)n), 0);
+	close(in);
+	close(out);
+}
+
+static const char *at(const char *name)
+{
+	static char path[2][700];
+	static unsigned turn;
+
+	snprintf(path[++turn % 2], sizeof(path[0]), "%s/%s", state_dir, name);
+	return path[turn % 2];
+}
+
+static void it_ran_on(void **state)
+{
+	(void)state;
+	stop(10 * S);
+	start();
+	expect(false, "stopped and started");
+	add();
+	memcpy(before, box.generation, sizeof(before));
+	outbox_close(&box); /* killed: the witness knows the row, but not the time */
+	start();
+	expect(false, "killed and started");
+	stop(10 * S);
+	witness[0] = '\0';
+	start();
+	expect(false, "the witness was taken out of the configuration");
+	stop(10 * S);
+	snprintf(witness, sizeof(witness), "%s/witness2", tmpdir);
+	start();
+	expect(false, "and another put into it");
+}
+
+static void another_machine(void **state)
+{
+	(void)state;
+	stop(10 * S);
+	tmpdir_write("machine-id", "fedcba9876543210\n", 17, 0644);
+	start();
+	expect(true, "another machine");
+	stop(10 * S);
+	start();
+	expect(false, "once is enough");
+	stop(10 * S);
+	assert_int_equal(unlink(machine), 0);
+	start();
+	expect(true, "no machine id any more");
+}
+
+static void copied(void **state)
+{
+	(void)state;
+	stop(10 * S);
+	copy(at("outbox.db"), at("copy"));
+	assert_int_equal(rename(at("copy"), at("outbox.db")), 0); /* as a restore does: the same bytes in a new file */
+	start();
+	expect(true, "another inode");
+}
+
+/* Put back into the same file: only the witness can tell. */
+static void restored_in_place(void **state)
+{
+	(void)state;
+	stop(10 * S);
+	copy(at("outbox.db"), at("backup"));
+	start();
+	add();
+	stop(10 * S);
+	copy(at("backup"), at("outbox.db"));
+	start();
+	expect(true, "a number was given since the backup");
+	stop(10 * S);
+	copy(at("outbox.db"), at("backup"));
+	start();
+	stop(10 * S);
+	copy(at("backup"), at("outbox.db"));
+	start();
+	expect(true, "only time went by since the backup");
+	stop(10 * S);
+	copy(at("outbox.db"), at("backup"));
+	witness[0] = '\0';
+	start();
+	add();
+	stop(10 * S);
+	copy(at("backup"), at("outbox.db"));
+	start();
+	expect(false, "without a witness this is not seen here: the receiver sees the fork");
+}
+
+static void the_witness_itself(void **state)
+{
+	(void)state;
+	stop(10 * S);
+	assert_int_equal(unlink(witness), 0);
+	start();
+	expect(true, "its witness is gone");
+	stop(10 * S);
+	tmpdir_write("witness", "something else", 14, 0600);
+	start();
+	expect(true, "its witness cannot be read");
+	stop(10 * S);
+	start();
+	expect(false, "it was written anew");
+}
+
+static void asked_for(void **state)
+{
+	uint64_t number;
+	uint8_t previous[HASH_LEN], zero[HASH_LEN] = { 0 };
+
+	(void)state;
+	add();
+	memcpy(before, box.generation, sizeof(before));
+	identity_renew(&box, "asked");
+	expect(true, "asked for");
+	outbox_begin(&box, "eltax", &number, previous);
+	assert_int_equal(number, 1);
+	assert_memory_equal(previous, zero, HASH_LEN);
+	outbox_rollback(&box);
+	assert_int_equal(db_int(&box.db, "SELECT COUNT(*) FROM object WHERE state = 0", ""), 1); /* still sent */
+	assert_int_equal(db_int(&box.db, "SELECT COUNT(*) FROM generation WHERE reason = 'asked'", ""), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(it_ran_on, fresh, gone), cmocka_unit_test_setup_teardown(another_machine, fresh, gone),
+		cmocka_unit_test_setup_teardown(copied, fresh, gone), cmocka_unit_test_setup_teardown(restored_in_place, fresh, gone),
+		cmocka_unit_test_setup_teardown(the_witness_itself, fresh, gone), cmocka_unit_test_setup_teardown(asked_for, fresh, gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,83 @@
+/* cmd_restore.c - katamichi restore: a sender's outbox was restored from a backup, or moved. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/log.h"
+#include "sender/identity.h"
+#include "sender/sender_conf.h"
+#include "tools/cmd.h"
+
+static const char help[] =
+    "usage: katamichi restore -c sender.conf\n"
+    "\n"
+    "To be run on the sending host, before the sender is started, when its state directory was restored\n"
+    "from a backup or copied from another machine.  Numbers given since the backup would be given twice;\n"
+    "so a new generation begins, whose numbers start with 1.  The sender notices by itself most of the\n"
+    "times (another machine, another file, a witness that knows more); this is for when nobody wants to rely on that.\n"
+    "Exit codes: 0 done, 2 usage, 3 configuration, 5 the sender runs, or the outbox cannot be written,\n"
+    "6 it does not make sense.\n";
+
+/* The daemon's own lock: it must not run, nor start while this is at work. */
+static int lock(const struct sender_conf *c)
+{
+	char path[SENDER_PATH_MAX + 8];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", c->state);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		log_error("%s: %s", path, strerror(errno));
+	} else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		log_error("%s: the sender runs; stop it first", c->state);
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int run(const char *name)
+{
+	static struct sender_conf c;
+	char path[SENDER_PATH_MAX + 32], generation[2 * SEAL_GENERATION_LEN + 1];
+	struct outbox o;
+	int code = sender_conf_read(&c, name, -1), fd;
+
+	if (code != 0)
+		return code;
+	snprintf(path, sizeof(path), "%s/outbox.db", c.state);
+	if (access(path, R_OK | W_OK) != 0) {
+		log_error("%s: %s; is this the sending host, with its state directory restored?", path, strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	fd = lock(&c);
+	if (fd < 0)
+		return EXIT_SYSTEM;
+	outbox_open(&o, c.state, clock_mono_ns());
+	identity_renew(&o, "katamichi restore");
+	/* Everything else may be as it is now: the next start has nothing to find. */
+	db_exec(&o.db, "DELETE FROM meta WHERE key IN ('machine', 'place', 'witness')");
+	hex_put(generation, o.generation, SEAL_GENERATION_LEN);
+	outbox_close(&o);
+	close(fd);
+	printf("generation %s; the receiver is told with the first transfer or heartbeat\n", generation);
+	return EXIT_OK;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		fputs(help, stdout);
+		return EXIT_OK;
+	}
+	if (argc == 3 && (strcmp(argv[1], "-c") == 0 || strcmp(argv[1], "--config") == 0))
+		return run(argv[2]);
+	fputs(help, stderr);
+	return EXIT_USAGE;
+}

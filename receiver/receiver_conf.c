@@ -114,6 +114,7 @@ add_reserved(struct receiver_conf *c)
 	ch->max_file = CLOSING_TEXT_MAX;
 	ch->max_transfer = CLOSING_TEXT_MAX;
 	ch->max_files = 1;
+	content_policy_of_channel(&ch->content, ch->name);
 }
 
 static void *

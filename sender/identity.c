@@ -63,15 +63,18 @@ static void machine_now(char out[static TEXT_MAX], const char *path)
 static void place_now(char out[static TEXT_MAX], const struct outbox *o)
 {
 	struct statfs f;
-	struct stat st;
-	uint64_t id = 0;
+	struct statx st;
+	uint64_t id = 0, born = 0;
 
-	if (statfs(o->path, &f) != 0 || stat(o->path, &st) != 0)
+	if (statfs(o->path, &f) != 0 || statx(AT_FDCWD, o->path, 0, STATX_INO | STATX_BTIME, &st) != 0)
 		log_die(EXIT_SYSTEM, "%s: %s", o->path, strerror(errno));
+	/* Numbers of inodes are used again, but nobody can choose when a file was born. */
+	if (st.stx_mask & STATX_BTIME)
+		born = (uint64_t)st.stx_btime.tv_sec * 1000000000u + st.stx_btime.tv_nsec;
 	_Static_assert(sizeof(f.f_fsid) == sizeof(id), "the file system's id");
 	if ((uint64_t)f.f_type != XFS_MAGIC)
 		memcpy(&id, &f.f_fsid, sizeof(id));
-	snprintf(out, TEXT_MAX, "%" PRIx64 " %016" PRIx64 " %" PRIu64, (uint64_t)f.f_type, id, (uint64_t)st.st_ino);
+	snprintf(out, TEXT_MAX, "%" PRIx64 " %016" PRIx64 " %" PRIu64 " %" PRIx64, (uint64_t)f.f_type, id, (uint64_t)st.stx_ino, born);
 }
 
 /* --- the witness --- */

@@ -3,8 +3,8 @@
  *
  * Noted in table meta, and compared at every start:
  *   machine   a hash of /etc/machine-id: another machine
- *   place     the file system's id (not XFS's, which is only a device number) and the inode of outbox.db: a copy, however
- *             faithful, has another inode
+ *   place     the file system's id (not XFS's, which is only a device number) and inode and time of birth of outbox.db: a copy,
+ *             however faithful, has others
  *   witness   a file outside the state directory, if configured, best on another disk: generation, newest row, service time.  It is
  *             written after the database, so it is never ahead of it, unless the database is older than what ran last. */
 #ifndef KM_IDENTITY_H

@@ -203,6 +203,7 @@ static int add_reserved(struct sender_conf *c, const char *name)
 	ch->quiet_ns = 2 * NS_PER_S;
 	ch->batch_files = 1;
 	ch->batch_bytes = CLOSING_TEXT_MAX;
+	content_policy_of_channel(&ch->content, ch->name);
 	return 0;
 }
 

@@ -300,13 +300,19 @@ class Tree:
                 self._compare(node.names[name], below, found)
 
     def write_durable(self):
-        for name in os.listdir(self.top):
-            path = os.path.join(self.top, name)
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path)
-            else:
-                os.unlink(path)
+        """A file that stays keeps its inode, as in a power cut: an outbox in a new file would be taken for a restored one."""
         self._write(self.root, self.top, set())
+
+    @staticmethod
+    def _clear(node, path):
+        """What is in the way, or does not belong there."""
+        for name in os.listdir(path):
+            there, wanted = os.path.join(path, name), node.kept.get(name)
+            if os.path.isdir(there) and not os.path.islink(there):
+                if not isinstance(wanted, Directory) or passed_over(name):
+                    shutil.rmtree(there)
+            elif not isinstance(wanted, File) or passed_over(name) or os.lstat(there).st_nlink > 1:
+                os.unlink(there)
 
     def _write(self, node, path, above):
         if isinstance(node, File):
@@ -315,6 +321,7 @@ class Tree:
         else:
             assert id(node) not in above, f"{path}: a directory within itself"
             os.makedirs(path, exist_ok=True)
+            self._clear(node, path)
             for name, below in node.kept.items():
                 if not passed_over(name):
                     self._write(below, os.path.join(path, name), above | {id(node)})

@@ -86,10 +86,10 @@ def contents():
     rng = random.Random(1)
     first = {f"eltax/申告_{i}.csv": ("番号,税額\n" + "".join(f"{rng.randrange(10**9)},{rng.randrange(10**6)}\n" for _ in range(40 * i)))
              .encode() for i in (1, 2, 3)}
-    first["pittari/申請.txt"] = "申請書\n".encode() * 30
+    first["pittari/申請.csv"] = "番号,氏名\n1,山田\n".encode() * 30
     first["pittari/命令.txt"] = b"\x7fELF\2\1\1" + bytes(100)  # a program: refused
     first["bulk/図面.bin"] = rng.randbytes(3_000_000)
-    second = {f"eltax/追加_{i}.csv": rng.randbytes(700 * i) for i in range(5)}
+    second = {f"eltax/追加_{i}.csv": "".join(f"{rng.randrange(10**9)},{rng.randrange(10**6)}\n" for _ in range(40 * i)).encode() for i in range(5)}
     second["bulk/写真.bin"] = rng.randbytes(200_000)
     return first, second
 

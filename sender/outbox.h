@@ -9,7 +9,8 @@
  *
  * Service time is milliseconds that the spool process has run, kept in the
  * database: repeats and retention count it, so that no wrong clock can make
- * anything early, late or lost. */
+ * anything early, late or lost.  For tests, KATAMICHI_TEST_SERVICE_SPEED=N in
+ * the environment makes it run N times as fast (a warning says so). */
 #ifndef KM_OUTBOX_H
 #define KM_OUTBOX_H
 
@@ -27,6 +28,7 @@ struct outbox {
 	char path[OUTBOX_PATH_MAX];
 	int objects;              /* directory */
 	uint8_t generation[SEAL_GENERATION_LEN];
+	uint64_t speed;           /* of the service time: 1, but in tests */
 	uint64_t service_ms;      /* at started_ns */
 	uint64_t started_ns;
 	int witness;              /* descriptor, or -1 (identity.h) */

@@ -1,0 +1,71 @@
+"""Days without a receiver, in seconds: the sender's service time is made to run faster (KATAMICHI_TEST_SERVICE_SPEED)."""
+import json
+import re
+
+import harness
+import samples
+
+HOUR = 3600_000  # ms
+
+
+def service_ms(site):
+    try:
+        with open(site.path("sender-state/status.json")) as f:
+            return json.load(f)["service_ms"]
+    except (OSError, ValueError):
+        return 0
+
+
+def wait_service(site, hours):
+    harness.wait_until(f"{hours} hours of service", lambda: service_ms(site) >= hours * HOUR, 60, alive=[site.sender])
+
+
+def test_receiver_off_for_three_days(site, monkeypatch):
+    """Default repeats and retention; it comes back and has everything in the end, with nobody's help."""
+    monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "20000")  # a day is 4.3 s
+    site.configure(repeat="1m 10m 1h 6h 24h")
+    site.start_sender()
+    for day in range(3):
+        for i in range(5):
+            site.put("eltax", f"{day}日目_{i}.csv", samples.table(10 + day * 5 + i))
+        site.put_random("bulk", f"{day}.bin", (1 << 20) + day)
+        wait_service(site, 24 * (day + 1))
+    assert "round 4" in site.sender.text(), "it did not repeat into the void"
+    site.start_receiver()
+    site.wait_delivered(60)
+    site.check_inbox()
+    harness.wait_until("no gap", lambda: harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).returncode == 0, 30)
+    assert ": erased" not in site.sender.text()
+    # the days were closed, and say that all of it is there
+    days = [r for r in site.ledger() if r["event"] == "closing" and r["kind"] == "daily"]
+    assert len(days) >= 2 and harness.katamichi("closings", "-c", site.path("receiver.conf"), "--last", "0").returncode == 0
+
+
+def test_longer_than_the_retention(site, monkeypatch):
+    """What the sender does not keep any more is a named gap, never silence; and the slip says that it has to be put in again."""
+    monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "20000")
+    site.configure(repeat="1m 10m 1h 6h 24h")
+    with open(site.path("sender.conf")) as f:
+        text = f.read()
+    with open(site.path("sender.conf"), "w") as f:
+        f.write(text.replace("retention = 14d", "retention = 2d"))
+    site.start_sender()
+    site.put("eltax", "一.csv", samples.table(3))
+    harness.wait_until("its end", lambda: re.search(r"eltax 1: erased, its retention has passed", site.sender.text()), 60, alive=[site.sender])
+    assert service_ms(site) >= 48 * HOUR
+    rows = harness.run("sqlite3", f"file:{site.path('sender-state/outbox.db')}?mode=ro", "SELECT number, state FROM object WHERE "
+                       "channel = 'eltax'").out
+    assert rows == "1|1\n", "the row stays, and says that it was erased"
+    del site.sent["eltax", "一.csv".encode()]
+    site.start_receiver()
+    site.put("eltax", "二.csv", samples.table(4))
+    site.wait_delivered(30)
+
+    def lost_gap():
+        out = harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--json", ok=False).out
+        return [g for g in json.loads(out)["gaps"] if (g["channel"], g["first"], g["last"], g["outlook"]) == ("eltax", 1, 1, "lost")]
+
+    harness.wait_until("the gap, named", lost_gap, 20, alive=site.daemons())
+    slip = json.loads(harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--slip", "--channel", "eltax", "--json").out)[0]
+    done = harness.katamichi("resend", "-c", site.path("sender.conf"), slip["code"], "--yes", ok=False)
+    assert done.returncode == 1 and "not kept        1 transfers" in done.out, done.out

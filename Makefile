@@ -64,6 +64,7 @@ UNIT     := $(call src,tests/unit/test_*.c)
 HELPERS  := $(call src,tests/tools/*.c)
 FUZZERS  := $(call src,tests/fuzz/fuzz_*.c)
 LAYER    := $(B)/tests/crash/powerloss.so
+WALL     := $(B)/tests/wall/wall.so
 
 ARCHIVES := $(addprefix $(B)/,libsender.a libreceiver.a libfirmware.a libkatamichi.a)
 PROGRAMS := $(addprefix $(B)/,katamichi katamichi-sender katamichi-receiver katamichi-receiver-link)
@@ -83,7 +84,7 @@ SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: all tests demo test test-long test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec check-cc install clean FORCE
 all: $(PROGRAMS)
-tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
+tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
 # --- rules ---
 $(B)/.flags: FORCE
@@ -127,6 +128,10 @@ $(TOOL_BIN): $(B)/tests/tools/%: $(B)/tests/tools/%.o
 	$(say) LD $@
 	$(link)
 # Loaded before a daemon's own libraries; no sanitizer is in it, so that it goes into any build.
+$(WALL): tests/wall/wall.c $(B)/.flags
+	$(say) SO $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared $(WARN) -o $@ $<
 $(LAYER): tests/crash/powerloss.c tests/crash/powerloss_log.h $(B)/.flags
 	$(say) SO $@
 	@mkdir -p $(@D)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "host/clock.h"
 #include "receiver/closings.h"
 #include "receiver/part_store.h"
 #include "receiver/pipeframe.h"
@@ -47,6 +48,7 @@ struct store {
 	struct ledger ledger;
 	struct publish publish;
 	struct closings closings;
+	struct clock_watch clock;
 	struct outfile *out;    /* of the transfer being built */
 	struct pipeframe_in events;
 

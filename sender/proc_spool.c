@@ -153,8 +153,20 @@ static void beat(struct spool *s, uint64_t now_ns)
 	rekey_beat(s->rekey, s->link, &b, now_ns);
 }
 
+static void watch_clock(struct spool *s, uint64_t now_ns)
+{
+	int64_t jump = clock_watch_look(&s->clock, clock_wall_ms(), now_ns);
+
+	if (jump == 0)
+		return;
+	s->clock_jumps++;
+	log_warn("the clock of this machine jumped by %lld s; nothing that is sent or kept depends on it, but manifests and logs "
+	    "say the time", (long long)(jump / 1000));
+}
+
 static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 {
+	watch_clock(s, clock_mono_ns());
 	beat(s, now_ns);
 	dispatch_expire(s, now_ns);
 	closer_run(s, now_ns);

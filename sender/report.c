@@ -32,8 +32,8 @@ static json_t *describe(const struct spool *s, uint64_t now_ns)
 	uint64_t since_ms = 0;
 	uint32_t epoch = rekey_epoch(s->rekey, now_ns, &since_ms);
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
-	    "at_ms", (json_int_t)clock_wall_ms(), "epoch", (json_int_t)epoch, "epoch_since_ms", (json_int_t)since_ms,
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+	    "clock_jumps", (json_int_t)s->clock_jumps, "at_ms", (json_int_t)clock_wall_ms(), "epoch", (json_int_t)epoch, "epoch_since_ms", (json_int_t)since_ms,
 	    "service_ms", (json_int_t)outbox_service_ms(&s->outbox, now_ns), "rate", (json_int_t)s->conf.rate,
 	    "in_flight", (json_int_t)s->last.in_flight, "datagrams", (json_int_t)s->last.datagrams,
 	    "bytes", (json_int_t)s->last.bytes, "refused_datagrams", (json_int_t)s->last.refused,

@@ -10,6 +10,7 @@
 #ifndef KM_SPOOL_H
 #define KM_SPOOL_H
 
+#include "host/clock.h"
 #include "host/ipc_recv.h"
 #include "sender/claim.h"
 #include "sender/messages.h"
@@ -87,6 +88,8 @@ struct spool {
 	uint8_t *psk;              /* secret memory; NULL: none */
 	struct rekey *rekey;       /* secret memory */
 	struct closer closer;
+	struct clock_watch clock;
+	uint64_t clock_jumps;      /* since the start */
 	struct ipc_msg msg;
 };
 

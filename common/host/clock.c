@@ -45,3 +45,12 @@ void clock_sleep_ns(uint64_t ns)
 
 	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
+
+int64_t clock_watch_look(struct clock_watch *w, uint64_t wall_ms, uint64_t mono_ns)
+{
+	int64_t offset = (int64_t)(wall_ms - mono_ns / 1000000u), jump = w->known ? offset - w->offset_ms : 0;
+
+	w->offset_ms = offset;
+	w->known = 1;
+	return jump >= CLOCK_JUMP_MS || jump <= -CLOCK_JUMP_MS ? jump : 0;
+}

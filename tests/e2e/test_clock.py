@@ -1,0 +1,66 @@
+"""Clocks that are wrong by ten years, either way, on either side: nothing is lost or doubled, and it is said."""
+import os
+import re
+import struct
+
+import harness
+import samples
+
+YEARS = 10 * 365 * 86400
+
+
+class Wall:
+    """The wall clock of the daemons that are started after this (tests/wall/wall.c)."""
+
+    def __init__(self, site, monkeypatch, name):
+        self.path = site.path(name)
+        self.set(0)
+        self.monkeypatch = monkeypatch
+
+    def set(self, seconds):
+        mode = "r+b" if os.path.exists(self.path) else "wb"
+        with open(self.path, mode) as f:
+            f.write(struct.pack("=q", seconds))
+
+    def on(self, start):
+        self.monkeypatch.setenv("LD_PRELOAD", harness.program("tests/wall/wall.so"))
+        self.monkeypatch.setenv("KATAMICHI_WALL", self.path)
+        start()
+        self.monkeypatch.delenv("LD_PRELOAD")
+
+
+def test_ten_years_either_way(site, monkeypatch):
+    site.configure(repeat="1h")
+    zone, outside = Wall(site, monkeypatch, "wall-receiver"), Wall(site, monkeypatch, "wall-sender")
+    zone.on(site.start_receiver)
+    outside.on(site.start_sender)
+    n = 0
+
+    def cross():
+        nonlocal n
+        for channel in ("eltax", "pittari"):
+            site.put(channel, f"{n}.csv", samples.table(3 + n))
+        n += 1
+        site.wait_delivered(30)
+
+    cross()
+    for s, r in ((YEARS, 0), (YEARS, -YEARS), (-YEARS, -YEARS), (0, YEARS), (-YEARS, YEARS), (0, 0)):
+        outside.set(s)
+        zone.set(r)
+        harness.time.sleep(1.2)
+        cross()
+        # a new session, and a start of each side, under that clock
+        site.sender.stop()
+        outside.on(site.start_sender)
+        cross()
+        site.receiver.stop()
+        zone.on(site.start_receiver)
+        cross()
+    site.check_inbox()
+    assert harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).returncode == 0
+    jumps = [int(r["jump"]) for r in site.ledger() if r["event"] == "clock"]
+    assert any(abs(j + YEARS) < 60 for j in jumps) and any(abs(j - 2 * YEARS) < 60 for j in jumps), jumps
+    with open(site.path("sender.log")) as f:
+        text = f.read()
+    assert re.search(r"the clock of this machine jumped by 31\d{7} s", text) and re.search(r"jumped by -63\d{7} s", text)
+    assert not [r for r in site.ledger() if r["event"] in ("fork", "generation", "quarantined")]

@@ -21,6 +21,7 @@
 #include "host/log.h"
 #include "host/memlock.h"
 #include "host/proc.h"
+#include "receiver/harden.h"
 #include "receiver/listen.h"
 #include "receiver/pipeframe.h"
 #include "receiver/proc_link.h"
@@ -39,6 +40,7 @@ static const char usage[] =
     "  -c, --config FILE  configuration (see katamichi-receiver(8))\n"
     "      --degraded     start although the kernel gives a smaller socket buffer than configured\n"
     "      --check        check configuration, keys, directories and port, then exit\n"
+    "      --harden-print print the rules by which this host's kernel, too, says nothing on the link\n"
     "      --help         this text\n"
     "      --version      version\n"
     "Stop it with SIGTERM or SIGINT.\n"
@@ -227,11 +229,12 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		{ "degraded", no_argument, NULL, 'd' }, { "check", no_argument, NULL, 'k' }, { "help", no_argument, NULL, 'h' },
+		{ "degraded", no_argument, NULL, 'd' }, { "check", no_argument, NULL, 'k' },
+		{ "harden-print", no_argument, NULL, 'p' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
 	static struct receiver_conf conf;
 	const char *config = NULL;
-	int o, code, degraded = 0, check_only = 0, lock, sock;
+	int o, code, degraded = 0, check_only = 0, print = 0, lock, sock;
 
 	if (argc >= 4 && strcmp(argv[1], "--role") == 0)
 		return role_main(argv[2], argv[3]);
@@ -246,6 +249,9 @@ main(int argc, char **argv)
 			break;
 		case 'k':
 			check_only = 1;
+			break;
+		case 'p':
+			print = 1;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -266,6 +272,8 @@ main(int argc, char **argv)
 		log_die(EXIT_INTERNAL, "the crypto libraries do not start");
 	if ((code = receiver_conf_read(&conf, config, -1)) != 0)
 		return code;
+	if (print)
+		return harden_print(&conf, stdout);
 	if (memlock_check() != 0)
 		return EXIT_SYSTEM;
 	if ((code = check_keys(&conf)) != 0)

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,32 @@ parse_listen(void *object, const char *value, const char **why)
 	return 0;
 }
 
+static int
+parse_sender(void *object, const char *value, const char **why)
+{
+	struct receiver_conf *c = object;
+
+	*why = "is not an IPv4 address, as in 10.77.0.1";
+	return inet_pton(AF_INET, value, &c->sender) == 1 && c->sender.s_addr != 0 ? 0 : -1;
+}
+
+static int
+parse_sender_mac(void *object, const char *value, const char **why)
+{
+	struct receiver_conf *c = object;
+	unsigned b[6];
+	int n = 0;
+
+	*why = "is not a MAC address, as in 02:00:00:00:00:01";
+	if (sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &n) != 6 ||
+	    value[n] != '\0' || strspn(value, "0123456789abcdefABCDEF:") != 17)
+		return -1;
+	for (unsigned i = 0; i < 6; i++)
+		c->sender_mac[i] = (uint8_t)b[i];
+	c->has_sender_mac = 1;
+	return 0;
+}
+
 #define AT(field) offsetof(struct receiver_conf, field)
 #define PATH(section, key, field, required) \
 	{ section, key, CONF_PATH, AT(field), RECEIVER_PATH_MAX, 0, 0, required, NULL }
@@ -54,6 +81,8 @@ static const struct conf_key keys[] = {
 	PATH("receiver", "inbox", inbox, 1),
 	PATH("receiver", "state", state, 1),
 	{ "link", "listen", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_listen },
+	{ "link", "sender", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_sender },
+	{ "link", "sender_mac", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_sender_mac },
 	{ "link", "interface", CONF_STRING, AT(interface), IF_NAMESIZE, 0, 0, 0, NULL },
 	{ "link", "rate", CONF_RATE, AT(rate), 0, 100000, 1000000000000, 0, NULL },
 	{ "link", "stall", CONF_TIME, AT(stall_ns), 0, MS, 10000 * MS, 0, NULL },

@@ -36,6 +36,9 @@ struct receiver_conf {
 	char state[RECEIVER_PATH_MAX];
 	struct sockaddr_in listen;
 	char interface[IF_NAMESIZE]; /* empty: any that has the address */
+	struct in_addr sender;       /* of the host that sends, for its rules (harden.h); 0: not said */
+	uint8_t sender_mac[6];
+	int has_sender_mac;
 	uint64_t rate;               /* bit/s that the sender is configured for; 0: not said */
 	uint64_t stall_ns;           /* so long the buffer has to hold while nobody reads */
 	uint64_t buffer;             /* bytes of the socket buffer: as given, or rate x stall */

@@ -342,7 +342,7 @@ keys = keys/receiver.key
 state = receiver-state
 [link]
 listen = {listen}
-buffer = {buffer}
+{receiver_link}buffer = {buffer}
 [peer mihon]
 key = keys/sender.pub
 [channel eltax]
@@ -359,7 +359,7 @@ class Site:
 
     def __init__(self, top, net):
         self.top, self.net = str(top), net
-        self.values = dict(sender_more="", receiver_more="", channel_more="", sender_content="content = any\n", 
+        self.values = dict(sender_more="", receiver_more="", receiver_link="", channel_more="", sender_content="content = any\n",
                            receiver_content="content = any\n", mtu=net.mtu, rate="400M", buffer="64M", loss="1%", burst="20ms",
                            repeat="1h", listen=f"{net.receiver}:5150", destination=f"{net.receiver}:5150")
         self.sender = self.receiver = self.relay = None

@@ -59,6 +59,10 @@ $(B)/.fwflags$(FW_KIND): FORCE
 	@printf '%s\n' '$(subst ','\'',$(FW_FLAGS) $(foreach b,$(FW_BOARDS),$(FW_CPU_$(b))) $(FW_STACK))' | cmp -s - $@ || \
 	    printf '%s\n' '$(subst ','\'',$(FW_FLAGS) $(foreach b,$(FW_BOARDS),$(FW_CPU_$(b))) $(FW_STACK))' >$@
 
+# The node on the host, on a board that the test plays.
+CFLAGS_tests/unit/test_node := -Ifirmware -Itests/unit/node
+CFLAGS_tests/unit/test_node_egress := $(CFLAGS_tests/unit/test_node)
+
 .PHONY: firmware firmware-images
 firmware-images: $(FW_IMAGES)
 firmware:

@@ -9,68 +9,70 @@
 #include "node/seal.h"
 
 enum { STEP = 256 /* bytes of the image */ };
-enum { D = FRAME_MIN_LEN, FRAME = UDP_FRAME_OVERHEAD + D, LINK = LINK_OVERHEAD + D };
+enum { LEN = FRAME_MIN_LEN, FRAME = UDP_FRAME_OVERHEAD + LEN, LINK = LINK_OVERHEAD + LEN };
 
 /* The known answer: the CRC of the link frame that must come out of the ingress filter. */
 static const uint32_t link_answer = 0xed2da762;
 
-static const struct filter_conf conf = {
+static const struct filter_conf known_conf = {
 	.from = { { 2, 0, 0, 0, 0, 1 }, 0x0A000001, 1 }, .to = { { 2, 0, 0, 0, 0, 2 }, 0x0A000002, 2 },
-	.datagram_len = D, .rate = 1000000000, .burst_ns = 1000000,
+	.datagram_len = LEN, .rate = 1000000000, .burst_ns = 1000000,
 };
 
-static struct filter filter;
-static uint8_t datagram[D] __attribute__((aligned(4)));
-static uint8_t frame[FRAME] __attribute__((aligned(4))), link[LINK] __attribute__((aligned(4))), out[FRAME] __attribute__((aligned(4)));
+static struct filter known_filter;
+static uint8_t known_datagram[LEN] __attribute__((aligned(4)));
+static uint8_t known_frame[FRAME] __attribute__((aligned(4)));
+static uint8_t known_link[LINK] __attribute__((aligned(4)));
+static uint8_t known_out[FRAME] __attribute__((aligned(4)));
 
 static size_t pass(void)
 {
-	return filter_frame(&filter, link, sizeof link, frame, FRAME, 0);
+	return filter_frame(&known_filter, known_link, sizeof known_link, known_frame, FRAME, 0);
 }
 
 static const char *ingress(void)
 {
-	if (filter_frame(&filter, link, sizeof link, frame, FRAME, 0) != 0)
+	if (filter_frame(&known_filter, known_link, sizeof known_link, known_frame, FRAME, 0) != 0)
 		return "closed"; /* a filter that nobody configured */
-	if (filter_ingress_init(&filter, &conf, 1, 0) != 0)
+	if (filter_ingress_init(&known_filter, &known_conf, 1, 0) != 0)
 		return "init";
 	for (unsigned i = 0; i < FRAME; i++) { /* no frame with a broken byte passes */
-		frame[i] ^= 0x10;
+		known_frame[i] ^= 0x10;
 		if (pass() != 0)
 			return "drop";
-		frame[i] ^= 0x10;
+		known_frame[i] ^= 0x10;
 	}
 	if (pass() != LINK)
 		return "pass";
-	return link_crc32(link, LINK - LINK_CRC_LEN) == link_answer ? NULL : "link";
+	return link_crc32(known_link, LINK - LINK_CRC_LEN) == link_answer ? NULL : "link";
 }
 
 static const char *egress(void)
 {
-	if (filter_egress_init(&filter, &conf, 0) != 0)
+	if (filter_egress_init(&known_filter, &known_conf, 0) != 0)
 		return "egress-init";
 	for (unsigned i = 0; i < LINK; i++) {
-		link[i] ^= 0x10;
-		if (filter_frame(&filter, out, sizeof out, link, LINK, 0) != 0)
+		known_link[i] ^= 0x10;
+		if (filter_frame(&known_filter, known_out, sizeof known_out, known_link, LINK, 0) != 0)
 			return "egress-drop";
-		link[i] ^= 0x10;
+		known_link[i] ^= 0x10;
 	}
-	if (filter_frame(&filter, out, sizeof out, link, LINK, 0) != FRAME)
+	if (filter_frame(&known_filter, known_out, sizeof known_out, known_link, LINK, 0) != FRAME)
 		return "egress-pass";
-	return memcmp(out, frame, FRAME) == 0 ? NULL : "egress-frame";
+	return memcmp(known_out, known_frame, FRAME) == 0 ? NULL : "egress-frame";
 }
 
 const char *selftest_filter(void)
 {
-	static const struct frame_head head = { FRAME_SYMBOL, D, 0, 4, 7, 9 };
+	static const struct frame_head head = { FRAME_SYMBOL, LEN, 0, 4, 7, 9 };
 
-	memset(&filter, 0, sizeof filter);
-	for (unsigned i = 0; i < D; i++)
-		datagram[i] = (uint8_t)(i * 7 + 1);
-	frame_put_head(datagram, &head);
+	memset(&known_filter, 0, sizeof known_filter);
+	for (unsigned i = 0; i < LEN; i++)
+		known_datagram[i] = (uint8_t)(i * 7 + 1);
+	frame_put_head(known_datagram, &head);
 	if (link_crc32((const uint8_t *)"123456789", 9) != 0xCBF43926)
 		return "crc";
-	if (udp_frame_put(frame, sizeof frame, datagram, D, &conf.from, &conf.to) != FRAME)
+	if (udp_frame_put(known_frame, sizeof known_frame, known_datagram, LEN, &known_conf.from, &known_conf.to) != FRAME)
 		return "put";
 	const char *bad = ingress();
 	return bad != NULL ? bad : egress();

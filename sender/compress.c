@@ -2,35 +2,52 @@
 #include "sender/compress.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <zstd.h>
 
 #include "host/exits.h"
 #include "host/log.h"
 
+enum {
+	RAW_MAX = 128 << 10,  /* bytes of a block (RFC 8878, section 3.1.1.2) */
+	JOB_LEN = 2 << 20,    /* bytes that a worker takes at a time */
+	SAMPLE_MAX = 64 << 10,
+	SAMPLE_LEVEL = 1,
+};
+
 struct compress {
-	ZSTD_CCtx *z;
+	ZSTD_CCtx *z, *sample;
+	bool worker, stored;
+	int level;
 	compress_sink *sink;
 	void *ctx;
 	size_t room;
-	char *out;
+	uint8_t *out;
+	size_t head;          /* bytes of the stored frame's head in out, still to go */
 };
 
-struct compress *compress_new(void)
+static bool set(ZSTD_CCtx *z, ZSTD_cParameter p, int v)
+{
+	return !ZSTD_isError(ZSTD_CCtx_setParameter(z, p, v));
+}
+
+struct compress *compress_new(bool worker)
 {
 	struct compress *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
-	c->room = ZSTD_CStreamOutSize();
+	c->room = ZSTD_COMPRESSBOUND(SAMPLE_MAX) > ZSTD_CStreamOutSize() ? ZSTD_COMPRESSBOUND(SAMPLE_MAX) : ZSTD_CStreamOutSize();
 	c->out = malloc(c->room);
 	c->z = ZSTD_createCCtx();
-	if (c->out == NULL || c->z == NULL ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(c->z, ZSTD_c_compressionLevel, COMPRESS_LEVEL)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(c->z, ZSTD_c_windowLog, COMPRESS_WINDOW_LOG)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(c->z, ZSTD_c_checksumFlag, 1))) {
+	c->sample = ZSTD_createCCtx();
+	if (c->out == NULL || c->z == NULL || c->sample == NULL || !set(c->z, ZSTD_c_windowLog, COMPRESS_WINDOW_LOG) ||
+	    !set(c->sample, ZSTD_c_compressionLevel, SAMPLE_LEVEL)) {
 		compress_free(c);
 		return NULL;
 	}
+	/* A libzstd without threads says so; then it is done by the caller's. */
+	c->worker = worker && set(c->z, ZSTD_c_nbWorkers, 1) && set(c->z, ZSTD_c_jobSize, JOB_LEN);
 	return c;
 }
 
@@ -39,18 +56,32 @@ void compress_free(struct compress *c)
 	if (c == NULL)
 		return;
 	ZSTD_freeCCtx(c->z);
+	ZSTD_freeCCtx(c->sample);
 	free(c->out);
 	free(c);
 }
 
-void compress_begin(struct compress *c, compress_sink *sink, void *ctx)
+void compress_begin(struct compress *c, int level, compress_sink *sink, void *ctx)
 {
 	ZSTD_CCtx_reset(c->z, ZSTD_reset_session_only);
 	c->sink = sink;
 	c->ctx = ctx;
+	c->stored = level == COMPRESS_STORED;
+	c->level = level;
+	if (!c->stored && !set(c->z, ZSTD_c_compressionLevel, level))
+		log_die(EXIT_INTERNAL, "compressing at level %d", level);
+	if (c->stored) /* magic; no size, checksum or dictionary; the window */
+		memcpy(c->out, (const uint8_t[]){ 0x28, 0xb5, 0x2f, 0xfd, 0, (COMPRESS_WINDOW_LOG - 10) << 3 }, 6);
+	c->head = c->stored ? 6 : 0;
 }
 
-/* Feed until the input is used up, or (at the end) until nothing is left inside. */
+void compress_level(struct compress *c, int level)
+{
+	if (c->worker && !c->stored && level != c->level && set(c->z, ZSTD_c_compressionLevel, level))
+		c->level = level;
+}
+
+/* Feed until the input is used up, or (flushing, at the end) until nothing is left inside. */
 static int pump(struct compress *c, const void *data, size_t n, ZSTD_EndDirective end)
 {
 	ZSTD_inBuffer in = { data, n, 0 };
@@ -63,16 +94,60 @@ static int pump(struct compress *c, const void *data, size_t n, ZSTD_EndDirectiv
 			log_die(EXIT_INTERNAL, "compressing: %s", ZSTD_getErrorName(left));
 		if (out.pos > 0 && c->sink(c->ctx, c->out, out.pos) != 0)
 			return -1;
-	} while (end == ZSTD_e_end ? left != 0 : in.pos < in.size);
+	} while (end == ZSTD_e_continue ? in.pos < in.size : left != 0);
 	return 0;
+}
+
+/* A raw block: its head (section 3.1.1.2: last, type 0, size), then n bytes as they are. */
+static int put_raw(struct compress *c, const uint8_t *data, size_t n, bool last)
+{
+	uint32_t v = (uint32_t)n << 3 | last;
+	const uint8_t head[3] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16) };
+
+	if (c->head > 0 && c->sink(c->ctx, c->out, c->head) != 0)
+		return -1;
+	c->head = 0;
+	return c->sink(c->ctx, head, sizeof(head)) != 0 || (n > 0 && c->sink(c->ctx, data, n) != 0) ? -1 : 0;
 }
 
 int compress_write(struct compress *c, const void *data, size_t n)
 {
-	return pump(c, data, n, ZSTD_e_continue);
+	const uint8_t *p = data;
+
+	if (!c->stored)
+		return pump(c, data, n, ZSTD_e_continue);
+	for (size_t part; n > 0; p += part, n -= part) {
+		part = n < RAW_MAX ? n : RAW_MAX;
+		if (put_raw(c, p, part, false) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int compress_flush(struct compress *c)
+{
+	return c->stored ? 0 : pump(c, NULL, 0, ZSTD_e_flush);
 }
 
 int compress_end(struct compress *c)
 {
-	return pump(c, NULL, 0, ZSTD_e_end);
+	return c->stored ? put_raw(c, NULL, 0, true) : pump(c, NULL, 0, ZSTD_e_end);
+}
+
+size_t compress_sample(struct compress *c, const void *data, size_t n)
+{
+	size_t got = n <= SAMPLE_MAX ? ZSTD_compress2(c->sample, c->out, c->room, data, n) : n;
+
+	return ZSTD_isError(got) || got > n ? n : got;
+}
+
+int compress_adapt(int level, uint64_t out, uint64_t ns, uint64_t rate)
+{
+	double could = (double)rate / 8e9 * (double)ns, made = (double)out;
+
+	if (made > could * 1.1 && level < COMPRESS_LEVEL_MAX)
+		return level + 1;
+	if (made < could * 0.95 && level > COMPRESS_LEVEL_MIN)
+		return level - (made < could * 0.5 && level > COMPRESS_LEVEL_MIN + 1 ? 2 : 1);
+	return level;
 }

@@ -71,7 +71,7 @@ static void start(struct spool *s, const char *name)
 	if (s->watch == NULL)
 		log_die(EXIT_SYSTEM, "inotify: %s", strerror(errno));
 	for (unsigned t = 0; t < TRACKS; t++)
-		s->sealer[t] = sealer_start(&s->keys, s->outbox.objects);
+		s->sealer[t] = sealer_start(&s->keys, s->outbox.objects, s->conf.rate, t == TRACK_BULK);
 	closer_open(s, now_ns);
 	for (unsigned i = 0; i < s->conf.channels; i++) {
 		feed_open(s, i);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "codec/hex.h"
@@ -19,13 +20,19 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/compress.h"
+#include "sender/object_file.h"
+#include "sender/source.h"
 
 enum {
-	READ_LEN = 256 << 10,       /* a DATA record */
-	SMALL_OBJECT = 1 << 20,     /* bytes up to which segments are small */
+	SMALL_OBJECT = 1 << 20,     /* bytes up to which segments are small, and compressed well whatever they are */
 	SEGMENT_LOG_SMALL = 16,
-	WRITEBACK_STEP = 8 << 20,   /* bytes after which the kernel is asked to begin writing them */
+	ADAPT_STEP = 8 << 20,       /* bytes of files between two looks at the level */
+	SAMPLES = 4,
+	SAMPLE_LEN = 64 << 10,
+	SAMPLE_WORTH = 97,          /* percent: what shrinks less is stored */
+	LEVEL_FIRST = 1,
 };
+_Static_assert((int)DISK_PIECE <= (int)RECORD_DATA_MAX, "a piece is a record");
 
 struct sealer {
 	const struct sealer_keys *keys;
@@ -37,10 +44,14 @@ struct sealer {
 	atomic_bool stop;
 	struct compress *compress;
 	struct crypto_hasher *hasher;
-	uint8_t *buf;
+	struct disk *disk;
+	struct source source;
+	struct object_file file;
+	uint64_t rate;              /* bit/s of the link */
+	int level;                  /* of compression, as it did well last */
+	uint64_t looked_in, looked_out, looked_ns; /* when the level was looked at last */
 	struct seal_job *now;       /* the job whose object is open */
-	uint64_t written, begun;    /* bytes of it; of these, on their way to disk */
-	int error;                  /* of the write that failed */
+	int error;                  /* of what failed */
 };
 
 /* --- the chain of sinks: record > compress > seal > file --- */
@@ -49,16 +60,10 @@ static int to_file(void *ctx, const uint8_t *data, size_t n)
 {
 	struct sealer *s = ctx;
 
-	if (durable_write_all(s->now->fd, data, n) != 0) {
-		s->error = errno;
-		return -1;
-	}
-	s->written += n;
-	if (s->written - s->begun >= WRITEBACK_STEP) {
-		(void)sync_file_range(s->now->fd, (off_t)s->begun, (off_t)(s->written - s->begun), SYNC_FILE_RANGE_WRITE);
-		s->begun = s->written;
-	}
-	return 0;
+	if (object_file_write(&s->file, data, n) == 0)
+		return 0;
+	s->error = s->file.error;
+	return -1;
 }
 
 static int to_seal(void *ctx, const void *data, size_t n)
@@ -85,37 +90,40 @@ static int by_name(const void *a, const void *b)
 	return name_order((const uint8_t *)x->name, strlen(x->name), (const uint8_t *)y->name, strlen(y->name));
 }
 
-static ssize_t read_some(int fd, void *buf, size_t n)
+/* Once in a while: is zstd too slow for the link, or faster than it has to be? */
+static void look_at_level(struct sealer *s, uint64_t in)
 {
-	ssize_t got;
+	uint64_t now;
 
-	do
-		got = read(fd, buf, n);
-	while (got < 0 && errno == EINTR);
-	return got;
+	s->looked_in += in;
+	if (s->looked_in < ADAPT_STEP)
+		return;
+	now = clock_mono_ns();
+	s->level = compress_adapt(s->level, s->file.length - s->looked_out, now - s->looked_ns, s->rate);
+	compress_level(s->compress, s->level);
+	s->looked_in = 0;
+	s->looked_out = s->file.length;
+	s->looked_ns = now;
 }
 
 /* The bytes of one open file: exactly as many as were noted, and not one more. */
-static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t i, int fd)
+static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t i)
 {
-	uint64_t left = j->claim->file[i].size;
+	const uint8_t *data;
+	size_t n;
+	int got;
 
 	crypto_hasher_reset(s->hasher);
-	while (left > 0) {
-		ssize_t n = read_some(fd, s->buf, left < READ_LEN ? (size_t)left : READ_LEN);
-		if (n <= 0) {
-			j->error = n < 0 ? errno : ESTALE;
-			return SEAL_CHANGED;
-		}
-		crypto_hasher_add(s->hasher, s->buf, (size_t)n);
-		if (put_record(s, RECORD_DATA, s->buf, (uint32_t)n) != 0)
+	while ((got = source_next(&s->source, &data, &n)) > 0) {
+		crypto_hasher_add(s->hasher, data, n);
+		if (put_record(s, RECORD_DATA, data, (uint32_t)n) != 0)
 			return SEAL_WRITE;
-		left -= (uint64_t)n;
 		if (atomic_load(&s->stop))
 			return SEAL_STOPPED;
+		look_at_level(s, n);
 	}
-	j->error = ESTALE;
-	if (read_some(fd, s->buf, 1) != 0 || !claim_same(&j->claim->file[i], fd))
+	j->error = got < 0 ? errno : ESTALE;
+	if (got < 0 || !claim_same(&j->claim->file[i], s->source.fd))
 		return SEAL_CHANGED;
 	crypto_hasher_end(s->hasher, j->sha256[i]);
 	return put_record(s, RECORD_END, j->sha256[i], HASH_LEN) == 0 ? SEAL_DONE : SEAL_WRITE;
@@ -132,12 +140,41 @@ static enum seal_result seal_file(struct sealer *s, struct seal_job *j, uint32_t
 		j->error = errno;
 		return SEAL_CHANGED;
 	}
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	source_begin(&s->source, fd, f->size);
 	put64(head, f->size);
 	memcpy(head + 8, f->name, strlen(f->name));
-	r = put_record(s, RECORD_FILE, head, (uint32_t)(8 + strlen(f->name))) == 0 ? seal_data(s, j, i, fd) : SEAL_WRITE;
+	r = put_record(s, RECORD_FILE, head, (uint32_t)(8 + strlen(f->name))) == 0 ? seal_data(s, j, i) : SEAL_WRITE;
+	source_end(&s->source);
 	close(fd);
 	return r;
+}
+
+/* Does the claim compress?  Told by a few pieces from all over it; what cannot be read now is found out later. */
+static int first_level(struct sealer *s, const struct claim *c)
+{
+	size_t in = 0, out = 0;
+
+	if (c->bytes <= SMALL_OBJECT)
+		return COMPRESS_LEVEL_MAX;
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		uint64_t at = c->bytes / SAMPLES * i + c->bytes / (2 * SAMPLES);
+		uint32_t f = 0;
+		uint8_t *buf = s->source.op[0].buf;
+		while (f + 1 < c->count && at >= c->file[f].size)
+			at -= c->file[f++].size;
+		int fd = claim_reopen(c, f);
+		if (fd < 0)
+			continue;
+		if (c->count > 1)
+			at = 0; /* of a small file: all of it */
+		long long n = disk_read(fd, buf, SAMPLE_LEN, at);
+		close(fd);
+		if (n <= 0)
+			continue;
+		in += (size_t)n;
+		out += compress_sample(s->compress, buf, (size_t)n);
+	}
+	return out * 100 > in * SAMPLE_WORTH ? COMPRESS_STORED : s->level;
 }
 
 static int begin(struct sealer *s, struct seal_job *j)
@@ -149,19 +186,21 @@ static int begin(struct sealer *s, struct seal_job *j)
 	crypto_random(j->id, sizeof(j->id));
 	hex_put(j->name, j->id, sizeof(j->id));
 	snprintf(tmp, sizeof(tmp), "%s.tmp", j->name);
-	s->written = s->begun = 0;
 	s->now = j;
+	s->looked_in = s->looked_out = 0;
+	s->looked_ns = clock_mono_ns();
 	j->sha256 = calloc(j->claim->count, HASH_LEN);
 	j->fd = openat(s->objects, tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (j->fd < 0 || j->sha256 == NULL) {
 		s->error = errno;
 		return -1;
 	}
+	object_file_begin(&s->file, j->fd, j->claim->bytes > SMALL_OBJECT);
 	memcpy(inner.generation, s->keys->generation, sizeof(inner.generation));
 	snprintf(inner.channel, sizeof(inner.channel), "%s", j->channel);
 	j->seal = seal_begin(SUITE_AES256GCM, log, j->id, s->keys->sender, s->keys->recipient, s->keys->recipients,
 	    s->keys->psk, &inner, to_file, s);
-	compress_begin(s->compress, to_seal, s);
+	compress_begin(s->compress, first_level(s, j->claim), to_seal, s);
 	return j->seal == NULL ? -1 : 0;
 }
 
@@ -179,8 +218,10 @@ static void run_job(struct sealer *s, struct seal_job *j)
 		}
 	}
 	/* Most of the waiting for the disk happens here, not in the transaction. */
-	if (j->result == SEAL_DONE && fdatasync(j->fd) != 0) {
-		s->error = errno;
+	if (j->result == SEAL_DONE && compress_flush(s->compress) != 0)
+		j->result = SEAL_WRITE;
+	if (j->result == SEAL_DONE && (object_file_settle(&s->file) != 0 || fdatasync(j->fd) != 0)) {
+		s->error = s->file.error != 0 ? s->file.error : errno;
 		j->result = SEAL_WRITE;
 	}
 	if (j->result == SEAL_WRITE)
@@ -213,7 +254,7 @@ static void *sealer_run(void *arg)
 	return NULL;
 }
 
-struct sealer *sealer_start(const struct sealer_keys *keys, int objects)
+struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_t rate, bool large)
 {
 	struct sealer *s = calloc(1, sizeof(*s));
 
@@ -222,10 +263,14 @@ struct sealer *sealer_start(const struct sealer_keys *keys, int objects)
 	s->keys = keys;
 	s->objects = objects;
 	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	s->compress = compress_new();
+	s->rate = rate;
+	s->level = LEVEL_FIRST;
+	s->disk = disk_start();
+	source_init(&s->source, s->disk);
+	object_file_init(&s->file, s->disk);
+	s->compress = compress_new(large && get_nprocs() > 1);
 	s->hasher = crypto_hasher_new();
-	s->buf = malloc(READ_LEN);
-	if (s->event < 0 || s->compress == NULL || s->hasher == NULL || s->buf == NULL)
+	if (s->event < 0 || s->compress == NULL || s->hasher == NULL)
 		log_die(EXIT_SYSTEM, "out of memory or descriptors");
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
@@ -248,7 +293,9 @@ void sealer_stop(struct sealer *s)
 	close(s->event);
 	compress_free(s->compress);
 	crypto_hasher_free(s->hasher);
-	free(s->buf);
+	source_free(&s->source);
+	object_file_free(&s->file);
+	disk_stop(s->disk);
 	free(s);
 }
 
@@ -297,9 +344,9 @@ int sealer_finish(struct sealer *s, struct seal_job *j, const char *manifest, si
 		at += piece;
 	}
 	if (put_record(s, RECORD_SIGNATURE, sig, SIGN_LEN) != 0 || compress_end(s->compress) != 0 ||
-	    seal_end(j->seal) != 0)
+	    seal_end(j->seal) != 0 || object_file_end(&s->file) != 0)
 		goto failed;
-	j->length = s->written;
+	j->length = s->file.length;
 	snprintf(tmp, sizeof(tmp), "%s.tmp", j->name);
 	if (durable_rename(j->fd, s->objects, tmp, s->objects, j->name) != 0)
 		return -1;
@@ -308,7 +355,7 @@ int sealer_finish(struct sealer *s, struct seal_job *j, const char *manifest, si
 	return 0;
 
 failed:
-	errno = s->error != 0 ? s->error : ENOMEM;
+	errno = s->error != 0 ? s->error : s->file.error != 0 ? s->file.error : ENOMEM;
 	return -1;
 }
 
@@ -316,6 +363,7 @@ void sealer_drop(struct sealer *s, struct seal_job *j)
 {
 	char tmp[SEAL_NAME_LEN + 8];
 
+	object_file_abandon(&s->file);
 	if (j->fd >= 0) {
 		snprintf(tmp, sizeof(tmp), "%s.tmp", j->name);
 		(void)unlinkat(s->objects, tmp, 0); /* a finished one has no such name */

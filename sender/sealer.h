@@ -46,7 +46,9 @@ struct seal_job {
 };
 
 struct sealer; /* opaque */
-struct sealer *sealer_start(const struct sealer_keys *keys, int objects); /* fatal on failure */
+/* rate: bit/s of the link, by which the level of compression is chosen.  large:
+ * a second thread compresses.  Fatal on failure. */
+struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_t rate, bool large);
 void sealer_stop(struct sealer *s); /* abandons what it is at */
 int sealer_fd(const struct sealer *s); /* readable when the job is back */
 /* One job at a time: until sealer_finish() or sealer_drop(). */

@@ -1,0 +1,104 @@
+/* object_file.c - see object_file.h. */
+#include "sender/object_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void object_file_init(struct object_file *o, struct disk *d)
+{
+	memset(o, 0, sizeof(*o));
+	o->disk = d;
+	o->fd = -1;
+	for (unsigned i = 0; i < OBJECT_FILE_BUFFERS; i++) {
+		o->op[i].write = true;
+		o->op[i].buf = disk_buffer();
+	}
+}
+
+void object_file_free(struct object_file *o)
+{
+	object_file_abandon(o);
+	for (unsigned i = 0; i < OBJECT_FILE_BUFFERS; i++)
+		free(o->op[i].buf);
+}
+
+void object_file_begin(struct object_file *o, int fd, bool large)
+{
+	object_file_abandon(o);
+	o->fd = fd;
+	o->filling = 0;
+	o->have = 0;
+	o->length = 0;
+	o->error = 0;
+	atomic_store(&o->there, 0);
+	for (unsigned i = 0; i < OBJECT_FILE_BUFFERS; i++) {
+		o->op[i].fd = fd;
+		o->op[i].n = 0;
+		o->op[i].error = 0;
+	}
+	if (large)
+		(void)disk_direct(fd, true);
+}
+
+/* The buffer can be filled again; what became of its piece is known. */
+static int reclaim(struct object_file *o, struct disk_op *op)
+{
+	disk_wait(o->disk, op);
+	if (o->error == 0)
+		o->error = op->error;
+	/* Pieces are written in order, so all before this one are there, too. */
+	if (o->error == 0 && op->n > 0 && op->at + op->n > atomic_load(&o->there))
+		atomic_store(&o->there, op->at + op->n);
+	return o->error == 0 ? 0 : -1;
+}
+
+static int put(struct object_file *o)
+{
+	struct disk_op *op = &o->op[o->filling];
+
+	op->n = o->have;
+	op->at = o->length - o->have;
+	disk_submit(o->disk, op);
+	o->have = 0;
+	o->filling = (o->filling + 1) % OBJECT_FILE_BUFFERS;
+	return reclaim(o, &o->op[o->filling]);
+}
+
+int object_file_write(struct object_file *o, const uint8_t *data, size_t n)
+{
+	while (n > 0 && o->error == 0) {
+		size_t room = DISK_PIECE - o->have, part = n < room ? n : room;
+
+		memcpy(o->op[o->filling].buf + o->have, data, part);
+		o->have += part;
+		o->length += part;
+		data += part;
+		n -= part;
+		if (o->have == DISK_PIECE && put(o) != 0)
+			break;
+	}
+	return o->error == 0 ? 0 : -1;
+}
+
+int object_file_settle(struct object_file *o)
+{
+	for (unsigned i = 1; i <= OBJECT_FILE_BUFFERS; i++) { /* the oldest first */
+		struct disk_op *op = &o->op[(o->filling + i) % OBJECT_FILE_BUFFERS];
+		if (reclaim(o, op) != 0)
+			break;
+	}
+	return o->error == 0 ? 0 : -1;
+}
+
+int object_file_end(struct object_file *o)
+{
+	if (o->have > 0 && o->error == 0 && put(o) != 0)
+		return -1;
+	return object_file_settle(o);
+}
+
+void object_file_abandon(struct object_file *o)
+{
+	for (unsigned i = 0; i < OBJECT_FILE_BUFFERS; i++)
+		disk_wait(o->disk, &o->op[i]);
+}

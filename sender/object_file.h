@@ -1,0 +1,36 @@
+/* object_file.h - the file of a sealed object while it grows: any pieces in,
+ * aligned pieces to the disk's thread (disk.h). */
+#ifndef KM_OBJECT_FILE_H
+#define KM_OBJECT_FILE_H
+
+#include <stdatomic.h>
+
+#include "sender/disk.h"
+
+enum { OBJECT_FILE_BUFFERS = 4 };
+
+struct object_file {
+	struct disk *disk;
+	struct disk_op op[OBJECT_FILE_BUFFERS];
+	int fd;               /* the caller's */
+	unsigned filling;     /* whose buffer */
+	size_t have;          /* bytes in it */
+	uint64_t length;      /* bytes that came */
+	_Atomic uint64_t there; /* bytes that can be read from the file; another thread may ask */
+	int error;            /* of the first write that failed; sticky */
+};
+
+void object_file_init(struct object_file *o, struct disk *d); /* fatal on failure */
+void object_file_free(struct object_file *o);
+/* fd: an empty file, written past the page cache if large. */
+void object_file_begin(struct object_file *o, int fd, bool large);
+/* 0, or -1 with o->error: perhaps that of an earlier piece. */
+int object_file_write(struct object_file *o, const uint8_t *data, size_t n) __attribute__((warn_unused_result));
+/* Wait for the full pieces; the last, short one stays until object_file_end(). */
+int object_file_settle(struct object_file *o) __attribute__((warn_unused_result));
+/* All of it is with the kernel. */
+int object_file_end(struct object_file *o) __attribute__((warn_unused_result));
+/* When this returns nothing writes to the file any more. */
+void object_file_abandon(struct object_file *o);
+
+#endif

@@ -175,7 +175,7 @@ static bool has_room(const struct spool *s, const struct batch *b)
 
 	if (fstatvfs(s->outbox.objects, &v) != 0)
 		return true; /* writing will tell */
-	return (uint64_t)v.f_bavail * v.f_frsize >= b->claim.bytes + b->claim.bytes / 64 + ROOM_RESERVE;
+	return (uint64_t)v.f_bavail * v.f_frsize >= spool_object_most(b->claim.bytes) + ROOM_RESERVE;
 }
 
 void batch_seal(struct spool *s, uint64_t now_ns)
@@ -244,14 +244,14 @@ static int number_it(struct spool *s, struct batch *b, struct outbox_new *n, uin
 	outbox_begin(&s->outbox, n->channel, &n->number, previous);
 	manifest = write_manifest(s, b, n->number, previous, &len, n->manifest, sig);
 	if (manifest == NULL || sealer_finish(s->sealer[b->track], &b->job, manifest, len, sig) != 0 ||
-	    layout_of(&n->layout, &s->conf, b->job.length) != 0) {
+	    stream_layout(s, b, &n->layout) != 0) {
 		error = manifest != NULL ? errno : ENOMEM;
 		goto roll_back;
 	}
 	free(manifest);
 	n->length = b->job.length;
 	n->expires_ms = outbox_service_ms(&s->outbox, now_ns) + s->conf.retention_ns / 1000000u;
-	outbox_commit(&s->outbox, n);
+	stream_numbered(s, b, n, outbox_commit(&s->outbox, n));
 	identity_tell(&s->outbox, false, now_ns);
 	return 0;
 
@@ -274,6 +274,7 @@ static void commit(struct spool *s, struct batch *b, uint64_t now_ns)
 	memcpy(n.id, b->job.id, sizeof(n.id));
 	if (claim_sync(&b->claim, &f->folder) != 0 || number_it(s, b, &n, now_ns) != 0) {
 		int error = errno;
+		stream_abandon(s, b);
 		sealer_drop(sealer, &b->job);
 		wait_for_better(s, b, "a batch cannot be written to the outbox", error, now_ns);
 		return;
@@ -311,9 +312,14 @@ void batch_sealed(struct spool *s, enum track t, uint64_t now_ns)
 	struct seal_job *j = sealer_take(s->sealer[t]);
 	struct batch *b = s->sealing[t];
 
-	if (j == NULL)
+	if (j == NULL) {
+		if (b != NULL && t == TRACK_BULK)
+			stream_grow(s, b);
 		return;
+	}
 	s->sealing[t] = NULL;
+	if (j->result != SEAL_DONE)
+		stream_abandon(s, b);
 	switch (j->result) {
 	case SEAL_DONE:
 		commit(s, b, now_ns);

@@ -13,6 +13,7 @@
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
+#include "sender/disk.h"
 #include "sender/schedule.h"
 #include "sender/spool.h"
 
@@ -71,6 +72,8 @@ static int give(struct spool *s, struct outbox_object *o)
 		lose(s, o, "it is not as long as it was");
 		return -1;
 	}
+	if (o->length >= DISK_PIECE) /* written past the page cache, read past it */
+		(void)disk_direct(fd, true);
 	m.layout = o->layout;
 	m.channel = channel_index(s, o->channel);
 	memcpy(m.id, o->id, sizeof(m.id));
@@ -81,7 +84,7 @@ static int give(struct spool *s, struct outbox_object *o)
 	return sent;
 }
 
-static void note_flight(struct spool *s, const struct outbox_object *o)
+void dispatch_note(struct spool *s, const struct outbox_object *o)
 {
 	unsigned i = 0;
 
@@ -105,17 +108,22 @@ static bool give_one(struct spool *s, enum outbox_order order, uint64_t now_ns)
 		return false;
 	given = give(s, &o);
 	if (given > 0)
-		note_flight(s, &o);
+		dispatch_note(s, &o);
 	if (given == 0)
 		s->full_ns = now_ns + 100 * MS_PER_NS;
 	return given != 0;
+}
+
+bool dispatch_new_room(const struct spool *s)
+{
+	return s->flights - s->flights_again + stream_is_open(s) < IN_FLIGHT_MAX - IN_FLIGHT_REPEATS;
 }
 
 void dispatch_run(struct spool *s, uint64_t now_ns)
 {
 	if (s->rekey->to_say || s->full_ns > now_ns)
 		return; /* no session yet, or no room in the socket */
-	while (s->flights - s->flights_again < IN_FLIGHT_MAX - IN_FLIGHT_REPEATS) {
+	while (dispatch_new_room(s)) {
 		if (!give_one(s, s->oldest_turn ? OUTBOX_OLDEST : OUTBOX_SMALLEST, now_ns))
 			break;
 		s->oldest_turn = !s->oldest_turn;

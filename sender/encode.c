@@ -1,7 +1,6 @@
 /* encode.c - see encode.h. */
 #include "sender/encode.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,9 @@
 #include "host/big.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "sender/disk.h"
+
+enum { POOL_FROM = 64 << 10 }; /* bytes of a piece that is worth keeping */
 
 struct encoder {
 	pthread_t thread;
@@ -21,6 +23,8 @@ struct encoder {
 	bool stop;
 	int event;
 	size_t used;            /* bytes of parity of all jobs not yet released */
+	size_t kept;            /* bytes of source of these */
+	struct encode_memory pool[ENCODE_POOL];
 	/* The thread's own memory, kept from block to block. */
 	uint8_t *source;
 	size_t source_room;
@@ -47,7 +51,7 @@ size_t encode_bytes(const struct encode_job *j)
 	size_t bytes = 0;
 
 	for (uint32_t b = j->first; b < j->first + j->blocks; b++)
-		bytes += (size_t)encode_count(layout_block(j->l, j->g, b), j->late) * j->l->slen;
+		bytes += (size_t)encode_count(layout_block(&j->l, &j->g, b), j->late) * j->l.slen;
 	return bytes;
 }
 
@@ -56,7 +60,9 @@ bool encode_room(const struct encoder *e, size_t bytes)
 	return e->used == 0 || e->used + bytes <= ENCODE_ROOM;
 }
 
-/* Grow *p to n bytes aligned to 64; its contents are lost. */
+/* --- memory --- */
+
+/* Grow *p to n bytes; its contents are lost. */
 static int need(void *p, size_t *room, size_t n)
 {
 	void **at = p;
@@ -72,41 +78,135 @@ static int need(void *p, size_t *room, size_t n)
 	return 0;
 }
 
-/* The block's source bytes, zero past the object's end. */
-static int read_block(struct encoder *e, const struct encode_job *j, uint32_t b, uint32_t k)
+/* At least n bytes: what the pool has, unless it is far too large. */
+static struct encode_memory take_memory(struct encoder *e, size_t n)
 {
-	size_t room = (size_t)k * j->l->slen, have = 0;
-	uint64_t at = geometry_offset(j->g, b, 0);
-	size_t want = j->g->len - at < room ? (size_t)(j->g->len - at) : room;
+	struct encode_memory *best = NULL, m = { NULL, n };
 
-	if (need(&e->source, &e->source_room, room) != 0)
-		return -1;
-	while (have < want) {
-		ssize_t n = pread(j->fd, e->source + have, want - have, (off_t)(at + have));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		have += (size_t)n;
+	for (unsigned i = 0; i < ENCODE_POOL; i++)
+		if (e->pool[i].room >= n && e->pool[i].room / 2 <= n && (best == NULL || e->pool[i].room < best->room))
+			best = &e->pool[i];
+	if (best != NULL) {
+		m = *best;
+		memset(best, 0, sizeof(*best));
+		return m;
 	}
-	memset(e->source + want, 0, room - want);
+	m.at = big_alloc(n);
+	if (m.at == NULL)
+		log_die(EXIT_SYSTEM, "out of memory for %zu bytes of an object", n);
+	return m;
+}
+
+/* Back into the pool in place of the smallest piece there; small ones are not worth keeping. */
+static void give_memory(struct encoder *e, struct encode_memory *m)
+{
+	struct encode_memory *least = &e->pool[0];
+
+	for (unsigned i = 1; i < ENCODE_POOL; i++)
+		if (e->pool[i].room < least->room)
+			least = &e->pool[i];
+	if (m->room < POOL_FROM || m->room <= least->room) {
+		free(m->at);
+	} else {
+		free(least->at);
+		*least = *m;
+	}
+	memset(m, 0, sizeof(*m));
+}
+
+/* --- the thread --- */
+
+/* What of the object lies in [at, at + room). */
+static size_t in_object(const struct encode_job *j, uint64_t at, size_t room)
+{
+	return j->g.len != 0 && j->g.len - at < room ? (size_t)(j->g.len - at) : room;
+}
+
+static size_t group_len(const struct encode_job *j)
+{
+	uint32_t last = j->first + j->blocks - 1;
+
+	return ((size_t)(j->blocks - 1) * j->g.kfull + geometry_k(&j->g, last)) * j->g.slen;
+}
+
+static void tell(const struct encoder *e)
+{
+	const uint64_t one = 1;
+
+	if (write(e->event, &one, sizeof(one)) < 0)
+		log_debug("encoder: no event");
+}
+
+/* Bytes [at, at + room) of the object to memory + at % DISK_ALIGN, zero past its end.  Where the file is read past
+ * the page cache that takes aligned pieces, so up to DISK_ALIGN more on both sides. */
+static int read_range(const struct encoder *e, struct encode_job *j, uint8_t *memory, uint64_t at, size_t room, bool say)
+{
+	size_t skew = (size_t)(at % DISK_ALIGN), want = in_object(j, at, room), end = skew + want;
+
+	for (size_t have = 0; have < end;) {
+		size_t n = end - have < DISK_PIECE ? (end - have + DISK_ALIGN - 1) & ~(size_t)(DISK_ALIGN - 1) : DISK_PIECE;
+		long long got = disk_read(j->fd, memory + have, n, at - skew + have);
+		if (got < 0)
+			return -1;
+		have += (size_t)got;
+		if (say && have > skew) {
+			atomic_store(&j->have, (have < end ? have : end) - skew);
+			tell(e);
+		}
+		if ((size_t)got < n && have < end)
+			return -1; /* shorter than it was */
+	}
+	memset(memory + end, 0, room - want);
+	return 0;
+}
+
+static size_t memory_for(uint64_t at, size_t room)
+{
+	return (size_t)(at % DISK_ALIGN) + room + DISK_ALIGN;
+}
+
+/* The block's source bytes; NULL if they cannot be had. */
+static const uint8_t *block_source(struct encoder *e, struct encode_job *j, uint32_t b, uint32_t k)
+{
+	uint64_t at = geometry_offset(&j->g, b, 0);
+	size_t room = (size_t)k * j->l.slen;
+
+	if (j->source != NULL)
+		return j->source + (at - geometry_offset(&j->g, j->first, 0));
+	if (need(&e->source, &e->source_room, memory_for(at, room)) != 0 ||
+	    read_range(e, j, e->source, at, room, false) != 0)
+		return NULL;
+	return e->source + at % DISK_ALIGN;
+}
+
+static int read_group(const struct encoder *e, struct encode_job *j)
+{
+	size_t len = group_len(j);
+
+	if (j->source == NULL)
+		return 0;
+	if (read_range(e, j, j->memory[1].at, geometry_offset(&j->g, j->first, 0), len, true) != 0)
+		return -1;
+	atomic_store(&j->have, len);
+	tell(e);
 	return 0;
 }
 
 /* One block; the slice may run over the end of the parity space, so in up to two pieces. */
-static int encode_block(struct encoder *e, const struct encode_job *j, uint32_t b, uint8_t *parity)
+static int encode_block(struct encoder *e, struct encode_job *j, uint32_t b, uint8_t *parity)
 {
-	const struct layout_block *lb = layout_block(j->l, j->g, b);
-	uint32_t k = geometry_k(j->g, b), m = 1u << lb->mlog, slen = j->l->slen;
+	const struct layout_block *lb = layout_block(&j->l, &j->g, b);
+	uint32_t k = geometry_k(&j->g, b), m = 1u << lb->mlog, slen = j->l.slen;
 	uint32_t count = encode_count(lb, j->late), first = encode_number(lb, j->round, j->late, 0);
 	uint32_t head = count < m - first ? count : m - first;
+	const uint8_t *source;
 
 	if (count == 0)
 		return 0;
-	if (read_block(e, j, b, k) != 0 || need(&e->work, &e->work_room, fec_encode_work(k, m, slen)) != 0)
+	if ((source = block_source(e, j, b, k)) == NULL || need(&e->work, &e->work_room, fec_encode_work(k, m, slen)) != 0)
 		return -1;
 	for (uint32_t i = 0; i < k; i++)
-		e->src[i] = e->source + (size_t)i * slen;
+		e->src[i] = source + (size_t)i * slen;
 	for (uint32_t i = 0; i < count; i++)
 		e->out[i] = parity + (size_t)i * slen;
 	if (fec_encode(k, m, slen, e->src, first, head, e->out, e->work) != FEC_OK)
@@ -120,10 +220,12 @@ static int encode_group(struct encoder *e, struct encode_job *j)
 {
 	uint8_t *at = j->parity;
 
+	if (read_group(e, j) != 0)
+		return -1;
 	for (uint32_t b = j->first; b < j->first + j->blocks; b++) {
 		if (encode_block(e, j, b, at) != 0)
 			return -1;
-		at += (size_t)encode_count(layout_block(j->l, j->g, b), j->late) * j->l->slen;
+		at += (size_t)encode_count(layout_block(&j->l, &j->g, b), j->late) * j->l.slen;
 	}
 	return 0;
 }
@@ -131,7 +233,6 @@ static int encode_group(struct encoder *e, struct encode_job *j)
 static void *encoder_run(void *arg)
 {
 	struct encoder *e = arg;
-	const uint64_t one = 1;
 
 	pthread_mutex_lock(&e->lock);
 	for (;;) {
@@ -148,8 +249,7 @@ static void *encoder_run(void *arg)
 		pthread_mutex_lock(&e->lock);
 		atomic_store(&j->state, state);
 		pthread_cond_broadcast(&e->changed);
-		if (write(e->event, &one, sizeof(one)) < 0)
-			log_debug("encoder: no event");
+		tell(e);
 	}
 	pthread_mutex_unlock(&e->lock);
 	return NULL;
@@ -184,6 +284,8 @@ void encoder_stop(struct encoder *e)
 	pthread_cond_destroy(&e->changed);
 	pthread_mutex_destroy(&e->lock);
 	close(e->event);
+	for (unsigned i = 0; i < ENCODE_POOL; i++)
+		free(e->pool[i].at);
 	free(e->source);
 	free(e->work);
 	free(e->src);
@@ -204,6 +306,11 @@ void encoder_clear(struct encoder *e)
 		n = 0; /* nothing had happened */
 }
 
+bool encode_room_ahead(const struct encoder *e, const struct encode_job *j)
+{
+	return e->used + 2 * encode_bytes(j) <= ENCODE_ROOM && e->kept + 2 * group_len(j) <= ENCODE_SOURCE_ROOM;
+}
+
 bool encode_submit(struct encoder *e, struct encode_job *j)
 {
 	size_t bytes = encode_bytes(j);
@@ -212,13 +319,20 @@ bool encode_submit(struct encoder *e, struct encode_job *j)
 		return false;
 	j->bytes = bytes;
 	j->next = NULL;
+	j->source = NULL;
+	atomic_store(&j->have, 0);
 	if (bytes == 0) {
 		atomic_store(&j->state, ENCODE_READY);
 		return true;
 	}
-	j->parity = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
-	if (j->parity == NULL)
-		log_die(EXIT_SYSTEM, "out of memory for %zu bytes of parity", bytes);
+	j->memory[0] = take_memory(e, bytes);
+	j->parity = j->memory[0].at;
+	if (e->kept + group_len(j) <= ENCODE_SOURCE_ROOM) {
+		uint64_t at = geometry_offset(&j->g, j->first, 0);
+		j->memory[1] = take_memory(e, memory_for(at, group_len(j)));
+		j->source = j->memory[1].at + at % DISK_ALIGN;
+		e->kept += group_len(j);
+	}
 	e->used += bytes;
 	atomic_store(&j->state, ENCODE_QUEUED);
 	pthread_mutex_lock(&e->lock);
@@ -238,8 +352,13 @@ void encode_release(struct encoder *e, struct encode_job *j)
 		pthread_cond_wait(&e->changed, &e->lock);
 	pthread_mutex_unlock(&e->lock);
 	e->used -= j->bytes;
-	free(j->parity);
+	if (j->source != NULL)
+		e->kept -= group_len(j);
+	for (unsigned i = 0; i < 2; i++)
+		if (j->memory[i].at != NULL)
+			give_memory(e, &j->memory[i]);
 	j->parity = NULL;
+	j->source = NULL;
 	j->bytes = 0;
 	atomic_store(&j->state, ENCODE_IDLE);
 }

@@ -27,20 +27,34 @@ struct layout {
 	uint32_t reserved;
 	uint64_t spacing_ns;
 	struct layout_block full, last;
+	/* The end of an object that was planned before its length was known: blocks
+	 * from tail_first on, but for the last.  LAYOUT_NO_TAIL: none. */
+	uint32_t tail_first;
+	struct layout_block tail;
 };
+#define LAYOUT_NO_TAIL UINT32_MAX
 
 struct sender_conf;
 /* 0, or -1 if no code within the limits holds the configured promise. */
 int layout_of(struct layout *l, const struct sender_conf *c, uint64_t length) __attribute__((warn_unused_result));
 
+/* An object that is sent while it is made: laid out for at most `most` bytes.
+ * As long as its length is not known every block is full. */
+int layout_stream(struct layout *l, const struct sender_conf *c, uint64_t most) __attribute__((warn_unused_result));
+/* Its length is known: the last group gets numbers of its own.  Both with the same configuration. */
+int layout_stream_end(struct layout *l, const struct sender_conf *c, uint64_t most, uint64_t length)
+    __attribute__((warn_unused_result));
+
 /* The numbers of block b. */
 static inline const struct layout_block *layout_block(const struct layout *l, const struct geometry *g, uint32_t b)
 {
-	return b + 1 == g->blocks ? &l->last : &l->full;
+	if (b + 1 == g->blocks)
+		return &l->last;
+	return b >= l->tail_first ? &l->tail : &l->full;
 }
 
 /* As text for the row, and back (0, or -1 if it is none of ours). */
-enum { LAYOUT_TEXT_MAX = 160 };
+enum { LAYOUT_TEXT_MAX = 224 };
 void layout_write(char out[static LAYOUT_TEXT_MAX], const struct layout *l);
 int layout_read(struct layout *l, const char *text) __attribute__((warn_unused_result));
 

@@ -3,6 +3,7 @@
  *     spool -> check   INSPECT + the file's descriptor
  *     check -> spool   VERDICT
  *     spool -> link    SESSION, BEAT, OBJECT + the sealed object's descriptor (read-only)
+ *     spool -> link    STREAM + the descriptor of an object that is being made, GROWN ..., then NUMBERED or ABANDON
  *     link  -> spool   DONE, LINK
  *
  * All integers are in host order: both ends are this very executable. */
@@ -24,6 +25,10 @@ enum sender_msg {
 	MSG_OBJECT = 18,
 	MSG_DONE = 19,
 	MSG_LINK = 20,
+	MSG_STREAM = 21,
+	MSG_GROWN = 22,
+	MSG_NUMBERED = 23,
+	MSG_ABANDON = 24,
 };
 
 struct msg_inspect {
@@ -69,6 +74,29 @@ struct msg_object {
 	uint32_t reserved;
 	struct layout layout;
 	uint8_t id[FRAME_ID_LEN];
+};
+
+struct msg_stream { /* its first round; it has no row yet */
+	uint64_t stream;   /* never 0, never twice */
+	uint64_t most;     /* bytes it can have at most */
+	struct layout layout;
+	uint8_t id[FRAME_ID_LEN];
+};
+
+struct msg_grown {
+	uint64_t stream;
+	uint64_t there;    /* bytes of it that can be read */
+};
+
+struct msg_numbered { /* complete, durable, and in the outbox: the round can be finished and ends with DONE */
+	uint64_t stream;
+	int64_t row;
+	uint64_t length;
+	struct layout layout;
+};
+
+struct msg_abandon { /* it will not be completed: forget it, without DONE */
+	uint64_t stream;
 };
 
 struct msg_done {

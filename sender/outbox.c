@@ -140,7 +140,7 @@ void outbox_begin(struct outbox *o, const char *channel, uint64_t *number, uint8
 	db_done(s);
 }
 
-void outbox_commit(struct outbox *o, const struct outbox_new *n)
+int64_t outbox_commit(struct outbox *o, const struct outbox_new *n)
 {
 	char layout[LAYOUT_TEXT_MAX];
 
@@ -151,6 +151,7 @@ void outbox_commit(struct outbox *o, const struct outbox_new *n)
 	    n->manifest, (size_t)HASH_LEN, (int64_t)n->created_ms, (int64_t)n->files, (int64_t)n->bytes,
 	    (int64_t)n->length, layout, (int64_t)n->expires_ms);
 	db_exec(&o->db, "COMMIT");
+	return sqlite3_last_insert_rowid(o->db.h);
 }
 
 void outbox_rollback(struct outbox *o)

@@ -70,7 +70,7 @@ void outbox_tick(struct outbox *o, uint64_t now_ns); /* store the service time *
 
 /* Begin the transaction of a new transfer: its number, and the hash of the manifest before it. */
 void outbox_begin(struct outbox *o, const char *channel, uint64_t *number, uint8_t previous[static HASH_LEN]);
-void outbox_commit(struct outbox *o, const struct outbox_new *n);
+int64_t outbox_commit(struct outbox *o, const struct outbox_new *n); /* its row */
 void outbox_rollback(struct outbox *o);
 bool outbox_has_claim(struct outbox *o, const char *claim);
 

@@ -33,7 +33,8 @@ enum { IN_FLIGHT = 64 }; /* as many as the spool hands out (dispatch.h) */
 
 struct flight {
 	struct round round;
-	int64_t row;
+	int64_t row;           /* 0: being made, and not numbered yet */
+	uint64_t stream;       /* 0: it was complete when it came */
 	bool ended;            /* DONE is still to be said */
 	bool failed;
 	uint64_t datagrams;
@@ -58,28 +59,97 @@ struct link {
 
 /* --- messages from the spool --- */
 
-static void take_object(struct link *l, struct ipc_msg *m)
+/* A place for an object that came with message m. */
+static unsigned new_flight(struct link *l, const struct ipc_msg *m, bool repeat)
 {
-	const struct msg_object *o = ipc_body(m, sizeof(*o));
 	unsigned i = 0;
 
 	while (i < IN_FLIGHT && l->item[i].used)
 		i++;
 	if (i == IN_FLIGHT || m->fd[0] < 0)
 		log_die(EXIT_INTERNAL, "the spool gave more objects than agreed, or one without a file");
+	memset(&l->flight[i], 0, sizeof(l->flight[i]));
+	l->item[i] = (struct schedule_item){ .used = true, .repeat = repeat, .since_ns = clock_mono_ns() };
+	return i;
+}
+
+static void reject(struct link *l, unsigned i, int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	l->flight[i].round.fd = -1;
+	l->flight[i].ended = l->flight[i].failed = l->item[i].blocked = true;
+}
+
+static void take_object(struct link *l, struct ipc_msg *m)
+{
+	const struct msg_object *o = ipc_body(m, sizeof(*o));
+	unsigned i = new_flight(l, m, o->round > 0 && !o->asked);
 	struct flight *f = &l->flight[i];
-	memset(f, 0, sizeof(*f));
+
 	f->row = o->row;
-	l->item[i] = (struct schedule_item){ .used = true, .repeat = o->round > 0 && !o->asked, .since_ns = clock_mono_ns() };
 	if (o->layout.slen != l->conf.n - FRAME_SYMBOL_OVERHEAD ||
 	    round_init(&f->round, m->fd[0], o->id, o->length, &o->layout, o->round) != 0) {
 		log_error("row %lld: its layout does not fit this link", (long long)o->row);
-		close(m->fd[0]);
-		f->round.fd = -1;
-		f->ended = f->failed = l->item[i].blocked = true;
+		reject(l, i, m->fd[0]);
 		return;
 	}
 	l->item[i].left = f->round.left * l->conf.n;
+}
+
+/* --- an object that is being made --- */
+
+static void take_stream(struct link *l, struct ipc_msg *m)
+{
+	const struct msg_stream *s = ipc_body(m, sizeof(*s));
+	unsigned i = new_flight(l, m, false);
+
+	l->flight[i].stream = s->stream;
+	l->item[i].left = s->most;
+	if (s->stream == 0 || s->layout.slen != l->conf.n - FRAME_SYMBOL_OVERHEAD ||
+	    round_init_stream(&l->flight[i].round, m->fd[0], s->id, &s->layout) != 0)
+		log_die(EXIT_INTERNAL, "the spool gave an object whose layout does not fit this link");
+}
+
+static unsigned find_stream(const struct link *l, uint64_t stream)
+{
+	for (unsigned i = 0; i < IN_FLIGHT; i++)
+		if (l->item[i].used && l->flight[i].stream == stream && l->flight[i].row == 0)
+			return i;
+	log_die(EXIT_INTERNAL, "the spool speaks of an object that it did not give");
+}
+
+static void take_grown(struct link *l, const struct ipc_msg *m)
+{
+	const struct msg_grown *g = ipc_body(m, sizeof(*g));
+	unsigned i = find_stream(l, g->stream);
+
+	if (!l->flight[i].ended)
+		round_grow(&l->flight[i].round, g->there);
+}
+
+static void take_numbered(struct link *l, const struct ipc_msg *m)
+{
+	const struct msg_numbered *n = ipc_body(m, sizeof(*n));
+	unsigned i = find_stream(l, n->stream);
+	struct flight *f = &l->flight[i];
+
+	f->row = n->row;
+	if (f->ended)
+		return; /* it could not be read */
+	if (round_finish(&f->round, n->length, &n->layout) != 0)
+		log_die(EXIT_INTERNAL, "row %lld: its end does not fit its beginning", (long long)n->row);
+	l->item[i].left = f->round.left * l->conf.n;
+}
+
+static void take_abandon(struct link *l, const struct ipc_msg *m)
+{
+	const struct msg_abandon *a = ipc_body(m, sizeof(*a));
+	unsigned i = find_stream(l, a->stream);
+
+	if (!l->flight[i].ended)
+		round_free(&l->flight[i].round, l->encoder);
+	l->item[i].used = false;
 }
 
 static void take_session(struct link *l, const struct ipc_msg *m)
@@ -120,6 +190,18 @@ static void take_messages(struct link *l)
 		case MSG_OBJECT:
 			take_object(l, &l->msg);
 			break;
+		case MSG_STREAM:
+			take_stream(l, &l->msg);
+			break;
+		case MSG_GROWN:
+			take_grown(l, &l->msg);
+			break;
+		case MSG_NUMBERED:
+			take_numbered(l, &l->msg);
+			break;
+		case MSG_ABANDON:
+			take_abandon(l, &l->msg);
+			break;
 		case MSG_SESSION:
 			take_session(l, &l->msg);
 			break;
@@ -139,7 +221,7 @@ static void say_done(struct link *l)
 {
 	for (unsigned i = 0; i < IN_FLIGHT; i++) {
 		struct flight *f = &l->flight[i];
-		if (!l->item[i].used || !f->ended)
+		if (!l->item[i].used || !f->ended || f->row == 0)
 			continue;
 		const struct msg_done d = {
 			.row = f->row, .round = f->round.number, .failed = f->failed, .datagrams = f->datagrams,
@@ -224,7 +306,7 @@ static bool fill_slot(struct link *l, unsigned i, uint64_t now)
 	h.pn = ++l->now.pn;
 	frame_put_symbol(d, &h, &s);
 	f->datagrams++;
-	l->item[i].left -= l->conf.n;
+	l->item[i].left -= l->item[i].left < l->conf.n ? l->item[i].left : l->conf.n;
 	l->out.filled++;
 	return true;
 }
@@ -269,7 +351,8 @@ static void fill_batch(struct link *l, uint64_t now, uint64_t *wake)
 static bool nothing_to_send(const struct link *l)
 {
 	for (unsigned i = 0; i < IN_FLIGHT; i++)
-		if (l->item[i].used && !l->flight[i].ended)
+		/* What is still being made, and has gone as far as it is made, is not late. */
+		if (l->item[i].used && !l->flight[i].ended && (l->flight[i].row != 0 || !l->item[i].blocked))
 			return false;
 	return true;
 }

@@ -188,6 +188,7 @@ static void step(struct spool *s, uint64_t now_ns)
 		rekey_begin(s->rekey, outbox_epoch(&s->outbox, (unsigned)s->conf.lane, clock_wall_ms() / 1000), now_ns,
 		    clock_wall_ms());
 	rekey_say(s->rekey, s->link);
+	stream_say(s);
 	watch_scan(s->watch, now_ns);
 	for (unsigned i = 0; i < s->conf.channels; i++)
 		feed_run(s, i, now_ns);

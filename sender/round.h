@@ -6,7 +6,12 @@
  * parity; where the layout has a spacing, it pauses so long and then sends
  * the late part, group by group.
  *
- * Source is read from the object as it is needed; parity comes from the encoder. */
+ * Source and parity come from the encoder, which reads one group while the one
+ * before it leaves; only source that it has no room for is read here.
+ *
+ * An object that is still being made is sent as far as it goes: groups of full
+ * blocks that have more of the object behind them, with length 0
+ * (PROTOCOL.md, section 3.3), until round_finish() says how long it is. */
 #ifndef KM_ROUND_H
 #define KM_ROUND_H
 
@@ -16,7 +21,8 @@
 enum { ROUND_READ = 64 << 10 }; /* bytes read ahead for a block */
 
 struct round_reader {
-	uint8_t *buf;
+	uint8_t *buf;          /* aligned, and a little more than is read */
+	const uint8_t *data;   /* in it */
 	uint32_t first, count; /* symbols of the block that buf holds */
 };
 
@@ -26,7 +32,9 @@ struct round {
 	uint32_t number;        /* rounds before this one */
 	struct geometry g;
 	struct layout l;
-	uint64_t left;          /* datagrams still to send */
+	uint64_t left;          /* datagrams still to send; not counted while the length is unknown */
+	uint64_t sent;          /* datagrams */
+	uint64_t there;         /* bytes of the object that can be read; UINT64_MAX: it is complete */
 	/* Where it is. */
 	bool late;              /* in the second half */
 	bool open;              /* a group is open: job and readers are its own */
@@ -34,13 +42,14 @@ struct round {
 	uint32_t column;        /* symbol within the blocks */
 	uint32_t at;            /* block of the group */
 	size_t parity_at[PLAN_DEPTH_MAX]; /* where each block's parity begins in job.parity */
-	struct encode_job job;
+	struct encode_job job[2]; /* of this group and, early, of the next */
+	unsigned now;           /* which is this group's */
 	struct round_reader reader[PLAN_DEPTH_MAX];
 };
 
 enum round_got {
 	ROUND_GOT,    /* a symbol */
-	ROUND_WAIT,   /* its parity is not ready, or there is no memory for it now: see round_blocked() */
+	ROUND_WAIT,   /* it is not read, its parity not ready, the object not made so far, or there is no memory for it now: see round_blocked() */
 	ROUND_PAUSE,  /* first half done: call again after layout.spacing_ns */
 	ROUND_END,
 	ROUND_FAILED, /* the object could not be read */
@@ -49,6 +58,13 @@ enum round_got {
 /* 0, or -1 if the layout does not fit the object (fd is then still the caller's). */
 int round_init(struct round *r, int fd, const uint8_t id[static FRAME_ID_LEN], uint64_t length, const struct layout *l,
     uint32_t number) __attribute__((warn_unused_result));
+/* Of an object that is being made; l from layout_stream(), round 0. */
+int round_init_stream(struct round *r, int fd, const uint8_t id[static FRAME_ID_LEN], const struct layout *l)
+    __attribute__((warn_unused_result));
+/* So many bytes can be read now. */
+void round_grow(struct round *r, uint64_t there);
+/* It is complete; l from layout_stream_end().  0, or -1 if that does not fit what was sent. */
+int round_finish(struct round *r, uint64_t length, const struct layout *l) __attribute__((warn_unused_result));
 void round_free(struct round *r, struct encoder *e);
 
 /* The next symbol: fields into *s, log2 M into *mlog, slen bytes to data. */

@@ -26,6 +26,7 @@
 enum {
 	SMALL_OBJECT = 1 << 20,     /* bytes up to which segments are small, and compressed well whatever they are */
 	SEGMENT_LOG_SMALL = 16,
+	GROWTH_STEP = 2 << 20,      /* bytes of the object between two events */
 	ADAPT_STEP = 8 << 20,       /* bytes of files between two looks at the level */
 	SAMPLES = 4,
 	SAMPLE_LEN = 64 << 10,
@@ -50,6 +51,7 @@ struct sealer {
 	uint64_t rate;              /* bit/s of the link */
 	int level;                  /* of compression, as it did well last */
 	uint64_t looked_in, looked_out, looked_ns; /* when the level was looked at last */
+	_Atomic uint64_t told;      /* how much of the object the owner knows to be there */
 	struct seal_job *now;       /* the job whose object is open */
 	int error;                  /* of what failed */
 };
@@ -90,6 +92,24 @@ static int by_name(const void *a, const void *b)
 	return name_order((const uint8_t *)x->name, strlen(x->name), (const uint8_t *)y->name, strlen(y->name));
 }
 
+static void tell(const struct sealer *s)
+{
+	const uint64_t one = 1;
+
+	if (write(s->event, &one, sizeof(one)) < 0)
+		log_debug("sealer: no event");
+}
+
+static void tell_growth(struct sealer *s)
+{
+	uint64_t there = atomic_load(&s->file.there);
+
+	if (there - atomic_load(&s->told) < GROWTH_STEP)
+		return;
+	atomic_store(&s->told, there);
+	tell(s);
+}
+
 /* Once in a while: is zstd too slow for the link, or faster than it has to be? */
 static void look_at_level(struct sealer *s, uint64_t in)
 {
@@ -120,6 +140,7 @@ static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t
 			return SEAL_WRITE;
 		if (atomic_load(&s->stop))
 			return SEAL_STOPPED;
+		tell_growth(s);
 		look_at_level(s, n);
 	}
 	j->error = got < 0 ? errno : ESTALE;
@@ -233,7 +254,6 @@ static void run_job(struct sealer *s, struct seal_job *j)
 static void *sealer_run(void *arg)
 {
 	struct sealer *s = arg;
-	const uint64_t one = 1;
 
 	pthread_mutex_lock(&s->lock);
 	for (;;) {
@@ -247,8 +267,7 @@ static void *sealer_run(void *arg)
 		run_job(s, j);
 		pthread_mutex_lock(&s->lock);
 		s->done = j;
-		if (write(s->event, &one, sizeof(one)) < 0)
-			log_debug("sealer: no event");
+		tell(s);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -310,6 +329,7 @@ void sealer_submit(struct sealer *s, struct seal_job *j)
 	j->seal = NULL;
 	j->sha256 = NULL;
 	j->length = 0;
+	atomic_store(&s->told, 0);
 	pthread_mutex_lock(&s->lock);
 	s->todo = j;
 	pthread_cond_signal(&s->wake);
@@ -328,6 +348,23 @@ struct seal_job *sealer_take(struct sealer *s)
 	s->done = NULL;
 	pthread_mutex_unlock(&s->lock);
 	return j;
+}
+
+uint64_t sealer_there(const struct sealer *s)
+{
+	return atomic_load(&s->told);
+}
+
+int sealer_reader(const struct sealer *s, const struct seal_job *j)
+{
+	char tmp[SEAL_NAME_LEN + 8];
+	int fd;
+
+	snprintf(tmp, sizeof(tmp), "%s.tmp", j->name);
+	fd = openat(s->objects, tmp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		(void)disk_direct(fd, true);
+	return fd;
 }
 
 /* --- the end, in the caller's thread --- */

@@ -50,10 +50,15 @@ struct sealer; /* opaque */
  * a second thread compresses.  Fatal on failure. */
 struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_t rate, bool large);
 void sealer_stop(struct sealer *s); /* abandons what it is at */
-int sealer_fd(const struct sealer *s); /* readable when the job is back */
+int sealer_fd(const struct sealer *s); /* readable when the job is back, or has gone on */
 /* One job at a time: until sealer_finish() or sealer_drop(). */
 void sealer_submit(struct sealer *s, struct seal_job *j);
 struct seal_job *sealer_take(struct sealer *s); /* the job, once, when it is back; else NULL */
+/* How much of the job's object can be read already; grows in steps, with an
+ * event for each (sealer_take() then says NULL).  Once it is not 0, id and name are valid. */
+uint64_t sealer_there(const struct sealer *s);
+/* The unfinished object, for reading: a descriptor, or -1 with errno. */
+int sealer_reader(const struct sealer *s, const struct seal_job *j) __attribute__((warn_unused_result));
 /* 0, or -1 with errno: then drop it. */
 int sealer_finish(struct sealer *s, struct seal_job *j, const char *manifest, size_t n, const uint8_t sig[static SIGN_LEN])
     __attribute__((warn_unused_result));

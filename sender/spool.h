@@ -2,6 +2,7 @@
  *
  *     feed.c      a channel's folder: finished files become a claimed batch
  *     batch.c     a batch: checked, sealed, numbered; its sources erased
+ *     stream.c    a large object: to the link while it is being sealed
  *     dispatch.c  numbered objects: to the link, again when due, erased in the end
  *     closer.c    what was numbered, written down for the receiver
  *     report.c    status.json, once a second, for `katamichi status`
@@ -66,10 +67,25 @@ struct in_flight {
 	uint64_t number;
 };
 
+/* The object that is sent while the sealer of large files makes it (stream.c). */
+struct stream {
+	enum stream_state {
+		STREAM_NONE,
+		STREAM_OPEN,      /* the link has it */
+		STREAM_NUMBERED,  /* the link is to be told */
+		STREAM_ABANDONED, /* the same */
+	} state;
+	uint64_t number, serial;  /* of the stream, never twice; of its batch */
+	uint64_t most, told;      /* bytes it can have; that the link knows of */
+	struct layout layout;
+	struct msg_numbered end;
+};
+
 struct spool {
 	struct sender_conf conf;
 	int stop, check, link;
 	struct watch *watch;
+	struct stream stream;
 	struct outbox outbox;
 	struct sealer_keys keys;
 	struct sealer *sealer[TRACKS];
@@ -108,7 +124,25 @@ void batch_seal(struct spool *s, uint64_t now_ns);        /* waiting batches to 
 void batch_sealed(struct spool *s, enum track t, uint64_t now_ns); /* a sealer's event */
 uint64_t batch_next(const struct spool *s);               /* when a waiting one may go on; UINT64_MAX: none */
 
+/* Bytes that a sealed object of so many bytes of files can have at most, manifest and all. */
+static inline uint64_t spool_object_most(uint64_t bytes)
+{
+	return bytes + bytes / 64 + (16u << 20);
+}
+
+/* stream.c */
+void stream_grow(struct spool *s, const struct batch *b); /* the sealer's event: its object can be read some way */
+bool stream_has(const struct spool *s, const struct batch *b);
+/* The layout of a batch whose object is complete.  0 or -1. */
+int stream_layout(struct spool *s, const struct batch *b, struct layout *l) __attribute__((warn_unused_result));
+void stream_numbered(struct spool *s, const struct batch *b, const struct outbox_new *n, int64_t row);
+void stream_abandon(struct spool *s, const struct batch *b); /* nothing, if it is not this batch's */
+void stream_say(struct spool *s);                         /* what the link's socket had no room for */
+bool stream_is_open(const struct spool *s);
+
 /* dispatch.c */
+bool dispatch_new_room(const struct spool *s);            /* for one more new object at the link */
+void dispatch_note(struct spool *s, const struct outbox_object *o); /* it is at the link now */
 void dispatch_run(struct spool *s, uint64_t now_ns);
 void dispatch_done(struct spool *s, const struct msg_done *d, uint64_t now_ns);
 void dispatch_expire(struct spool *s, uint64_t now_ns);

@@ -92,7 +92,7 @@ static void expect_symbol(const uint8_t *object, const struct round *r, const st
 
 /* Four blocks, the last one short, two to a group; M = 8, three parity symbols a round. */
 static const struct layout four = {
-	.slen = SLEN, .kfull = 5, .depth = 2, .full = { .r = 3, .r1 = 3, .mlog = 3 }, .last = { .r = 2, .r1 = 2, .mlog = 1 },
+	.tail_first = LAYOUT_NO_TAIL, .slen = SLEN, .kfull = 5, .depth = 2, .full = { .r = 3, .r1 = 3, .mlog = 3 }, .last = { .r = 2, .r1 = 2, .mlog = 1 },
 };
 enum { FOUR_LEN = 3 * 5 * SLEN + 2 * SLEN + 7 /* 3 symbols in the last block, the last of 7 bytes */ };
 #define P(b, i) { b, 5 + (i) }
@@ -132,7 +132,7 @@ static void a_round_in_order(void **state)
 static void a_spaced_round(void **state)
 {
 	static const struct layout l = {
-		.slen = SLEN, .kfull = 2, .depth = 1, .spacing_ns = 60000000, .full = { 5, 2, 3 }, .last = { 5, 2, 3 },
+		.tail_first = LAYOUT_NO_TAIL, .slen = SLEN, .kfull = 2, .depth = 1, .spacing_ns = 60000000, .full = { 5, 2, 3 }, .last = { 5, 2, 3 },
 	};
 	static const uint16_t want[3][7] = {
 		{ 0, 1, 2 + 0, 2 + 1, 2 + 2, 2 + 3, 2 + 4 },
@@ -180,7 +180,7 @@ static void zeros_past_the_end(void **state)
 /* Of two rounds with a loss each that neither survives alone, one block comes together. */
 static void rounds_add_up(void **state)
 {
-	static const struct layout l = { .slen = SLEN, .kfull = 40, .depth = 1, .full = { 4, 4, 4 }, .last = { 4, 4, 4 } };
+	static const struct layout l = { .tail_first = LAYOUT_NO_TAIL, .slen = SLEN, .kfull = 40, .depth = 1, .full = { 4, 4, 4 }, .last = { 4, 4, 4 } };
 	size_t len = 40 * SLEN - 3;
 	uint8_t *object = make_object(len), got[40][SLEN], parity[8][SLEN], id[16] = { 0 }, out_bytes[40][SLEN], mlog;
 	const uint8_t *src[40] = { NULL }, *par[8];
@@ -218,7 +218,7 @@ static void rounds_add_up(void **state)
 
 static void what_does_not_fit(void **state)
 {
-	static const struct layout ok = { .slen = SLEN, .kfull = 5, .depth = 1, .full = { 2, 2, 1 }, .last = { 2, 2, 1 } };
+	static const struct layout ok = { .tail_first = LAYOUT_NO_TAIL, .slen = SLEN, .kfull = 5, .depth = 1, .full = { 2, 2, 1 }, .last = { 2, 2, 1 } };
 	struct layout l;
 	uint8_t id[16] = { 0 };
 	struct round r;

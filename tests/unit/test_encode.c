@@ -259,6 +259,7 @@ static void layouts_as_text(void **state)
 	static const char *const bad[] = {
 		"", "1", "2 64 5 2 0 3 3 3 2 2 1", "1 64 5 2 0 3 3 3 2 2 1 ", "1 63 5 2 0 3 3 3 2 2 1", "1 64 0 2 0 3 3 3 2 2 1",
 		"1 64 5 0 0 3 3 3 2 2 1", "1 64 5 17 0 3 3 3 2 2 1", "1 64 5 2 0 9 3 3 2 2 1" /* r > M */,
+		"1 64 5 2 0 3 3 3 2 2 1 4", "1 64 5 2 0 3 3 3 2 2 1 4 2 2 1 ", "1 64 5 2 0 3 3 3 2 2 1 4 3 3 1", /* an end */
 		"1 64 5 2 0 3 4 3 2 2 1" /* r1 > r */, "1 64 5 2 0 3 3 16 2 2 1", "1 64 70000 2 0 3 3 3 2 2 1",
 	};
 	char text[LAYOUT_TEXT_MAX];
@@ -268,6 +269,12 @@ static void layouts_as_text(void **state)
 	layout_write(text, &four);
 	assert_int_equal(layout_read(&l, text), 0);
 	assert_memory_equal(&l, &four, sizeof(l));
+	struct layout ended = four;
+	ended.tail_first = 4;
+	ended.tail = (struct layout_block){ 2, 2, 1 };
+	layout_write(text, &ended);
+	assert_int_equal(layout_read(&l, text), 0);
+	assert_memory_equal(&l, &ended, sizeof(l));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (layout_read(&l, bad[i]) == 0)
 			fail_msg("taken: %s", bad[i]);
@@ -292,12 +299,125 @@ static void every_size_has_a_layout(void **state)
 	}
 }
 
+/* The next symbol; false once the object has to grow first. */
+static bool as_far_as_it_goes(struct round *r, struct frame_symbol *s, uint8_t *mlog, uint8_t *data)
+{
+	enum round_got got;
+
+	while ((got = round_next(r, encoder, s, mlog, data)) == ROUND_WAIT && r->open) {
+		struct pollfd p = { .fd = encoder_fd(encoder), .events = POLLIN };
+		if (round_blocked(r, encoder))
+			assert_int_equal(poll(&p, 1, 10000), 1);
+		encoder_clear(encoder);
+	}
+	assert_true(got == ROUND_GOT || (got == ROUND_WAIT && round_blocked(r, encoder)));
+	return got == ROUND_GOT;
+}
+
+/* An object that grows in steps while it is sent: no symbol of what may be its last group before the length is known,
+ * length 0 until then, and in the end every symbol once. */
+static void sent_while_it_grows(void **state)
+{
+	/* The last group: blocks 2 and 3, with parity of their own; or nothing but block 3's first symbol. */
+	static const struct { size_t len; uint32_t tail_first, left; } ends[] = {
+		{ FOUR_LEN, 2, 13 + 16 }, { 4 * 5 * SLEN, 2, 16 + 16 }, { 2 * 5 * SLEN + 1, 2, 16 + 3 }, { 3, 0, 3 },
+	};
+
+	(void)state;
+	for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {
+		uint8_t *object = make_object(ends[e].len), data[SLEN], id[16] = { 9 }, mlog;
+		struct layout l = four;
+		struct frame_symbol s;
+		unsigned early = 0, all = 0;
+		struct round r;
+		assert_int_equal(round_init_stream(&r, open_object(), id, &l), 0);
+		for (uint64_t step = 0, there = 0; step < ends[e].len; step += 1 + step / 7) {
+			there = step > ends[e].len * 6 / 7 ? ends[e].len : step;
+			round_grow(&r, there);
+			while (as_far_as_it_goes(&r, &s, &mlog, data)) {
+				assert_int_equal(s.object_len, 0);
+				assert_true(there > 2 * 5 * SLEN);
+				assert_true(s.block < 2);
+				assert_int_equal(mlog, 3);
+				expect_symbol(object, &r, &s, data);
+				early++;
+			}
+		}
+		l.tail_first = ends[e].tail_first;
+		l.tail = (struct layout_block){ 3, 3, 2 };
+		assert_int_equal(round_finish(&r, ends[e].len, &l), 0);
+		assert_int_equal(round_finish(&r, ends[e].len, &l), -1); /* once */
+		for (all = early; next(&r, &s, &mlog, data) == ROUND_GOT; all++) {
+			assert_int_equal(s.object_len, ends[e].len);
+			assert_int_equal(mlog, s.block + 1 == r.g.blocks ? 1 : s.block < 2 ? 3 : 2);
+			expect_symbol(object, &r, &s, data);
+		}
+		assert_int_equal(r.left, 0);
+		assert_int_equal(all, r.sent);
+		assert_int_equal(early, e == 3 ? 0 : 16);
+		assert_int_equal(all, r.g.symbols + (uint64_t)(r.g.blocks - 1) * 3 + 2);
+		round_free(&r, encoder);
+		free(object);
+	}
+}
+
+/* An end that would make a block that was sent the last one, or one of the tail, is refused. */
+static void an_end_that_does_not_fit(void **state)
+{
+	uint8_t *object = make_object(FOUR_LEN), data[SLEN], id[16] = { 9 }, mlog;
+	struct layout l = four;
+	struct frame_symbol s;
+	struct round r;
+
+	(void)state;
+	assert_int_equal(round_init_stream(&r, open_object(), id, &l), 0);
+	round_grow(&r, FOUR_LEN);
+	assert_int_equal(next(&r, &s, &mlog, data), ROUND_GOT);
+	l.tail = (struct layout_block){ 3, 3, 2 };
+	l.tail_first = 2;
+	assert_int_equal(round_finish(&r, 2 * 5 * SLEN, &l), -1);
+	l.tail_first = 0;
+	assert_int_equal(round_finish(&r, FOUR_LEN, &l), -1);
+	l.tail_first = 2, l.kfull = 6;
+	assert_int_equal(round_finish(&r, FOUR_LEN, &l), -1);
+	round_free(&r, encoder);
+	free(object);
+}
+
+/* Whatever length it turns out to have, the end is one that a round can send, and holds the promise at least as well. */
+static void every_stream_has_an_end(void **state)
+{
+	struct sender_conf c = { .n = 1472, .loss = 0.01, .failure = 1e-9, .burst_ns = 20000000, .rate = 1000000000 };
+	static const uint64_t most = 500u << 20;
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		uint64_t length = i == 0 ? 1 : i == 1 ? most : 1 + seeded_below((uint32_t)most);
+		struct layout l, whole;
+		struct geometry g;
+		c.n = i % 2 ? 1472 : 8960;
+		assert_int_equal(layout_stream(&l, &c, most), 0);
+		whole = l;
+		assert_int_equal(layout_stream_end(&l, &c, most, length), 0);
+		assert_int_equal(l.kfull, whole.kfull);
+		assert_int_equal(l.depth, whole.depth);
+		assert_int_equal(geometry_init(&g, length, l.slen, (uint16_t)l.kfull), 0);
+		assert_true(l.tail_first < g.blocks && g.blocks - l.tail_first <= l.depth);
+		assert_true(plan_failure(g.klast, l.last.r1, c.loss) <= c.failure);
+		assert_true(plan_failure(l.kfull, l.full.r1, c.loss) <= c.failure);
+		assert_int_equal(layout_stream_end(&l, &c, most, most + 1), -1);
+		assert_int_equal(layout_stream_end(&l, &c, most, 0), -1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_round_in_order), cmocka_unit_test(a_spaced_round), cmocka_unit_test(zeros_past_the_end),
 		cmocka_unit_test(rounds_add_up), cmocka_unit_test(what_does_not_fit), cmocka_unit_test(a_cut_object),
 		cmocka_unit_test(layouts_as_text), cmocka_unit_test(every_size_has_a_layout),
+		cmocka_unit_test(sent_while_it_grows), cmocka_unit_test(an_end_that_does_not_fit),
+		cmocka_unit_test(every_stream_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "host/big.h"
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
@@ -30,9 +31,9 @@ bool disk_direct(int fd, bool want)
 	return fcntl(fd, F_SETFL, want ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
 }
 
-uint8_t *disk_buffer(void)
+uint8_t *disk_buffers(unsigned count)
 {
-	uint8_t *p = aligned_alloc(DISK_ALIGN, DISK_PIECE);
+	uint8_t *p = big_alloc((size_t)count * DISK_PIECE);
 
 	if (p == NULL)
 		log_die(EXIT_SYSTEM, "out of memory");

@@ -39,8 +39,9 @@ void disk_stop(struct disk *d); /* after what was submitted is done */
 void disk_submit(struct disk *d, struct disk_op *op); /* done in the order of submission */
 void disk_wait(struct disk *d, struct disk_op *op);   /* at once if it was never submitted */
 
-/* DISK_PIECE bytes, aligned; free() them.  Fatal if there is no memory. */
-uint8_t *disk_buffer(void);
+/* count buffers side by side, aligned, in large pages where there are such (host/big.h): the kernel pins them page by
+ * page.  free() the first.  Fatal if there is no memory. */
+uint8_t *disk_buffers(unsigned count);
 /* Ask for the way past the page cache, or give it up; false: as it was. */
 bool disk_direct(int fd, bool want);
 /* pread until n bytes or the end, whatever way fd is open; buf, n and at aligned if it is O_DIRECT.  -1 with errno. */

@@ -9,17 +9,17 @@ void object_file_init(struct object_file *o, struct disk *d)
 	memset(o, 0, sizeof(*o));
 	o->disk = d;
 	o->fd = -1;
+	uint8_t *buf = disk_buffers(OBJECT_FILE_BUFFERS);
 	for (unsigned i = 0; i < OBJECT_FILE_BUFFERS; i++) {
 		o->op[i].write = true;
-		o->op[i].buf = disk_buffer();
+		o->op[i].buf = buf + (size_t)i * DISK_PIECE;
 	}
 }
 
 void object_file_free(struct object_file *o)
 {
 	object_file_abandon(o);
-	for (unsigned i = 0; i < OBJECT_FILE_BUFFERS; i++)
-		free(o->op[i].buf);
+	free(o->op[0].buf);
 }
 
 void object_file_begin(struct object_file *o, int fd, bool large)

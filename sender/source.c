@@ -10,15 +10,15 @@ void source_init(struct source *s, struct disk *d)
 	memset(s, 0, sizeof(*s));
 	s->disk = d;
 	s->fd = -1;
+	uint8_t *buf = disk_buffers(SOURCE_BUFFERS);
 	for (unsigned i = 0; i < SOURCE_BUFFERS; i++)
-		s->op[i].buf = disk_buffer();
+		s->op[i].buf = buf + (size_t)i * DISK_PIECE;
 }
 
 void source_free(struct source *s)
 {
 	source_end(s);
-	for (unsigned i = 0; i < SOURCE_BUFFERS; i++)
-		free(s->op[i].buf);
+	free(s->op[0].buf);
 }
 
 static void ask(struct source *s, struct disk_op *op)

@@ -1,6 +1,7 @@
 """kill -9 in the middle, restarts, and what a receiver knows that it has not."""
 import os
 import re
+import sqlite3
 import time
 
 import harness
@@ -26,6 +27,22 @@ def test_sender_killed_in_mid_file(site):
     site.start_sender()
     site.wait_delivered(120)
     site.check_inbox()
+
+
+def test_sender_killed_while_sealing(site):
+    """A large file is sent while it is sealed.  A kill then has used no number, and what was sent of that object is no one's."""
+    site.start(rate="1G", repeat="3s 10s")
+    site.put_random("bulk", "600MB.bin", 600 << 20)
+    harness.wait_until("the first megabytes", lambda: harness.disk_use(site.path("receiver-state")) > 8 << 20, 60, 0.005,
+                       alive=site.daemons())
+    site.sender.kill()
+    with sqlite3.connect(site.path("sender-state", "outbox.db")) as db:
+        assert db.execute("SELECT count(*) FROM object WHERE channel = 'bulk'").fetchone() == (0,), "sealed sooner than it was killed"
+    assert site.deliveries() == []
+    site.start_sender()
+    site.wait_delivered(120)
+    site.check_inbox()
+    assert [(c, n) for c, n, _ in site.deliveries()] == [("bulk", "00000001")]
 
 
 def test_receiver_killed_in_mid_file(site):

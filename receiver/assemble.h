@@ -33,6 +33,7 @@ struct assemble_limits {
 struct assemble_sink {
 	int (*complete)(void *ctx, const struct msg_object *o);
 	int (*discard)(void *ctx, const struct msg_object *o);
+	int (*progress)(void *ctx, const struct msg_progress *p); /* of a large object; only the newest counts */
 };
 
 struct assemble;

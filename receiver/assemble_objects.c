@@ -287,6 +287,20 @@ look(struct assemble *a, uint64_t now_ns, bool all)
 	}
 }
 
+/* What is there of large objects can be opened while the rest arrives. */
+static void
+tell_progress(struct assemble *a)
+{
+	for (struct object *o = a->all; o != NULL; o = o->next_all) {
+		if (!o->staged || o->state != OBJECT_GATHERING)
+			continue;
+		o->lead = stage_lead(a->stage, o, o->lead);
+		struct msg_progress p = { message(o), o->lead * STAGE_CHUNK };
+		if (o->lead > o->lead_told && a->sink->progress(a->ctx, &p))
+			o->lead_told = o->lead;
+	}
+}
+
 /* Forgotten objects whose time has come may be gathered again. */
 static void
 remember_again(struct assemble *a, uint64_t now_ns)
@@ -328,6 +342,10 @@ assemble_tick(struct assemble *a, uint64_t now_ns)
 		if (!a->sink->discard(a->ctx, &m))
 			break;
 		a->strays--;
+	}
+	if (now_ns >= a->progress_at_ns) {
+		a->progress_at_ns = now_ns + ASSEMBLE_PROGRESS_NS;
+		tell_progress(a);
 	}
 	if (now_ns >= a->flush_at_ns) {
 		a->flush_at_ns = now_ns + ASSEMBLE_FLUSH_NS / 10;

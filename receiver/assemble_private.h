@@ -19,6 +19,7 @@ enum {
 	ASSEMBLE_FLUSHES = 8,   /* under way at a time */
 	ASSEMBLE_FORGOTTEN = 64,
 };
+#define ASSEMBLE_PROGRESS_NS 5000000ull /* between two looks at how far large objects have come */
 #define ASSEMBLE_FLUSH_NS 1000000000ull   /* at least so long between two of one object */
 /* A damaged object is not begun again with the rest of the same round. */
 #define ASSEMBLE_FORGET_NS 2000000000ull
@@ -64,6 +65,7 @@ struct assemble {
 	struct object *all;   /* every object, also those told and dropped */
 	uint32_t open;        /* in the buckets */
 	uint64_t now_ns;      /* of the last tick */
+	uint64_t progress_at_ns;
 	uint64_t flush_at_ns; /* next look at what is to be flushed */
 	uint64_t disk_log_ns, room_log_ns;
 	uint64_t disk_look_ns; /* when free space was last asked for */

@@ -39,7 +39,7 @@ batch_item(struct store *s, struct job *j)
 	hex_put(it->object, j->id, 16);
 	it->files = t->found.file_count;
 	it->bytes = t->bytes;
-	it->checks = s->finish_checks;
+	it->checks = j->checks;
 	return it;
 }
 
@@ -110,10 +110,18 @@ conclude(struct store *s, struct job *j, const struct pipe_finish *f)
 	struct transfer *t = &j->transfer;
 
 	while (!j->unsealed) /* was sent before the end of the stream */
-		store_from_open(s, true);
-	job_unlink(s, j);
+		store_from_open(s, j->lane, true);
 	if (j->begun)
 		transfer_close(t);
+	if (j->lane == LANE_EARLY) {
+		s->early = NULL;
+		if (!j->whole || j->result != 0) {
+			early_failed(s, j);
+			return;
+		}
+	} else {
+		job_unlink(s, j);
+	}
 	if (j->result != 0 || f->bad == 2 || !j->opened || j->inner.sender >= s->conf.peers) {
 		if (j->begun)
 			transfer_remove(t);
@@ -129,7 +137,7 @@ conclude(struct store *s, struct job *j, const struct pipe_finish *f)
 	}
 	if (f->bad != 0)
 		transfer_refuse(t, "%s", f->reason);
-	snprintf(s->finish_checks, sizeof(s->finish_checks), "%s", f->checks);
+	snprintf(j->checks, sizeof(j->checks), "%s", f->checks);
 	accept_transfer(s, j);
 }
 
@@ -138,15 +146,15 @@ begin(struct store *s, struct job *j)
 {
 	char name[TRANSFER_NAME_MAX + 1], id[33];
 
-	snprintf(name, sizeof(name), "%s-%u", job_show(id, j->id), j->slot);
-	transfer_begin(&j->transfer, s->work, name, s->out);
+	snprintf(name, sizeof(name), "%s-%u%s", job_show(id, j->id), j->slot, j->lane == LANE_EARLY ? "-early" : "");
+	transfer_begin(&j->transfer, s->work, name, s->lane[j->lane].out);
 	j->begun = true;
 }
 
 void
-intake_frame(struct store *s, const struct pipeframe *f)
+intake_frame(struct store *s, enum receiver_lane lane, const struct pipeframe *f)
 {
-	struct job *j = s->jobs;
+	struct job *j = lane == LANE_EARLY ? s->early : s->jobs;
 	struct pipe_finish finish;
 	uint64_t size;
 
@@ -265,34 +273,49 @@ poisonous(struct store *s, struct job *j)
 	return true;
 }
 
-void
-intake_check_died(struct store *s)
+static void
+blame(struct store *s, const struct job *j)
 {
 	int map;
 
-	if (s->jobs == NULL || !s->jobs->sent || (map = part_store_map(&s->parts, s->jobs->slot, O_RDWR)) < 0)
+	if (j == NULL || !j->sent || (map = part_store_map(&s->parts, j->slot, O_RDWR)) < 0)
 		return;
 	parts_set_attempts(map, parts_attempts(map) + 1);
 	close(map);
 }
 
+/* Either may be the cause.  One that was blamed once is not opened early again,
+ * so that an innocent one is not blamed for long. */
+void
+intake_check_died(struct store *s)
+{
+	blame(s, s->jobs);
+	blame(s, s->early);
+}
+
+int
+intake_file(struct store *s, uint32_t slot, uint64_t length)
+{
+	/* Link wrote a large one past the page cache, so nothing of it is there. */
+	int fd = stage_takes(length) ? part_store_data(&s->parts, slot, O_RDONLY | O_DIRECT) : -1;
+
+	return fd >= 0 ? fd : part_store_data(&s->parts, slot, O_RDONLY);
+}
+
 static void
 send_job(struct store *s, struct job *j)
 {
-	struct msg_object m = { .length = j->length, .sender = j->sender, .slot = j->slot };
-	/* Link wrote a large one past the page cache, so nothing of it is there. */
-	int fd = stage_takes(j->length) ? part_store_data(&s->parts, j->slot, O_RDONLY | O_DIRECT) : -1;
+	struct msg_progress m = { { .length = j->length, .sender = j->sender, .slot = j->slot }, j->length };
+	int fd = intake_file(s, j->slot, j->length);
 
-	if (fd < 0)
-		fd = part_store_data(&s->parts, j->slot, O_RDONLY);
 	if (fd < 0) {
 		int error = errno;
 		job_unlink(s, j);
 		job_later(s, j, error);
 		return;
 	}
-	memcpy(m.id, j->id, 16);
-	if (ipc_send_fds(STORE_FD_OPEN, MSG_UNSEAL, &m, sizeof(m), &fd, 1) != 1)
+	memcpy(m.object.id, j->id, 16);
+	if (ipc_send_fds(s->lane[LANE_WHOLE].open, MSG_UNSEAL, &m, sizeof(m), &fd, 1) != 1)
 		peer_gone(s->stop_fd, "open");
 	close(fd);
 	j->sent = true;
@@ -332,6 +355,8 @@ intake_complete(struct store *s, const struct msg_object *o)
 
 	if (o->sender >= s->conf.peers || o->length == 0)
 		log_die(EXIT_INTERNAL, "link completed an object of peer %u and %llu bytes", o->sender, (unsigned long long)o->length);
+	if (early_complete(s, o))
+		return;
 	if ((j = calloc(1, sizeof(*j))) == NULL)
 		log_die(EXIT_SYSTEM, "no memory for an object to open");
 	memcpy(j->id, o->id, 16);
@@ -342,9 +367,9 @@ intake_complete(struct store *s, const struct msg_object *o)
 }
 
 static struct job *
-find(struct store *s, uint32_t slot)
+find(struct store *s, enum receiver_lane lane, uint32_t slot)
 {
-	struct job *j = s->jobs;
+	struct job *j = lane == LANE_EARLY ? s->early : s->jobs;
 
 	while (j != NULL && (!j->sent || j->slot != slot))
 		j = j->next;
@@ -354,18 +379,18 @@ find(struct store *s, uint32_t slot)
 }
 
 void
-intake_opened(struct store *s, const struct msg_opened *o)
+intake_opened(struct store *s, enum receiver_lane lane, const struct msg_opened *o)
 {
-	struct job *j = find(s, o->job);
+	struct job *j = find(s, lane, o->job);
 
 	j->inner = *o;
 	j->opened = true;
 }
 
 void
-intake_unsealed(struct store *s, const struct msg_unsealed *u)
+intake_unsealed(struct store *s, enum receiver_lane lane, const struct msg_unsealed *u)
 {
-	struct job *j = find(s, u->job);
+	struct job *j = find(s, lane, u->job);
 
 	j->result = u->result;
 	j->unsealed = true;

@@ -82,6 +82,7 @@ job_later(struct store *s, struct job *j, int error)
 		log_error("object %s cannot be delivered now: %s; it is kept and tried again every few seconds", job_show(id, j->id),
 		    strerror(error));
 	}
+	j->lane = LANE_WHOLE;
 	j->sent = j->opened = j->unsealed = j->begun = false;
 	j->not_before_ns = now + RETRY_NS;
 	job_append(s, j);

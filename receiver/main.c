@@ -187,6 +187,45 @@ allow_files(void)
 	}
 }
 
+/* Each process has its own, as close_all() expects. */
+static int
+dup_of(int fd)
+{
+	int r = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (r < 0)
+		log_die(EXIT_SYSTEM, "descriptors: %s", strerror(errno));
+	return r;
+}
+
+static void
+give(struct proc_spec *to, int fd)
+{
+	to->fd[to->fds++] = fd;
+}
+
+/* The descriptors of a lane, in the order of receiver_proc.h. */
+static void
+make_lane(struct proc_spec *open_, struct proc_spec *check, struct proc_spec *store)
+{
+	struct pipeframe_fds in, out;
+	int talk[2];
+
+	ipc_pair(talk);
+	pipeframe_pair(&in);
+	pipeframe_pair(&out);
+	give(open_, talk[0]);
+	give(open_, in.writer);
+	give(open_, in.memory);
+	give(check, in.reader);
+	give(check, dup_of(in.memory));
+	give(check, out.writer);
+	give(check, out.memory);
+	give(store, talk[1]);
+	give(store, out.reader);
+	give(store, dup_of(out.memory));
+}
+
 static void
 close_all(const struct proc_spec *spec, unsigned count)
 {
@@ -198,27 +237,22 @@ close_all(const struct proc_spec *spec, unsigned count)
 static int
 serve(const struct receiver_conf *c, const char *config, int sock, int lock)
 {
-	int link_open[2], link_store[2], open_store[2];
-	struct pipeframe_fds open_check, check_store;
+	int link_open[2], link_store[2];
 	pid_t pid[4];
 
 	ipc_pair(link_open);
 	ipc_pair(link_store);
-	ipc_pair(open_store);
-	pipeframe_pair(&open_check);
-	pipeframe_pair(&check_store);
 	struct proc_spec spec[4] = {
 		{ .role = "link", .path = proc_beside("katamichi-receiver-link"), .config = config,
 		    .fd = { sock, link_open[0], link_store[0] }, .fds = 3 },
 		{ .role = "open", .config = config,
-		    .fd = { open_config(config), link_open[1], open_store[0], open_check.writer, open_check.memory, open_floors(c) },
-		    .fds = OPEN_FD_END - OPEN_FD_CONFIG },
-		{ .role = "check", .config = config, .fd = { open_config(config), open_check.reader, open_check.memory,
-		    check_store.writer, check_store.memory }, .fds = CHECK_FD_END - CHECK_FD_CONFIG },
+		    .fd = { open_config(config), link_open[1], open_floors(c) }, .fds = OPEN_FD_LANES - OPEN_FD_CONFIG },
+		{ .role = "check", .config = config, .fd = { open_config(config) }, .fds = CHECK_FD_LANES - CHECK_FD_CONFIG },
 		{ .role = "store", .config = config,
-		    .fd = { open_config(config), link_store[1], open_store[1], check_store.reader, check_store.memory, lock },
-		    .fds = STORE_FD_END - STORE_FD_CONFIG },
+		    .fd = { open_config(config), link_store[1], lock }, .fds = STORE_FD_LANES - STORE_FD_CONFIG },
 	};
+	for (int i = 0; i < LANES; i++)
+		make_lane(&spec[1], &spec[2], &spec[3]);
 	for (unsigned i = 0; i < 4; i++)
 		pid[i] = proc_start(&spec[i]);
 	close_all(spec, 4); /* so that the end of a process closes its pipes */

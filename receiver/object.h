@@ -39,6 +39,7 @@ struct object {
 	uint32_t sender, slot;
 	int data_fd, map_fd;
 	int direct_fd;            /* the data past the page cache, or -1 */
+	uint64_t lead, lead_told; /* chunks from the beginning that are wholly in the file; and the store knows of */
 	unsigned chunks;          /* in memory and not written yet (stage.h) */
 	enum object_state state;
 	struct geometry geo;

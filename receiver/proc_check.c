@@ -1,6 +1,8 @@
-/* proc_check.c - the receiver's check process: it has two rings and nothing
- * else.  decompress > inspect: everything that parses what a sender wrote,
+/* proc_check.c - the receiver's check process: it has two rings for each
+ * lane (receiver_messages.h) and nothing else.  decompress > inspect: everything that parses what a sender wrote,
  * except the manifest, whose signature store verifies first. */
+#include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -61,35 +63,77 @@ finish(struct receiver_inspect *i, const struct pipeframe *f)
 		peer_gone(-1, "store");
 }
 
+static struct lane {
+	struct receiver_inspect inspect;
+	struct pipeframe_in in;
+	struct pipeframe_out out;
+	int wake; /* readable when something is in */
+} lanes[LANES];
+
+static void
+open_lanes(void)
+{
+	for (int i = 0; i < LANES; i++) {
+		int first = CHECK_FD_LANES + i * CHECK_LANE_FDS;
+		struct lane *l = &lanes[i];
+		l->wake = first + CHECK_LANE_OPEN;
+		if (pipeframe_reader(&l->in, first + CHECK_LANE_OPEN_RING, l->wake) != 0 ||
+		    pipeframe_writer(&l->out, first + CHECK_LANE_STORE_RING, first + CHECK_LANE_STORE) != 0 ||
+		    receiver_inspect_open(&l->inspect, &l->out) != 0)
+			log_die(EXIT_SYSTEM, "no memory for the check process: %m");
+		close(first + CHECK_LANE_OPEN_RING);
+		close(first + CHECK_LANE_STORE_RING);
+	}
+}
+
+/* One frame: true if there was one. */
+static bool
+take(struct lane *l, const struct receiver_conf *conf)
+{
+	struct receiver_inspect *i = &l->inspect;
+	struct pipeframe f;
+
+	switch (pipeframe_next(&l->in, &f, false)) {
+	case PIPEFRAME_AGAIN:
+		return false;
+	case PIPEFRAME_CLOSED:
+		peer_gone(-1, "open");
+	case PIPEFRAME_GOT:
+		break;
+	}
+	if (f.type == PIPE_BEGIN)
+		begin(i, conf, &f);
+	else if (f.type == PIPE_BYTES && f.job == i->job)
+		receiver_inspect_bytes(i, f.body, f.len);
+	else if (f.type == PIPE_END)
+		finish(i, &f);
+	else
+		log_die(EXIT_INTERNAL, "open sent a frame of unknown type %u", f.type);
+	return true;
+}
+
 int
 receiver_check_run(const char *config)
 {
 	static struct receiver_conf conf;
-	static struct receiver_inspect i;
-	static struct pipeframe_in in;
-	static struct pipeframe_out out;
-	struct pipeframe f;
 	int code;
 
 	if ((code = receiver_conf_read(&conf, config, CHECK_FD_CONFIG)) != 0)
 		return code;
 	close(CHECK_FD_CONFIG);
-	if (pipeframe_reader(&in, CHECK_FD_OPEN_RING, CHECK_FD_OPEN) != 0 ||
-	    pipeframe_writer(&out, CHECK_FD_STORE_RING, CHECK_FD_STORE) != 0 || receiver_inspect_open(&i, &out) != 0)
-		log_die(EXIT_SYSTEM, "no memory for the check process: %m");
-	close(CHECK_FD_OPEN_RING);
-	close(CHECK_FD_STORE_RING);
+	open_lanes();
 	limit_self();
 	/* SIGTERM simply ends it: nothing here outlives a job. */
-	while (pipeframe_next(&in, &f, true) == PIPEFRAME_GOT) {
-		if (f.type == PIPE_BEGIN)
-			begin(&i, &conf, &f);
-		else if (f.type == PIPE_BYTES && f.job == i.job)
-			receiver_inspect_bytes(&i, f.body, f.len);
-		else if (f.type == PIPE_END)
-			finish(&i, &f);
-		else
-			log_die(EXIT_INTERNAL, "open sent a frame of unknown type %u", f.type);
+	for (;;) {
+		struct pollfd p[LANES];
+		bool any = false;
+		/* All complete objects that wait, between two pieces of a large one. */
+		while (take(&lanes[LANE_WHOLE], &conf))
+			any = true;
+		any |= take(&lanes[LANE_EARLY], &conf);
+		for (int i = 0; i < LANES; i++)
+			p[i] = (struct pollfd){ .fd = lanes[i].wake, .events = POLLIN };
+		if (!any && poll(p, LANES, -1) < 0)
+			continue; /* a signal */
 	}
-	peer_gone(-1, "open");
 }

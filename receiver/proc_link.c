@@ -78,7 +78,18 @@ discard(void *ctx, const struct msg_object *o)
 	return to_store(MSG_DISCARD, o);
 }
 
-static const struct assemble_sink sink = { complete, discard };
+static int
+progress(void *ctx, const struct msg_progress *p)
+{
+	int r = ipc_write(LINK_FD_STORE, MSG_PROGRESS, p, sizeof(*p));
+
+	(void)ctx;
+	if (r < 0)
+		gone = "store";
+	return r == 1;
+}
+
+static const struct assemble_sink sink = { complete, discard, progress };
 
 /* HELLO and BEAT go to open whole.  If it cannot take one now, the next copy does. */
 static enum link_counter

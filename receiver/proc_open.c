@@ -1,9 +1,9 @@
 /* proc_open.c - the receiver's open process: it alone has the secret keys.
  *
  * Its first thread answers link: HELLO and BEAT, so that a session is never
- * late.  A second one unseals: job after job from store, plaintext to check.
- * They share what is constant, and store's socket, on which each message is
- * one write. */
+ * late.  One more for each lane unseals: job after job from store, plaintext to
+ * check.  They share what is constant; the first shares a socket to store with
+ * the lane of complete objects, on which each message is one write. */
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -27,7 +27,13 @@ static struct party_secret *receiver;
 static uint8_t *psk; /* or NULL */
 static struct accept *accepting;
 static int stop_fd;
-static struct pipeframe_out to_check;
+
+static struct lane { /* of the unsealing threads, one each */
+	int store; /* socket */
+	struct pipeframe_out check;
+	uint8_t *buf;
+	struct ipc_msg m;
+} lanes[LANES];
 
 static void
 to_link(uint32_t type, const void *body, size_t n)
@@ -37,9 +43,9 @@ to_link(uint32_t type, const void *body, size_t n)
 }
 
 static void
-to_store(uint32_t type, const void *body, size_t n)
+to_store(const struct lane *l, uint32_t type, const void *body, size_t n)
 {
-	if (ipc_write(OPEN_FD_STORE, type, body, n) != 1)
+	if (ipc_write(l->store, type, body, n) != 1)
 		peer_gone(stop_fd, "store");
 }
 
@@ -50,7 +56,7 @@ greet(void)
 	struct msg_self self;
 
 	memcpy(self.fingerprint, receiver->pub.fingerprint, sizeof(self.fingerprint));
-	to_store(MSG_SELF, &self, sizeof(self));
+	to_store(&lanes[LANE_WHOLE], MSG_SELF, &self, sizeof(self));
 	for (unsigned i = 0; i < conf.peers; i++) {
 		struct msg_peer m;
 		memcpy(m.id, conf.peer[i].party.id, sizeof(m.id));
@@ -86,7 +92,7 @@ hello(const struct msg_datagram *m, const uint8_t *d)
 	case ACCEPT_NEW:
 		log_info("peer %s: session of epoch %u on lane %u, datagrams of %u bytes", name, s.epoch, s.lane, s.n);
 		seen.event = SESSION_NEW;
-		to_store(MSG_SESSION_SEEN, &seen, sizeof(seen));
+		to_store(&lanes[LANE_WHOLE], MSG_SESSION_SEEN, &seen, sizeof(seen));
 		to_link(MSG_SESSION, &s, sizeof(s));
 		break;
 	case ACCEPT_KNOWN:
@@ -97,13 +103,13 @@ hello(const struct msg_datagram *m, const uint8_t *d)
 			log_warn("peer %s: ALARM: an authentic HELLO of epoch %u, but epoch %u was accepted before: a replay, "
 			    "or a sender whose state was restored", name, m->epoch, accept_floor(accepting, m->sender, m->lane));
 		seen.event = SESSION_OLD_EPOCH;
-		to_store(MSG_SESSION_SEEN, &seen, sizeof(seen));
+		to_store(&lanes[LANE_WHOLE], MSG_SESSION_SEEN, &seen, sizeof(seen));
 		break;
 	case ACCEPT_REFUSED:
 		if (may_log())
 			log_warn("peer %s: a HELLO that is not authentic or not for this receiver and psk", name);
 		seen.event = SESSION_REFUSED;
-		to_store(MSG_SESSION_SEEN, &seen, sizeof(seen));
+		to_store(&lanes[LANE_WHOLE], MSG_SESSION_SEEN, &seen, sizeof(seen));
 		break;
 	}
 	crypto_wipe(&s, sizeof(s));
@@ -122,7 +128,7 @@ beat(const struct msg_datagram *m, const uint8_t *d)
 			.newest = e->newest, .oldest = e->oldest };
 		memcpy(s.generation, e->generation, sizeof(s.generation));
 		memcpy(s.channel, e->channel, sizeof(s.channel));
-		to_store(MSG_SEEN, &s, sizeof(s));
+		to_store(&lanes[LANE_WHOLE], MSG_SEEN, &s, sizeof(s));
 	}
 }
 
@@ -141,45 +147,85 @@ from_link(struct ipc_msg *m)
 		beat(d, m->body + sizeof(*d));
 }
 
-/* --- store's side, in its own thread --- */
+/* --- store's side, a thread for each lane --- */
 static int
 opened(void *ctx, const struct msg_opened *o)
 {
-	(void)ctx;
-	to_store(MSG_OPENED, o, sizeof(*o));
+	to_store(ctx, MSG_OPENED, o, sizeof(*o));
 	return 0;
 }
 
 static void
-job(const struct msg_object *o, int fd, uint8_t *buf)
+from_store(struct lane *l, uint32_t type)
 {
+	if (ipc_recv(l->store, &l->m) != IPC_GOT)
+		peer_gone(stop_fd, "store");
+	if (l->m.type != type)
+		log_die(EXIT_INTERNAL, "store sent a message of type %u", l->m.type);
+}
+
+/* What is ready only grows, and the length does not change. */
+static int
+more(struct unseal_job *j)
+{
+	struct lane *l = j->ctx;
+	const struct msg_want m = { j->job };
+	const struct msg_progress *p;
+
+	to_store(l, MSG_WANT, &m, sizeof(m));
+	from_store(l, MSG_READY);
+	p = ipc_body(&l->m, sizeof(*p));
+	if (p->object.slot != j->job || (p->ready != 0 && p->ready < j->ready) ||
+	    (j->length != 0 && p->object.length != j->length && p->ready != 0))
+		log_die(EXIT_INTERNAL, "store spoke of another job than the present one");
+	j->length = p->object.length;
+	j->ready = p->ready;
+	return p->ready == 0 ? -1 : 0;
+}
+
+static void
+job(struct lane *l, const struct msg_progress *p, int fd)
+{
+	const struct msg_object *o = &p->object;
 	struct unseal_job j = { .conf = &conf, .receiver = receiver, .psk = psk, .job = o->slot, .fd = fd,
-		.length = o->length, .buf = buf, .out = &to_check, .opened = opened };
+		.length = o->length, .ready = p->ready, .more = more, .buf = l->buf, .out = &l->check, .opened = opened, .ctx = l };
 	struct msg_unsealed done = { .job = o->slot };
 	struct pipe_end end;
 
 	memcpy(j.id, o->id, sizeof(j.id));
 	done.result = end.result = unseal_run(&j);
-	to_store(MSG_UNSEALED, &done, sizeof(done)); /* before the end of the stream: store relies on it */
-	if (pipeframe_write(&to_check, PIPE_END, o->slot, &end, sizeof(end)) != 0)
+	to_store(l, MSG_UNSEALED, &done, sizeof(done)); /* before the end of the stream: store relies on it */
+	if (pipeframe_write(&l->check, PIPE_END, done.job, &end, sizeof(end)) != 0)
 		peer_gone(stop_fd, "check");
 }
 
 static void *
 unsealing(void *arg)
 {
-	static struct ipc_msg m;
-	uint8_t *buf = arg;
+	struct lane *l = arg;
 
 	for (;;) {
-		if (ipc_recv(OPEN_FD_STORE, &m) != IPC_GOT)
-			peer_gone(stop_fd, "store");
-		if (m.type != MSG_UNSEAL)
-			log_die(EXIT_INTERNAL, "store sent a message of unknown type %u", m.type);
-		job(ipc_body(&m, sizeof(struct msg_object)), m.fd[0], buf);
-		close(m.fd[0]);
+		from_store(l, MSG_UNSEAL);
+		struct msg_progress p = *(const struct msg_progress *)ipc_body(&l->m, sizeof(p));
+		int fd = l->m.fd[0];
+		job(l, &p, fd);
+		close(fd);
 	}
 	return NULL;
+}
+
+static void
+open_lanes(void)
+{
+	for (int i = 0; i < LANES; i++) {
+		int first = OPEN_FD_LANES + i * OPEN_LANE_FDS;
+		struct lane *l = &lanes[i];
+		l->store = first + OPEN_LANE_STORE;
+		l->buf = aligned_alloc(4096, UNSEAL_BUF);
+		if (l->buf == NULL || pipeframe_writer(&l->check, first + OPEN_LANE_RING, first + OPEN_LANE_CHECK) != 0)
+			log_die(EXIT_SYSTEM, "no memory for the open process: %m");
+		close(first + OPEN_LANE_RING);
+	}
 }
 
 static int
@@ -206,22 +252,19 @@ receiver_open_run(const char *config)
 	static struct ipc_msg m;
 	struct pollfd p[2];
 	pthread_t thread;
-	uint8_t *buf;
 	int code = read_keys(config);
 
 	if (code != 0)
 		return code;
-	buf = aligned_alloc(4096, UNSEAL_BUF);
 	close(OPEN_FD_CONFIG);
-	if (pipeframe_writer(&to_check, OPEN_FD_RING, OPEN_FD_CHECK) != 0)
-		log_die(EXIT_SYSTEM, "shared memory: %m");
-	close(OPEN_FD_RING);
+	open_lanes();
 	stop_fd = proc_stop_fd();
 	accepting = accept_new(&conf, receiver, psk, OPEN_FD_FLOORS);
 	if (accepting != NULL)
 		greet();
-	if (buf == NULL || accepting == NULL || pthread_create(&thread, NULL, unsealing, buf) != 0)
-		log_die(EXIT_SYSTEM, "no memory or thread for the open process");
+	for (int i = 0; i < LANES; i++)
+		if (accepting == NULL || pthread_create(&thread, NULL, unsealing, &lanes[i]) != 0)
+			log_die(EXIT_SYSTEM, "no memory or thread for the open process");
 	p[0] = (struct pollfd){ .fd = OPEN_FD_LINK, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
 	for (;;) {
@@ -232,7 +275,7 @@ receiver_open_run(const char *config)
 		if (p[0].revents != 0)
 			from_link(&m);
 	}
-	/* The other thread may be in the middle of a job: what it has not
+	/* The other threads may be in the middle of a job: what they have not
 	 * finished is unsealed again at the next start.  The keys go with it. */
 	_exit(EXIT_OK);
 }

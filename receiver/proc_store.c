@@ -24,6 +24,7 @@
 
 enum {
 	FRAMES = 256,           /* before the other descriptors are looked at */
+	FRAMES_EARLY = 16,      /* of a large object: small ones are not to wait for it */
 	DELIVERED_MAX = 1 << 18, /* told to link at the start: what it can remember */
 	SLOTS_MAX = 512,        /* that link may ask for at once */
 	MODE_OURS = 0700,
@@ -101,13 +102,13 @@ readable(int fd)
 }
 
 void
-store_from_open(struct store *s, bool wait)
+store_from_open(struct store *s, enum receiver_lane lane, bool wait)
 {
 	static struct ipc_msg m;
 
-	while (wait || readable(STORE_FD_OPEN)) {
+	while (wait || readable(s->lane[lane].open)) {
 		wait = false;
-		if (ipc_recv(STORE_FD_OPEN, &m) != IPC_GOT)
+		if (ipc_recv(s->lane[lane].open, &m) != IPC_GOT)
 			peer_gone(s->stop_fd, "open");
 		switch (m.type) {
 		case MSG_SELF:
@@ -115,10 +116,13 @@ store_from_open(struct store *s, bool wait)
 			s->self_known = true;
 			break;
 		case MSG_OPENED:
-			intake_opened(s, ipc_body(&m, sizeof(struct msg_opened)));
+			intake_opened(s, lane, ipc_body(&m, sizeof(struct msg_opened)));
 			break;
 		case MSG_UNSEALED:
-			intake_unsealed(s, ipc_body(&m, sizeof(struct msg_unsealed)));
+			intake_unsealed(s, lane, ipc_body(&m, sizeof(struct msg_unsealed)));
+			break;
+		case MSG_WANT:
+			early_want(s, ipc_body(&m, sizeof(struct msg_want)));
 			break;
 		case MSG_SEEN:
 			seen(s, ipc_body(&m, sizeof(struct msg_seen)));
@@ -197,8 +201,12 @@ from_link(struct store *s)
 		case MSG_COMPLETE:
 			intake_complete(s, ipc_body(&m, sizeof(*o)));
 			break;
+		case MSG_PROGRESS:
+			early_progress(s, ipc_body(&m, sizeof(struct msg_progress)));
+			break;
 		case MSG_DISCARD:
 			o = ipc_body(&m, sizeof(*o));
+			early_stop(s, o->slot);
 			part_store_remove(&s->parts, o->slot);
 			break;
 		case MSG_STATS:
@@ -334,17 +342,16 @@ start(struct store *s)
 /* --- the loop --- */
 /* True: there is more. */
 static bool
-from_check(struct store *s)
+from_check(struct store *s, enum receiver_lane lane)
 {
 	struct pipeframe f;
 
-	for (int i = 0; i < FRAMES; i++) {
-		switch (pipeframe_next(&s->events, &f, false)) {
+	for (int i = 0; i < (lane == LANE_EARLY ? FRAMES_EARLY : FRAMES); i++) {
+		switch (pipeframe_next(&s->lane[lane].events, &f, false)) {
 		case PIPEFRAME_GOT:
-			intake_frame(s, &f);
+			intake_frame(s, lane, &f);
 			break;
 		case PIPEFRAME_AGAIN:
-			intake_commit(s);
 			return false;
 		case PIPEFRAME_CLOSED:
 			if (!readable(s->stop_fd))
@@ -392,6 +399,22 @@ clock_since_last(struct store *s)
 		clock_jumped(s, (now_s - last_s) * 1000);
 }
 
+/* Everything that is there; true: there is more. */
+static bool
+turn(struct store *s)
+{
+	bool whole, early;
+
+	from_link(s);
+	store_from_open(s, LANE_WHOLE, false);
+	store_from_open(s, LANE_EARLY, false);
+	whole = from_check(s, LANE_WHOLE);
+	early = from_check(s, LANE_EARLY);
+	if (!whole)
+		intake_commit(s);
+	return whole || early;
+}
+
 static void
 loop(struct store *s)
 {
@@ -399,15 +422,16 @@ loop(struct store *s)
 	bool more = false;
 
 	for (;;) {
-		struct pollfd p[] = { { .fd = s->stop_fd, .events = POLLIN }, { .fd = STORE_FD_LINK, .events = POLLIN },
-			{ .fd = STORE_FD_OPEN, .events = POLLIN }, { .fd = STORE_FD_CHECK, .events = POLLIN } };
-		if (poll(p, 4, more ? 0 : 1000) < 0 && errno != EINTR)
+		struct pollfd p[2 + 2 * LANES] = { { .fd = s->stop_fd, .events = POLLIN }, { .fd = STORE_FD_LINK, .events = POLLIN } };
+		for (int i = 0; i < LANES; i++) {
+			p[2 + 2 * i] = (struct pollfd){ .fd = s->lane[i].open, .events = POLLIN };
+			p[3 + 2 * i] = (struct pollfd){ .fd = s->lane[i].wake, .events = POLLIN };
+		}
+		if (poll(p, 2 + 2 * LANES, more ? 0 : 1000) < 0 && errno != EINTR)
 			log_die(EXIT_SYSTEM, "poll: %s", strerror(errno));
 		if (p[0].revents != 0)
 			break;
-		from_link(s);
-		store_from_open(s, false);
-		more = from_check(s);
+		more = turn(s);
 		now = clock_mono_ns();
 		intake_pump(s, now);
 		if (now >= status_at) {
@@ -421,6 +445,20 @@ loop(struct store *s)
 	intake_commit(s);
 }
 
+static void
+open_lanes(struct store *s)
+{
+	for (int i = 0; i < LANES; i++) {
+		int first = STORE_FD_LANES + i * STORE_LANE_FDS;
+		struct store_lane *l = &s->lane[i];
+		l->open = first + STORE_LANE_OPEN;
+		l->wake = first + STORE_LANE_CHECK;
+		if (pipeframe_reader(&l->events, first + STORE_LANE_RING, l->wake) != 0 || (l->out = outfile_new()) == NULL)
+			log_die(EXIT_SYSTEM, "no memory for the store process: %m");
+		close(first + STORE_LANE_RING);
+	}
+}
+
 int
 receiver_store_run(const char *config)
 {
@@ -432,10 +470,8 @@ receiver_store_run(const char *config)
 	close(STORE_FD_CONFIG);
 	s.stop_fd = proc_stop_fd();
 	s.started_ms = clock_wall_ms();
-	if (pipeframe_reader(&s.events, STORE_FD_RING, STORE_FD_CHECK) != 0 || (s.out = outfile_new()) == NULL)
-		log_die(EXIT_SYSTEM, "no memory for the store process: %m");
-	close(STORE_FD_RING);
-	store_from_open(&s, true);
+	open_lanes(&s);
+	store_from_open(&s, LANE_WHOLE, true);
 	if (!s.self_known)
 		log_die(EXIT_INTERNAL, "open did not say who we are");
 	start(&s);

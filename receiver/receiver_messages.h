@@ -8,6 +8,10 @@
  *   link ------------------------- COMPLETE, NEED, STATS ----------> store
  *   open ==== plaintext (ring) ===> check ==== events (ring) ======> store
  *
+ * open, check and store work on two lanes at once, each with descriptors of its
+ * own: LANE_WHOLE takes the complete objects in turn, LANE_EARLY one large object
+ * that is still arriving, so that small ones never wait for it.
+ *
  * Peers are named by their index in the configuration, which open and store
  * read from the same file.  Same machine, same build: host order, no packing. */
 #ifndef KM_RECEIVER_MESSAGES_H
@@ -23,6 +27,8 @@ enum {
 	RECEIVER_CHANNELS_MAX = 64 + 1, /* with the reserved one (closings.h) */
 };
 
+enum receiver_lane { LANE_WHOLE, LANE_EARLY, LANES };
+
 enum receiver_msg {
 	/* link -> open: struct msg_datagram, then its n bytes */
 	MSG_HELLO = 1,
@@ -34,6 +40,7 @@ enum receiver_msg {
 	/* link -> store */
 	MSG_NEED,     /* struct msg_need */
 	MSG_COMPLETE, /* struct msg_object */
+	MSG_PROGRESS, /* struct msg_progress: a large object of which the beginning is in the file */
 	MSG_DISCARD,  /* struct msg_object: nothing of this slot is of use */
 	MSG_STATS,    /* struct msg_stats */
 	/* store -> link */
@@ -42,10 +49,12 @@ enum receiver_msg {
 	MSG_DONE,   /* struct msg_done: objects never needed again */
 	MSG_FORGET, /* struct msg_object: damaged, to be gathered afresh */
 	/* store -> open */
-	MSG_UNSEAL, /* struct msg_object, with the descriptor of the data; slot is the job number */
+	MSG_UNSEAL, /* struct msg_progress, with the descriptor of the data; slot is the job number */
+	MSG_READY,  /* struct msg_progress: the answer to MSG_WANT; ready 0: stop */
 	/* open -> store */
 	MSG_SELF,     /* struct msg_self, first of all */
 	MSG_OPENED,   /* struct msg_opened: the inner header is authentic */
+	MSG_WANT,     /* struct msg_want: all that was ready has been read; asked once, until MSG_READY comes */
 	MSG_UNSEALED, /* struct msg_unsealed: the end of a job, sent before the end of its stream */
 	MSG_SEEN,     /* struct msg_seen: a channel in a beat */
 	MSG_SESSION_SEEN, /* struct msg_session_seen */
@@ -78,6 +87,15 @@ struct msg_object {
 	uint64_t length;
 	uint32_t sender;
 	uint32_t slot;
+};
+
+struct msg_progress {
+	struct msg_object object; /* length 0: not known yet */
+	uint64_t ready;           /* bytes from the beginning of the file that are there */
+};
+
+struct msg_want {
+	uint32_t job;
 };
 
 struct msg_limits {
@@ -115,7 +133,8 @@ struct msg_opened {
 /* How unsealing ended.  0: authentic to the last byte.  Else an enum open_err, or: */
 enum { UNSEAL_ECHANNEL = -100, /* authentic, but the channel is not configured here */
 	UNSEAL_EREAD = -101,   /* the part file could not be read */
-	UNSEAL_EID = -102 };   /* the object inside is not the one of the datagrams */
+	UNSEAL_EID = -102,     /* the object inside is not the one of the datagrams */
+	UNSEAL_ESTOP = -103 }; /* store gave up an object that was not complete */
 struct msg_unsealed {
 	uint32_t job;
 	int32_t result;

@@ -299,6 +299,21 @@ stage_mask(const struct stage *s, const struct object *o, uint8_t *bits, uint64_
 	}
 }
 
+uint64_t
+stage_lead(const struct stage *s, const struct object *o, uint64_t from)
+{
+	for (;; from++) {
+		if (o->geo.len != 0 && (from + 1) * STAGE_CHUNK >= o->geo.len)
+			return from; /* the last piece: said when the object is complete */
+		uint64_t last = last_symbol(o, from);
+		for (uint64_t i = first_symbol(o, from); i <= last; i++)
+			if (!object_has(o, i))
+				return from;
+		if (find(s, o, from) != NULL)
+			return from;
+	}
+}
+
 struct stage_chunk *
 stage_pin(struct stage *s, struct object *o, uint64_t index)
 {

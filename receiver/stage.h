@@ -67,6 +67,8 @@ unsigned stage_pending(const struct stage *s); /* under way */
 int stage_fd(const struct stage *s); /* readable when there is something to take back */
 /* Clear in bits[0..n-1], copied from o->bits + at, every symbol that is not wholly in the file. */
 void stage_mask(const struct stage *s, const struct object *o, uint8_t *bits, uint64_t at, size_t n);
+/* How many chunks from the beginning are wholly in the file, `from` of which are known to be. */
+uint64_t stage_lead(const struct stage *s, const struct object *o, uint64_t from);
 /* The chunk, if it is in memory: it stays there until it is unpinned.  NULL: it is in the file. */
 struct stage_chunk *stage_pin(struct stage *s, struct object *o, uint64_t index);
 void stage_unpin(struct stage *s, struct stage_chunk *c);

@@ -18,16 +18,24 @@ enum {
 	STORE_ATTEMPTS = 5,  /* deaths of the processes behind one object, then it is set aside */
 };
 
-struct job { /* a complete object on its way */
+struct job { /* an object on its way */
 	struct job *next;
+	enum receiver_lane lane;
 	uint32_t slot, sender;
 	uint8_t id[16];
 	uint64_t length;
 	uint64_t not_before_ns; /* after trouble with the disk */
 	bool sent, opened, unsealed, begun;
 	int result;             /* of unsealing */
+	/* on LANE_EARLY (early.c) */
+	bool whole;             /* complete by now */
+	bool asked;             /* open waits for MSG_READY */
+	bool stopped;
+	uint64_t ready, told_ready, told_length;
+	uint64_t progress_ns;   /* when more of it came */
 	struct msg_opened inner;
 	struct transfer transfer;
+	char checks[sizeof(((struct pipe_finish *)0)->checks)]; /* that were made */
 };
 
 struct peer_state {
@@ -49,15 +57,20 @@ struct store {
 	struct publish publish;
 	struct closings closings;
 	struct clock_watch clock;
-	struct outfile *out;    /* of the transfer being built */
-	struct pipeframe_in events;
+	struct store_lane {
+		int open;               /* socket */
+		struct pipeframe_in events;
+		int wake;               /* readable when there are any */
+		struct outfile *out;    /* of the transfer being built */
+	} lane[LANES];
 
-	struct job *jobs;       /* in order of arrival; those sent come first */
+	struct job *early;      /* the one on LANE_EARLY, or NULL */
+	uint32_t early_gone;    /* slot of the last one that was given up */
+	struct job *jobs;       /* complete ones in order of arrival; those sent come first */
 	unsigned sent, waiting;
 	struct publish_item batch[STORE_BATCH];
 	unsigned batched;
 	struct msg_done done;   /* to be told to link */
-	char finish_checks[160];
 
 	struct msg_stats stats;
 	struct peer_state peer[RECEIVER_PEERS_MAX];
@@ -77,19 +90,28 @@ void job_later(struct store *s, struct job *j, int error);
 
 /* intake.c */
 void intake_complete(struct store *s, const struct msg_object *o);
-void intake_opened(struct store *s, const struct msg_opened *o);
-void intake_unsealed(struct store *s, const struct msg_unsealed *u);
-void intake_frame(struct store *s, const struct pipeframe *f);
+void intake_opened(struct store *s, enum receiver_lane lane, const struct msg_opened *o);
+void intake_unsealed(struct store *s, enum receiver_lane lane, const struct msg_unsealed *u);
+void intake_frame(struct store *s, enum receiver_lane lane, const struct pipeframe *f);
+int intake_file(struct store *s, uint32_t slot, uint64_t length); /* the sealed object, for open: descriptor or -1 */
 void intake_pump(struct store *s, uint64_t now_ns); /* give open what it may have */
 void intake_commit(struct store *s);                /* publish the batch */
 void intake_check_died(struct store *s);            /* the check process is gone: note whose fault it may be */
+
+/* early.c: a large object is opened while it still arrives.  Nothing of it is
+ * published before the whole was verified. */
+void early_progress(struct store *s, const struct msg_progress *p);
+bool early_complete(struct store *s, const struct msg_object *o); /* true: it is this one, and goes on as it is */
+void early_stop(struct store *s, uint32_t slot);                  /* link gave it up */
+void early_want(struct store *s, const struct msg_want *m);
+void early_failed(struct store *s, struct job *j);                /* ends the attempt, not the object */
 
 /* refused.c: objects that never become a transfer. */
 void refused_row(struct store *s, const struct job *j, uint64_t number, const char *reason); /* in a transaction */
 void refuse_object(struct store *s, struct job *j, const char *why, uint64_t number); /* ends the job; number 0: not known */
 
 /* proc_store.c */
-void store_from_open(struct store *s, bool wait);   /* read its messages; wait for at least one */
+void store_from_open(struct store *s, enum receiver_lane lane, bool wait);   /* read its messages; wait for at least one */
 void store_to_link(struct store *s, uint32_t type, const void *body, size_t n);
 void store_flush_done(struct store *s);
 int store_peer(const struct store *s, const char *fingerprint); /* index, or -1 */

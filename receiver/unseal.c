@@ -56,15 +56,20 @@ feed(struct unseal_job *j)
 	uint64_t at = 0;
 	enum open_err e;
 
-	while (at < j->length) {
+	while (j->length == 0 || at < j->length) {
+		if (at == j->ready) {
+			if (j->more == NULL || j->more(j) != 0)
+				return UNSEAL_ESTOP;
+			continue;
+		}
 		/* Whole buffers, also at the end, as it must be past the page cache. */
 		ssize_t n = pread(j->fd, j->buf, UNSEAL_BUF, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return UNSEAL_EREAD;
-		if ((uint64_t)n > j->length - at)
-			n = (ssize_t)(j->length - at);
+		if ((uint64_t)n > j->ready - at)
+			n = (ssize_t)(j->ready - at);
 		if ((e = open_write(j->open, j->buf, (size_t)n)) != OPEN_OK)
 			return e;
 		at += (uint64_t)n;
@@ -103,6 +108,8 @@ unseal_strerror(int result)
 		return "its channel is not configured here";
 	case UNSEAL_EREAD:
 		return "the part file could not be read";
+	case UNSEAL_ESTOP:
+		return "given up before it was complete";
 	case UNSEAL_EID:
 		return "another object than its datagrams said";
 	default:

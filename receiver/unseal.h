@@ -13,7 +13,10 @@ struct unseal_job {
 	const uint8_t *psk;    /* or NULL */
 	uint32_t job;
 	int fd;                /* the sealed object, read from its beginning */
-	uint64_t length;
+	uint64_t length;       /* 0: not known yet */
+	uint64_t ready;        /* bytes from the beginning that can be read */
+	/* All that is ready was read: wait until more is, or the length is known.  0, or -1 to stop. */
+	int (*more)(struct unseal_job *j);
 	uint8_t id[SEAL_ID_LEN]; /* as the datagrams said */
 	uint8_t *buf;          /* UNSEAL_BUF bytes */
 	struct pipeframe_out *out; /* to check */

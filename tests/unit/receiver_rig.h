@@ -26,6 +26,7 @@ struct rig {
 	uint64_t counter[LC_COUNT];
 	unsigned completed, discarded;
 	struct msg_object last;    /* completed */
+	struct msg_progress progress; /* the newest */
 	uint32_t last_discarded;
 	int deaf;                  /* the store does not listen */
 	uint32_t slot;             /* next number */
@@ -67,7 +68,16 @@ rig_discard(void *ctx, const struct msg_object *o)
 	return 1;
 }
 
-static const struct assemble_sink rig_sink = { rig_complete, rig_discard };
+static inline int
+rig_progress(void *ctx, const struct msg_progress *p)
+{
+	struct rig *r = ctx;
+
+	r->progress = *p;
+	return !r->deaf;
+}
+
+static const struct assemble_sink rig_sink = { rig_complete, rig_discard, rig_progress };
 static const struct assemble_limits rig_limits = { .object = 64 << 20, .objects = 16, .parity = 8 << 20, .meta = 4 << 20,
 	.chunks = 16, .delivered = 64 };
 

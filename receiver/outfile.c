@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "host/big.h"
 #include "host/durable.h"
 #include "receiver/errand.h"
 
@@ -93,11 +93,10 @@ outfile_new(void)
 
 	if (o == NULL)
 		return NULL;
-	o->memory = mmap(NULL, OUTFILE_BUFFERS * OUTFILE_BUFFER, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	o->memory = big_alloc(OUTFILE_BUFFERS * OUTFILE_BUFFER);
 	o->hasher = crypto_hasher_new();
 	o->thread = errands_start();
-	if (o->memory == MAP_FAILED || o->hasher == NULL || o->thread == NULL) {
+	if (o->memory == NULL || o->hasher == NULL || o->thread == NULL) {
 		outfile_free(o);
 		return NULL;
 	}
@@ -116,8 +115,7 @@ outfile_free(struct outfile *o)
 		return;
 	errands_stop(o->thread);
 	crypto_hasher_free(o->hasher);
-	if (o->memory != MAP_FAILED)
-		munmap(o->memory, OUTFILE_BUFFERS * OUTFILE_BUFFER);
+	free(o->memory);
 	free(o);
 }
 

@@ -33,7 +33,7 @@ enum {
 	SLOTS_LOW = 96,
 	MESSAGES = 16,       /* of store, before the socket is looked at again */
 	BATCHES = 64,        /* before the other descriptors are looked at */
-	NAP_NS = 300000,     /* while datagrams come: being woken for each is dearer */
+	NAP_NS = 500000,     /* while datagrams come: being woken for each is dearer */
 	HOLD_NS = 1000000,   /* so long symbols wait for their neighbours */
 	WAIT_MS = 100,
 };
@@ -156,9 +156,9 @@ drain(struct link *l)
 		now = clock_mono_ns();
 		if (receive_kept(l->receive) == got)
 			l->kept_since_ns = now;
-		for (unsigned j = 0; j < got; j++) {
-			size_t n;
-			const uint8_t *d = receive_data(l->receive, j, &n);
+		const uint8_t *d;
+		size_t n;
+		while ((d = receive_next(l->receive, &n)) != NULL) {
 			l->stats.counter[LC_DATAGRAMS]++;
 			l->stats.counter[LC_BYTES] += n;
 			l->stats.counter[datagram(l, d, n, now)]++;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/big.h"
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/ipc_recv.h"
@@ -221,7 +222,7 @@ open_lanes(void)
 		int first = OPEN_FD_LANES + i * OPEN_LANE_FDS;
 		struct lane *l = &lanes[i];
 		l->store = first + OPEN_LANE_STORE;
-		l->buf = aligned_alloc(4096, UNSEAL_BUF);
+		l->buf = big_alloc(UNSEAL_BUF);
 		if (l->buf == NULL || pipeframe_writer(&l->check, first + OPEN_LANE_RING, first + OPEN_LANE_CHECK) != 0)
 			log_die(EXIT_SYSTEM, "no memory for the open process: %m");
 		close(first + OPEN_LANE_RING);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,10 +13,21 @@
 #include "host/exits.h"
 #include "host/log.h"
 
+#ifndef UDP_GRO
+#define UDP_GRO 104 /* linux/udp.h */
+#endif
+
+union control { /* room for the length of the datagrams that were joined */
+	struct cmsghdr align;
+	uint8_t bytes[CMSG_SPACE(sizeof(int))];
+};
+
 struct receive {
 	int sock;
 	uint8_t *room;
-	unsigned kept, last; /* last: the first of the last batch */
+	unsigned kept, piece; /* piece: the one that receive_next() is in */
+	size_t at, step;      /* there: of the next datagram; and the length of each */
+	union control control[RECEIVE_KEPT];
 	struct mmsghdr msg[RECEIVE_KEPT];
 	struct iovec iov[RECEIVE_KEPT];
 };
@@ -27,6 +40,8 @@ receive_new(int sock)
 	if (r == NULL)
 		return NULL;
 	r->sock = sock;
+	/* Refused by a kernel that does not know it: then datagrams come one by one. */
+	(void)setsockopt(sock, IPPROTO_UDP, UDP_GRO, &(int){ 1 }, sizeof(int));
 	/* Only the pages that datagrams reach are ever touched. */
 	r->room = mmap(NULL, (size_t)RECEIVE_KEPT * RECEIVE_ROOM, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -59,11 +74,18 @@ receive_batch(struct receive *r)
 	unsigned room = RECEIVE_KEPT - r->kept;
 	int n;
 
+	if (room > RECEIVE_BATCH)
+		room = RECEIVE_BATCH;
+	for (unsigned i = r->kept; i < r->kept + room; i++) {
+		r->msg[i].msg_hdr.msg_control = &r->control[i];
+		r->msg[i].msg_hdr.msg_controllen = sizeof(r->control[i]);
+	}
 	if (room == 0)
 		return 0;
-	n = recvmmsg(r->sock, r->msg + r->kept, room < RECEIVE_BATCH ? room : RECEIVE_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(r->sock, r->msg + r->kept, room, MSG_DONTWAIT, NULL);
 	if (n > 0) {
-		r->last = r->kept;
+		r->piece = r->kept;
+		r->at = 0;
 		r->kept += (unsigned)n;
 		return (unsigned)n;
 	}
@@ -75,11 +97,38 @@ receive_batch(struct receive *r)
 	return 0;
 }
 
-const uint8_t *
-receive_data(const struct receive *r, unsigned i, size_t *n)
+/* The length of the datagrams joined in a piece; all of it if there is one only. */
+static size_t
+step_of(struct msghdr *h, size_t all)
 {
-	*n = r->msg[r->last + i].msg_len;
-	return r->iov[r->last + i].iov_base;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
+		int step;
+		if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_GRO || c->cmsg_len < CMSG_LEN(sizeof(step)))
+			continue;
+		memcpy(&step, CMSG_DATA(c), sizeof(step));
+		if (step > 0)
+			return (size_t)step;
+	}
+	return all;
+}
+
+const uint8_t *
+receive_next(struct receive *r, size_t *n)
+{
+	const uint8_t *d;
+
+	for (; r->piece < r->kept; r->piece++, r->at = 0) {
+		size_t all = r->msg[r->piece].msg_len;
+		if (r->at == 0)
+			r->step = step_of(&r->msg[r->piece].msg_hdr, all);
+		else if (r->at >= all)
+			continue;
+		d = (const uint8_t *)r->iov[r->piece].iov_base + r->at;
+		*n = all - r->at < r->step ? all - r->at : r->step;
+		r->at += *n > 0 ? *n : 1; /* an empty one is a datagram too */
+		return d;
+	}
+	return NULL;
 }
 
 unsigned
@@ -91,7 +140,7 @@ receive_kept(const struct receive *r)
 void
 receive_release(struct receive *r)
 {
-	r->kept = 0;
+	r->kept = r->piece = 0;
 }
 
 void

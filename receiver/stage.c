@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "host/big.h"
 #include "host/durable.h"
 
 enum { HASH = 256, ALIGN = 4096 };
@@ -44,14 +44,13 @@ struct stage *
 stage_new(unsigned chunks)
 {
 	struct stage *s = calloc(1, sizeof(*s) + chunks * sizeof(s->chunk[0]));
-	size_t all = (size_t)chunks * STAGE_CHUNK;
 
 	if (s == NULL)
 		return NULL;
 	s->chunks = chunks;
-	s->memory = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	s->memory = big_alloc((size_t)chunks * STAGE_CHUNK);
 	s->thread = errands_start();
-	if (s->memory == MAP_FAILED || s->thread == NULL) {
+	if (s->memory == NULL || s->thread == NULL) {
 		stage_free(s);
 		return NULL;
 	}
@@ -70,8 +69,7 @@ stage_free(struct stage *s)
 	if (s == NULL)
 		return;
 	errands_stop(s->thread);
-	if (s->memory != MAP_FAILED)
-		munmap(s->memory, (size_t)s->chunks * STAGE_CHUNK);
+	free(s->memory);
 	free(s);
 }
 

@@ -62,14 +62,16 @@ feed(struct unseal_job *j)
 				return UNSEAL_ESTOP;
 			continue;
 		}
-		/* Whole buffers, also at the end, as it must be past the page cache. */
-		ssize_t n = pread(j->fd, j->buf, UNSEAL_BUF, (off_t)at);
+		uint64_t there = j->ready - at;
+		/* Whole pages, also at the end, as it must be past the page cache. */
+		size_t want = there < UNSEAL_BUF ? ((size_t)there + UNSEAL_PAGE - 1) & ~(size_t)(UNSEAL_PAGE - 1) : UNSEAL_BUF;
+		ssize_t n = pread(j->fd, j->buf, want, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return UNSEAL_EREAD;
-		if ((uint64_t)n > j->ready - at)
-			n = (ssize_t)(j->ready - at);
+		if ((uint64_t)n > there)
+			n = (ssize_t)there;
 		if ((e = open_write(j->open, j->buf, (size_t)n)) != OPEN_OK)
 			return e;
 		at += (uint64_t)n;

@@ -30,7 +30,8 @@ struct unseal_job {
 	int result;            /* UNSEAL_*, where it was stopped */
 };
 
-enum { UNSEAL_BUF = 4 << 20 /* aligned to 4096: the file may be open past the page cache */ };
+/* buf is aligned to a page: the file may be open past the page cache. */
+enum { UNSEAL_PAGE = 4096, UNSEAL_BUF = 4 << 20 };
 
 /* 0 or why not: an enum open_err or UNSEAL_*.  The stream has been begun if told is set; its end is the caller's. */
 int unseal_run(struct unseal_job *j);

@@ -143,66 +143,12 @@ assemble_withdraw(struct assemble *a, struct object *o)
 	assemble_release(a, o);
 }
 
-static struct msg_object
-message(const struct object *o)
-{
-	struct msg_object m = { .length = o->geo.len, .sender = o->sender, .slot = o->slot };
-
-	memcpy(m.id, o->id, 16);
-	return m;
-}
-
-/* Tell the store; at the next tick again if it cannot listen now. */
-static void
-tell(struct assemble *a, struct object *o, uint64_t now_ns)
-{
-	struct msg_object m = message(o);
-
-	if (o->chunks > 0)
-		return; /* the last of them tells */
-	/* The last piece was written in whole pages. */
-	if (o->staged && ftruncate(o->data_fd, (off_t)o->geo.len) != 0) {
-		assemble_disk_trouble(a, errno);
-		return;
-	}
-	if (!a->sink->complete(a->ctx, &m))
-		return;
-	a->counter[LC_COMPLETED]++;
-	o->state = OBJECT_TOLD;
-	o->flushed_ns = now_ns; /* usually it is delivered before the map is worth writing */
-	delivered_add(a->delivered, o->sender, o->id);
-	assemble_unlist(a, o);
-}
-
 void
 assemble_whole(struct assemble *a, struct object *o)
 {
 	o->state = OBJECT_WHOLE;
 	stage_finish(a->stage, o);
-	tell(a, o, o->touched_ns);
-}
-
-/* A piece of a large object was written, or could not be: then its symbols
- * count as lost, and a later round brings them again. */
-static void
-written(void *ctx, struct object *o, uint64_t first, uint64_t last, int error)
-{
-	struct assemble *a = ctx;
-
-	if (error == 0) {
-		object_dirty(o, first, last);
-		if (o->state == OBJECT_WHOLE)
-			tell(a, o, a->now_ns);
-		return;
-	}
-	assemble_disk_trouble(a, error);
-	for (uint64_t i = first; i <= last; i++)
-		if (object_has(o, i)) {
-			object_unset(o, i);
-			a->counter[LC_DISK]++;
-		}
-	if (o->state == OBJECT_WHOLE)
-		o->state = OBJECT_GATHERING;
+	assemble_tell(a, o, o->touched_ns);
 }
 
 void
@@ -225,7 +171,7 @@ assemble_slots_free(const struct assemble *a)
 bool
 assemble_discard(struct assemble *a, struct object *o)
 {
-	struct msg_object m = message(o);
+	struct msg_object m = assemble_message(o);
 
 	if (!a->sink->discard(a->ctx, &m))
 		return false;
@@ -275,7 +221,7 @@ look(struct assemble *a, uint64_t now_ns, bool all)
 	for (o = a->all; o != NULL; o = next) {
 		next = o->next_all;
 		if (o->state == OBJECT_WHOLE)
-			tell(a, o, now_ns);
+			assemble_tell(a, o, now_ns);
 		if (o->state == OBJECT_GATHERING && now_ns - o->touched_ns > ASSEMBLE_STALE_NS)
 			assemble_discard(a, o);
 		if (o->state != OBJECT_DROPPED && is_dirty(o) && !o->flushing && a->flushes < ASSEMBLE_FLUSHES &&
@@ -284,20 +230,6 @@ look(struct assemble *a, uint64_t now_ns, bool all)
 		if (o->errands == 0 &&
 		    (o->state == OBJECT_DROPPED || (o->state == OBJECT_TOLD && !is_dirty(o))))
 			assemble_release(a, o);
-	}
-}
-
-/* What is there of large objects can be opened while the rest arrives. */
-static void
-tell_progress(struct assemble *a)
-{
-	for (struct object *o = a->all; o != NULL; o = o->next_all) {
-		if (!o->staged || o->state != OBJECT_GATHERING)
-			continue;
-		o->lead = stage_lead(a->stage, o, o->lead);
-		struct msg_progress p = { message(o), o->lead * STAGE_CHUNK };
-		if (o->lead > o->lead_told && a->sink->progress(a->ctx, &p))
-			o->lead_told = o->lead;
 	}
 }
 
@@ -334,7 +266,7 @@ assemble_tick(struct assemble *a, uint64_t now_ns)
 {
 	a->now_ns = now_ns;
 	assemble_take_back(a, false);
-	stage_take_back(a->stage, false, written, a);
+	assemble_staged(a, false);
 	remember_again(a, now_ns);
 	look_at_disk(a, now_ns);
 	while (a->strays > 0) {
@@ -345,7 +277,7 @@ assemble_tick(struct assemble *a, uint64_t now_ns)
 	}
 	if (now_ns >= a->progress_at_ns) {
 		a->progress_at_ns = now_ns + ASSEMBLE_PROGRESS_NS;
-		tell_progress(a);
+		assemble_progress(a);
 	}
 	if (now_ns >= a->flush_at_ns) {
 		a->flush_at_ns = now_ns + ASSEMBLE_FLUSH_NS / 10;
@@ -431,11 +363,11 @@ assemble_settle(struct assemble *a, uint64_t now_ns)
 		assemble_take_back(a, true);
 		for (struct object *o = a->all; o != NULL; o = o->next_all)
 			stage_finish(a->stage, o);
-		stage_take_back(a->stage, true, written, a);
+		assemble_staged(a, true);
 		look(a, now_ns, true);
 	} while (errands_pending(a->decoding) + errands_pending(a->flushing) + stage_pending(a->stage) > 0 && --rounds > 0);
 	assemble_take_back(a, true);
-	stage_take_back(a->stage, true, written, a);
+	assemble_staged(a, true);
 }
 
 void

@@ -1,5 +1,5 @@
 /* assemble_private.h - shared by assemble.c (symbols), assemble_objects.c
- * (objects, the store), assemble_load.c and assemble_errands.c.  No other file includes it. */
+ * (objects), assemble_staged.c (large ones, the store), assemble_load.c and assemble_errands.c.  No other file includes it. */
 #ifndef KM_ASSEMBLE_PRIVATE_H
 #define KM_ASSEMBLE_PRIVATE_H
 
@@ -106,6 +106,11 @@ void assemble_take_back(struct assemble *a, bool wait); /* errands that are done
 /* Put a source symbol that is not there yet where it belongs, and mark it; 0 or errno. */
 int assemble_keep(struct assemble *a, struct object *o, uint64_t symbol, const uint8_t *data);
 void assemble_whole(struct assemble *a, struct object *o);                  /* it is complete */
+struct msg_object assemble_message(const struct object *o);
+/* Tell the store that it is complete; at the next tick again if it cannot listen now. */
+void assemble_tell(struct assemble *a, struct object *o, uint64_t now_ns);
+void assemble_progress(struct assemble *a);          /* tell it how far large objects have come */
+void assemble_staged(struct assemble *a, bool wait); /* take back what was written; wait: all of it */
 void assemble_disk_trouble(struct assemble *a, int error);                  /* log, at most every 10 s */
 
 #endif

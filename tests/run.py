@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The test runner behind `make test`: every group, one line each, and one sum at the end.
 
-run.py [GROUP...]   groups: unit, fuzz (the corpora), checks (of what was built), e2e; all without arguments.
+run.py [GROUP...]   groups: unit, fuzz (the corpora), checks (of what was built), e2e, firmware (emulated); all without arguments.
 A group's full output stands in $B/log/; it is shown only of what failed.
 """
 import glob
@@ -77,11 +77,11 @@ def checks():
                out + f"\nexit code {code}")
 
 
-def e2e():
-    """pytest; a line for each test while it runs, the whole output of failures after."""
-    xml_file = os.path.join(LOG, "e2e.xml")
+def by_pytest(group, title):
+    """A line for each test while it runs, the whole output of failures after."""
+    xml_file = os.path.join(LOG, f"{group}.xml")
     argv = [sys.executable, "-u", "-B", "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "-o", "junit_family=xunit2",
-            f"--junit-xml={xml_file}", f"--basetemp={os.path.abspath(B)}/e2e", "tests/e2e"]
+            f"--junit-xml={xml_file}", f"--basetemp={os.path.abspath(B)}/{group}", f"tests/{group}"]
     start = last = time.monotonic()
     if os.path.exists(xml_file):
         os.unlink(xml_file)
@@ -91,15 +91,15 @@ def e2e():
         line = raw.decode("utf-8", "backslashreplace").rstrip("\n")
         lines.append(line)
         if line.startswith("KATAMICHI_SEED"):
-            print(f"  end to end, {line}", flush=True)
-        found = re.match(r"(tests/e2e/\S+?)::(.+) (PASSED|FAILED|ERROR|SKIPPED) ", line)
+            print(f"  {title}, {line}", flush=True)
+        found = re.match(r"(tests/\S+?)::(.+) (PASSED|FAILED|ERROR|SKIPPED) ", line)
         if found:
             now = time.monotonic()
             word = {"PASSED": "ok", "SKIPPED": "skip"}.get(found.group(3), "FAIL")
             print(f"  {word:4}  {found.group(2):50} {now - last:.1f} s", flush=True)
             last = now
     run.wait()
-    with open(os.path.join(LOG, "e2e.log"), "w") as f:
+    with open(os.path.join(LOG, f"{group}.log"), "w") as f:
         f.write("\n".join(lines))
     passed = failed = skipped = 0
     if os.path.exists(xml_file):
@@ -110,12 +110,20 @@ def e2e():
     if run.returncode != 0 and failed == 0:
         failed = 1
     rest = [i for i, line in enumerate(lines) if re.match(r"=+ (FAILURES|ERRORS) =+", line)]
-    report("end to end", passed, failed, skipped, time.monotonic() - start, "")
+    report(title, passed, failed, skipped, time.monotonic() - start, "")
     if failed:
         print("\n".join(lines[rest[0]:] if rest else lines[-200:]), flush=True)
 
 
-GROUPS = {"unit": unit, "fuzz": fuzz, "checks": checks, "e2e": e2e}
+def e2e():
+    by_pytest("e2e", "end to end")
+
+
+def firmware():
+    by_pytest("firmware", "diode box")
+
+
+GROUPS = {"unit": unit, "fuzz": fuzz, "checks": checks, "e2e": e2e, "firmware": firmware}
 
 
 def own_namespaces():

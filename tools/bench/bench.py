@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """make bench - how fast the pair is, beside what this machine can do at all.
 
-  bench.py [--only raw,a,b,c,d,e] [--mtu 1500,9000] [--size 2G] [--files 10000] [--rate 3G] ...
+  bench.py [--only raw,pacing,a,b,c,d,e] [--mtu 1500,9000] [--size 2G] [--files 10000] [--rate 3G] ...
 
 Two network namespaces, a veth pair, real frames across it, everything from the receiver dropped.  First the ceilings of
-this run: datagrams and synced writes with no work on them.  Then (a) the link alone, memory to memory; (b) one file that
+this run: datagrams and synced writes with no work on them.  Then (pacing) how exact the sender's rate is and how long its bursts;
+(a) the link alone, memory to memory; (b) one file that
 does not compress, disk to disk; (c) Japanese XML; (d) many files of 4 KB; (e) latency of single files of 4 KB, idle and beside
 a bulk transfer.  Each at the highest rate at which the receiver's kernel loses nothing, found by going down from --start unless
 --rate is given.  tests/BENCH.md says what exactly is measured.  Results: B/bench/bench.json, bench.svg and the table.
@@ -20,11 +21,12 @@ import time
 
 import crossing
 import link_only
+import pacing
 import report
 from content import random_file, xml_file
 from measure import busy_others, datagram, harness, machine
 
-PARTS = ("raw", "a", "b", "c", "d", "e")
+PARTS = ("raw", "pacing", "a", "b", "c", "d", "e")
 STEP = 0.8  # from one rate to the next lower one
 TRIES = 14
 START = {1500: 8_000_000_000, 9000: 16_000_000_000}
@@ -172,6 +174,9 @@ class Bench:
         self.results.setdefault("write", raw_write(self.o, self.o.dir, self.o.size))
         ways = [raw_link(mtu, self.o.size * 2, gro) for gro in (0, 1)]
         return {"plain": ways[0], "gro": ways[1], "best bit/s": max(w["bit/s"] for w in ways)}
+
+    def part_pacing(self, mtu):
+        return {"rates": pacing.run(mtu, self.o.memory, self.say)}
 
     def part_a(self, mtu):
         def run(size):

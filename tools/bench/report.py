@@ -9,6 +9,7 @@ RATIO_MIN = 0.5       # of the run's own ceiling
 LATENCY = {("idle", "p50"): 0.015, ("idle", "p99"): 0.060, ("bulk", "p99"): 0.200}
 FSYNC_US = 500.0      # beyond which FSYNCS of them are allowed on top
 FSYNCS = 8
+RATE_ERROR = 0.01     # of the configured rate
 WHAT = {"a": "link, memory to memory", "b": "one file, disk to disk", "c": "Japanese XML, disk to disk", "d": "files of 4 KB",
         "e": "latency of 4 KB"}
 
@@ -19,7 +20,7 @@ def gbit(v):
 
 def line(part, mtu, r):
     """One part, as soon as it is known."""
-    if "failed" in r:
+    if "failed" in r or part == "pacing":  # which says its lines as they come
         return
     if part == "raw":
         for way in ("plain", "gro"):
@@ -41,6 +42,20 @@ def line(part, mtu, r):
         for process, p in sorted(x["processes"].items(), key=lambda i: -(i[1]["user"] + i[1]["system"])):
             if p["user"] + p["system"] >= 0.05:
                 print(f"       {process:16} {p['user']:6.2f} s user {p['system']:6.2f} s system   peak {p['peak'] >> 20} MB", flush=True)
+
+
+def pacing_rows(results):
+    """[(rate, MTU, error, burst at p99.9, allowed, CPU, met)] as text."""
+    out = []
+    for mtu, part in results.get("pacing", {}).items():
+        for r in part.get("rates", {}).values():
+            met = abs(r["error"]) <= RATE_ERROR and r["burst"]["p99.9"] <= r["limit"]
+            name = f"{r['rate'] / 1e6:g} Mbit/s" if "ceiling" not in r else f"{r['rate'] / G:.2f} Gbit/s, {r['share'] * 100:.0f} % of the most"
+            out.append((name, mtu, f"{r['error'] * 100:+.2f} %", f"{r['burst']['p99.9'] / 1000:.1f} kB", f"{r['limit'] / 1000:.1f} kB",
+                        f"{r['sender CPU']:.2f}", "yes" if met else "no"))
+        if "failed" in part:
+            out.append(("failed", mtu, "", "", "", "", "no"))
+    return out
 
 
 def rows(results):
@@ -119,6 +134,7 @@ def bars(results):
     return out
 
 
+PACING_HEAD = ["rate", "MTU", "achieved (1 % allowed)", "burst at p99.9", "allowed", "sender's cores", "met"]
 HEAD = ["what", "MTU", "measured", "floor", "ratio", "to", "CPU s/GB, sender + receiver", "met"]
 
 
@@ -130,6 +146,9 @@ def write(folder, name, facts, results):
     with open(os.path.join(folder, name + ".svg"), "w") as f:
         f.write(chart("katamichi: measured beside the floor", bars(results)))
     text = table(HEAD, rows(results))
+    pace = pacing_rows(results)
+    if pace:
+        text += "\n\n" + table(PACING_HEAD, pace)
     w = results.get("write")
     if w:
         text += (f"\n\nSynced write: {w['best B/s'] / G:.2f} GB/s (buffered {w['buffered B/s'] / G:.2f}, direct {(w['direct B/s'] or 0) / G:.2f}); "

@@ -1,11 +1,13 @@
 /* bench_link_receive.c - the receiver's link process alone, memory to memory.
  *
- *   bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER DIR
+ *   bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER DIR BYTES
  *
  * Plays open and store: starts the real katamichi-receiver-link (PROGRAM),
  * gives it the key of bench_link_send.c's session and nameless part files in
  * DIR (a tmpfs: it looks at the free space), and ends when an object is complete, or when nothing was taken for
  * some seconds.  Symbols are authenticated, decoded and put in their place as always.
+ * The memory that the object of BYTES comes to lie in was touched before: what first
+ * touch costs (several times the copy) is the machine's, and buffers are recycled.
  *
  * One line of JSON; times are CLOCK_MONOTONIC, which both halves share. */
 #include <arpa/inet.h>
@@ -65,13 +67,25 @@ static int nameless(void)
 	return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-static void give_slots(int store, uint32_t count)
+/* Memory for the object where it will be put together: the link takes the slot that it was given last. */
+static void touch(int fd, uint64_t bytes)
+{
+	static uint8_t zeros[1 << 20];
+
+	for (uint64_t at = 0; at < bytes; at += sizeof(zeros))
+		if (pwrite(fd, zeros, sizeof(zeros), (off_t)at) != (ssize_t)sizeof(zeros))
+			log_die(EXIT_SYSTEM, "%s: no room for %llu bytes: %s", folder, (unsigned long long)bytes, strerror(errno));
+}
+
+static void give_slots(int store, uint32_t count, uint64_t last)
 {
 	static uint32_t next;
 
 	for (; count > 0 && next < SLOTS_MAX; count--, next++) {
 		int fd[2] = { nameless(), nameless() };
 		const struct msg_slot s = { next };
+		if (fd[0] >= 0 && last > 0 && count == 1)
+			touch(fd[0], last);
 		if (fd[0] < 0 || fd[1] < 0 || ipc_send_fds(store, MSG_SLOT, &s, sizeof(s), fd, 2) != 1)
 			log_die(EXIT_SYSTEM, "part files: %s", strerror(errno));
 		data_fd[next] = fd[0];
@@ -79,7 +93,7 @@ static void give_slots(int store, uint32_t count)
 	}
 }
 
-static void introduce(int opener, int store, uint32_t n)
+static void introduce(int opener, int store, uint32_t n, uint64_t bytes)
 {
 	struct msg_peer p = { .id = { 1 } };
 	struct msg_session s = { .sender = 0, .lane = 0, .epoch = LINK_END_EPOCH, .n = n };
@@ -89,7 +103,7 @@ static void introduce(int opener, int store, uint32_t n)
 	if (ipc_write(opener, MSG_PEER, &p, sizeof(p)) != 1 || ipc_write(opener, MSG_PEERS_END, NULL, 0) != 1 ||
 	    ipc_write(store, MSG_LIMITS, &l, sizeof(l)) != 1)
 		log_die(EXIT_INTERNAL, "the link process takes no message");
-	give_slots(store, 128);
+	give_slots(store, 128, bytes);
 	if (ipc_write(opener, MSG_SESSION, &s, sizeof(s)) != 1)
 		log_die(EXIT_INTERNAL, "the link process takes no message");
 }
@@ -106,7 +120,7 @@ static void follow(int store, struct result *r)
 		if (ipc_recv(store, &m) != IPC_GOT)
 			log_die(EXIT_INTERNAL, "the link process ended");
 		if (m.type == MSG_NEED) {
-			give_slots(store, ((const struct msg_need *)ipc_body(&m, sizeof(struct msg_need)))->count);
+			give_slots(store, ((const struct msg_need *)ipc_body(&m, sizeof(struct msg_need)))->count, 0);
 		} else if (m.type == MSG_COMPLETE) {
 			const struct msg_object *o = ipc_body(&m, sizeof(*o));
 			r->complete = true;
@@ -147,15 +161,15 @@ int main(int argc, char **argv)
 	uint64_t refused = 0;
 
 	log_init_tool("bench_link_receive");
-	if (argc != 7 || crypto_init() != 0)
-		log_die(EXIT_USAGE, "usage: bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER DIR");
+	if (argc != 8 || crypto_init() != 0)
+		log_die(EXIT_USAGE, "usage: bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER DIR BYTES");
 	folder = argv[6];
 	ipc_pair(opener);
 	ipc_pair(store);
 	struct proc_spec spec = { .role = "link", .path = argv[3], .config = "bench", .fds = LINK_FD_END - LINK_FD_SOCKET,
 		.fd = { udp_socket(argv[1], argv[2], atoi(argv[5])), opener[1], store[1] } };
 	pid_t pid = proc_start(&spec);
-	introduce(opener[0], store[0], (uint32_t)atoi(argv[4]));
+	introduce(opener[0], store[0], (uint32_t)atoi(argv[4]), strtoull(argv[7], NULL, 10));
 	clock_sleep_ns(200000000);
 	puts("ready");
 	fflush(stdout);

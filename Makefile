@@ -7,6 +7,7 @@
 #   make lint         static analysis         make ci        all of these
 #   make bench-fec    the erasure code's speed
 #   make bench        the pair's speed        make bench-peers  beside udpcast and NORM
+#   make soak         MINUTES=10 with stalls
 #   make firmware     the diode box's images  make install      DESTDIR, PREFIX
 #   make clean
 #
@@ -90,7 +91,7 @@ endif
 # Sub-makes use both cores unless the caller chose.
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all tests demo test test-long test-firmware test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec check-cc install clean FORCE
+.PHONY: all tests demo test test-long test-firmware test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc install clean FORCE
 all: $(PROGRAMS)
 tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
@@ -202,6 +203,10 @@ bench-peers:
 	@tools/deps.sh build bench peers
 	@$(SUB) --no-print-directory all $(BENCH_RAW) $(B)/tools/bench/norm_peer
 	@B=$(B) $(PYTHON) tools/bench/bench_peers.py $(BENCH_ARGS)
+soak:
+	@tools/deps.sh build bench
+	@$(SUB) --no-print-directory all
+	@B=$(B) $(PYTHON) tools/soak/soak.py $(foreach o,ONLY MINUTES MTU RATE SIZE BUFFER,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 
 sanitize:
 	@tools/deps.sh build test

@@ -330,7 +330,7 @@ loss = {loss}
 burst = {burst}
 failure = 1e-9
 repeat = {repeat}
-retention = 14d
+retention = {retention}
 [channel eltax]
 {sender_content}{channel_more}[channel pittari]
 {sender_content}{channel_more}[channel bulk]
@@ -361,7 +361,7 @@ class Site:
         self.top, self.net = str(top), net
         self.values = dict(sender_more="", receiver_more="", receiver_link="", channel_more="", sender_content="content = any\n",
                            receiver_content="content = any\n", mtu=net.mtu, rate="400M", buffer="64M", loss="1%", burst="20ms",
-                           repeat="1h", listen=f"{net.receiver}:5150", destination=f"{net.receiver}:5150")
+                           repeat="1h", retention="14d", listen=f"{net.receiver}:5150", destination=f"{net.receiver}:5150")
         self.sender = self.receiver = self.relay = None
         self.sent = {}  # (channel, name) -> sha256
         for d in ["keys", "inbox", "sender-state", "receiver-state", "staging"] + ["out/" + c for c in self.CHANNELS]:

@@ -21,7 +21,8 @@ class Lost(Exception):
 class Pair:
     """Both daemons on a fresh link, in a directory of their own below `work`.  Use with `with`."""
 
-    def __init__(self, options, mtu, work, rate):
+    def __init__(self, options, mtu, work, rate, **values):
+        self.values = values
         self.options, self.mtu, self.rate, self.work = options, mtu, rate, work
 
     def __enter__(self):
@@ -35,7 +36,7 @@ class Pair:
             self.site = harness.Site(self.top, self.net)
             self.inbox = Inbox(*(self.site.path("inbox", c) for c in self.site.CHANNELS))
             os.sync()
-            self.site.start(mtu=self.mtu, rate=f"{self.rate}", loss=o.loss, burst=o.burst, buffer=o.buffer)
+            self.site.start(mtu=self.mtu, rate=f"{self.rate}", loss=o.loss, burst=o.burst, buffer=o.buffer, **self.values)
         except BaseException:
             self.__exit__()
             raise

@@ -17,10 +17,10 @@ FW_ARM    := arm-none-eabi-
 FW_RISCV  := riscv64-unknown-elf-
 FW_CORE   := common/core/frame.c common/core/geometry.c common/core/pacer.c
 FW_COMMON := $(FW_CORE) $(FIRMWARE) $(call src,firmware/node/*.c) firmware/cpu/memory.c
-FW_SRC_zynq   := $(addprefix firmware/,board/zynq/board.c cpu/armv7.S driver/gem.c driver/gic.c driver/uart_cadence.c driver/wdog_a9.c)
+FW_SRC_zynq   := $(addprefix firmware/,board/zynq/board.c cpu/armv7.S cpu/mmu.c driver/gem.c driver/gic.c driver/uart_cadence.c driver/wdog_a9.c)
 FW_CPU_zynq   := -mcpu=cortex-a9 -marm -mfloat-abi=soft -mno-unaligned-access
 FW_CROSS_zynq := $(FW_ARM)
-FW_SRC_imx6ul   := $(addprefix firmware/,board/imx6ul/board.c cpu/armv7.S driver/enet.c driver/gic.c driver/uart_imx.c driver/wdog_imx.c)
+FW_SRC_imx6ul   := $(addprefix firmware/,board/imx6ul/board.c cpu/armv7.S cpu/mmu.c driver/enet.c driver/gic.c driver/uart_imx.c driver/wdog_imx.c)
 FW_CPU_imx6ul   := -mcpu=cortex-a7 -marm -mfloat-abi=soft -mno-unaligned-access
 FW_CROSS_imx6ul := $(FW_ARM)
 FW_SRC_icicle   := $(addprefix firmware/,board/icicle/board.c cpu/riscv64.S driver/gem.c driver/uart_16550.c driver/wdog_mss.c)

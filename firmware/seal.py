@@ -78,7 +78,7 @@ def main(path, code_max, ram_max, stack_file):
     with open(stack_file) as f:
         bound = int(f.readline().split()[1])
     name = path.rsplit("/", 1)[1].split(".elf")[0]
-    print(f"  {name:28} code {code:6} (at most {code_max})  data {sizes['.bss']:6}  stack {bound:4} of {sizes['.stack']}"
+    print(f"  {name:28} code {code:6} (at most {code_max})  data {sizes['.bss'] + sizes.get('.small', 0):6}  stack {bound:4} of {sizes['.stack']}"
           f"  RAM {ram:6} (at most {ram_max})  crc {crc:08x}")
     if code > code_max or ram > ram_max:
         sys.exit(f"{name}: too large")

@@ -2,6 +2,7 @@
 #include "board/board.h"
 
 #include "cpu/cpu.h"
+#include "cpu/mmu.h"
 #include "driver/gic.h"
 #include "driver/uart.h"
 #include "driver/wdog.h"
@@ -22,8 +23,27 @@ static int timer_over(void)
 	return (control & 4) != 0;
 }
 
+extern uint8_t image_start[], ram_test_from[], ram_end[]; /* link.ld */
+
+static void protect(void)
+{
+	const struct mmu_region regions[] = {
+		{ (uint32_t)(uintptr_t)image_start, (uint32_t)(uintptr_t)ram_test_from, MMU_CODE },
+		{ (uint32_t)(uintptr_t)ram_test_from, (uint32_t)(uintptr_t)ram_end, MMU_DATA },
+		{ GIC_DIST, GIC_CPU + 0x1000, MMU_DEVICE },
+		{ UART_BASE, UART_BASE + 0x1000, MMU_DEVICE },
+		{ WDOG_BASE, WDOG_BASE + 0x1000, MMU_DEVICE },
+		{ MAC_HOST, MAC_HOST + 0x1000, MMU_DEVICE },
+		{ MAC_FIBRE, MAC_FIBRE + 0x1000, MMU_DEVICE },
+		{ COUNTER_BASE, COUNTER_BASE + 0x1000, MMU_DEVICE },
+	};
+
+	mmu_start(regions, sizeof regions / sizeof regions[0]);
+}
+
 void board_init(void)
 {
+	protect();
 	reg_write(COUNTER_BASE, 0, 1); /* the system counter runs */
 	timer_in(BOARD_HZ / 100);
 	uart_init();

@@ -12,9 +12,11 @@
 
 #define MAC_HOST 0x02188000u  /* ENET1 */
 #define MAC_FIBRE 0x020B4000u /* ENET2 */
-#define RX_FRAMES 34u /* 34 * 1536 bytes: 4 ms at 100 Mbit/s, which is all that this chip's ports do */
+#define RX_FRAMES 30u /* 30 * 1536 bytes: 3.6 ms at 100 Mbit/s, which is all that this chip's ports do */
 #define TX_FRAMES 12u
 
+#define MMU_SPLIT 6 /* all below 64 MB */
+#define MMU_TABLES 4
 #define UART_BASE 0x02020000u
 #define WDOG_BASE 0x020BC000u
 #define COUNTER_BASE 0x021DC000u

@@ -15,6 +15,8 @@
 #define RX_FRAMES 64u /* 64 * 1536 bytes: 0.8 ms at 1 Gbit/s */
 #define TX_FRAMES 24u
 
+#define MMU_SPLIT 0 /* devices lie at the top */
+#define MMU_TABLES 4
 #define UART_BASE 0xE0001000u
 #define SLCR_BASE 0xF8000000u
 #define TIMER_BASE 0xF8F00200u   /* global timer */

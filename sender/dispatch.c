@@ -2,8 +2,10 @@
  * erased when their retention has passed (spool.h).
  *
  * The link holds IN_FLIGHT_MAX objects at most, IN_FLIGHT_REPEATS of them
- * repeats.  New ones are taken by turns: the oldest, the smallest.  What the
- * link does with them in time is schedule.h. */
+ * repeats.  New ones are taken by turns: the oldest, the smallest.  Where
+ * channels have different priorities, those of the higher ones come before, and
+ * the highest has places of its own.  What the link does with them in time is
+ * schedule.h. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -76,6 +78,7 @@ static int give(struct spool *s, struct outbox_object *o)
 		(void)disk_direct(fd, true);
 	m.layout = o->layout;
 	m.channel = channel_index(s, o->channel);
+	m.priority = m.channel < s->conf.channels ? (uint32_t)s->conf.channel[m.channel].priority : SENDER_PRIORITY;
 	memcpy(m.id, o->id, sizeof(m.id));
 	sent = ipc_send_fds(s->link, MSG_OBJECT, &m, sizeof(m), &fd, 1);
 	close(fd);
@@ -98,32 +101,73 @@ void dispatch_note(struct spool *s, const struct outbox_object *o)
 	s->flights_again += o->rounds > 0;
 }
 
-/* Give one object of this order; false: there is none, or no room. */
-static bool give_one(struct spool *s, enum outbox_order order, uint64_t now_ns)
+/* false: the link has no room. */
+static bool give_this(struct spool *s, struct outbox_object *o, uint64_t now_ns)
 {
-	struct outbox_object o;
-	int given;
+	int given = give(s, o);
 
-	if (!outbox_pick(&s->outbox, order, outbox_service_ms(&s->outbox, now_ns), in_flight, s, &o))
-		return false;
-	given = give(s, &o);
 	if (given > 0)
-		dispatch_note(s, &o);
+		dispatch_note(s, o);
 	if (given == 0)
 		s->full_ns = now_ns + 100 * MS_PER_NS;
 	return given != 0;
 }
 
+/* Give one object of this order; false: there is none, or no room. */
+static bool give_one(struct spool *s, enum outbox_order order, uint64_t now_ns)
+{
+	struct outbox_object o;
+
+	return outbox_pick(&s->outbox, order, outbox_service_ms(&s->outbox, now_ns), in_flight, s, &o) && give_this(s, &o, now_ns);
+}
+
+/* Give one new object of a channel of this priority, channels by turns. */
+static bool give_of(struct spool *s, uint64_t priority, uint64_t now_ns)
+{
+	struct outbox_object o;
+
+	for (unsigned i = 0; i < s->conf.channels; i++) {
+		const struct sender_channel *c = &s->conf.channel[++s->channel_turn % s->conf.channels];
+		if (c->priority == priority &&
+		    outbox_pick_of(&s->outbox, c->name, outbox_service_ms(&s->outbox, now_ns), in_flight, s, &o))
+			return give_this(s, &o, now_ns);
+	}
+	return false;
+}
+
+static unsigned new_in_flight(const struct spool *s)
+{
+	return s->flights - s->flights_again + stream_is_open(s);
+}
+
+/* Before all others: the channels above the lowest priority. */
+static void give_by_priority(struct spool *s, uint64_t now_ns)
+{
+	uint64_t highest = 0, lowest = UINT64_MAX;
+
+	for (unsigned i = 0; i < s->conf.channels; i++) {
+		uint64_t p = s->conf.channel[i].priority;
+		highest = p > highest ? p : highest;
+		lowest = p < lowest ? p : lowest;
+	}
+	for (uint64_t p = highest; p > lowest && s->full_ns <= now_ns; p--)
+		while (new_in_flight(s) < IN_FLIGHT_MAX - IN_FLIGHT_REPEATS - (p < highest ? IN_FLIGHT_FIRST : 0u) &&
+		    give_of(s, p, now_ns))
+			;
+	s->new_max = IN_FLIGHT_MAX - IN_FLIGHT_REPEATS - (highest > lowest ? IN_FLIGHT_FIRST : 0u);
+}
+
 bool dispatch_new_room(const struct spool *s)
 {
-	return s->flights - s->flights_again + stream_is_open(s) < IN_FLIGHT_MAX - IN_FLIGHT_REPEATS;
+	return new_in_flight(s) < IN_FLIGHT_MAX - IN_FLIGHT_REPEATS;
 }
 
 void dispatch_run(struct spool *s, uint64_t now_ns)
 {
 	if (s->rekey->to_say || s->full_ns > now_ns)
 		return; /* no session yet, or no room in the socket */
-	while (dispatch_new_room(s)) {
+	give_by_priority(s, now_ns);
+	while (new_in_flight(s) < s->new_max && s->full_ns <= now_ns) {
 		if (!give_one(s, s->oldest_turn ? OUTBOX_OLDEST : OUTBOX_SMALLEST, now_ns))
 			break;
 		s->oldest_turn = !s->oldest_turn;

@@ -71,7 +71,7 @@ struct msg_object {
 	uint32_t round;    /* rounds before this one */
 	uint32_t channel;  /* index in the configuration: for fairness */
 	uint32_t asked;    /* by a resend slip: it goes with the new ones */
-	uint32_t reserved;
+	uint32_t priority; /* of the channel */
 	struct layout layout;
 	uint8_t id[FRAME_ID_LEN];
 };
@@ -79,6 +79,7 @@ struct msg_object {
 struct msg_stream { /* its first round; it has no row yet */
 	uint64_t stream;   /* never 0, never twice */
 	uint64_t most;     /* bytes it can have at most */
+	uint32_t channel, priority; /* as in struct msg_object */
 	struct layout layout;
 	uint8_t id[FRAME_ID_LEN];
 };

@@ -205,6 +205,18 @@ static void read_object(sqlite3_stmt *s, struct outbox_object *out)
 	out->layout_ok = layout_read(&out->layout, (const char *)sqlite3_column_text(s, 6)) == 0;
 }
 
+static bool first_of(struct outbox *o, sqlite3_stmt *s, outbox_skip *skip, const void *ctx, struct outbox_object *out)
+{
+	while (db_step(&o->db, s) == 1) {
+		if (skip(ctx, sqlite3_column_int64(s, 0)))
+			continue;
+		read_object(s, out);
+		db_done(s);
+		return true;
+	}
+	return false;
+}
+
 bool outbox_pick(struct outbox *o, enum outbox_order order, uint64_t service_ms, outbox_skip *skip, const void *ctx,
     struct outbox_object *out)
 {
@@ -216,16 +228,15 @@ bool outbox_pick(struct outbox *o, enum outbox_order order, uint64_t service_ms,
 		[OUTBOX_DUE] = "SELECT row, id, channel, number, length, rounds, layout, due FROM object "
 		    "WHERE state = 0 AND rounds > 0 AND due <= ? ORDER BY due",
 	};
-	sqlite3_stmt *s = db_query(&o->db, sql[order], "i", (int64_t)service_ms);
+	return first_of(o, db_query(&o->db, sql[order], "i", (int64_t)service_ms), skip, ctx, out);
+}
 
-	while (db_step(&o->db, s) == 1) {
-		if (skip(ctx, sqlite3_column_int64(s, 0)))
-			continue;
-		read_object(s, out);
-		db_done(s);
-		return true;
-	}
-	return false;
+bool outbox_pick_of(struct outbox *o, const char *channel, uint64_t service_ms, outbox_skip *skip, const void *ctx,
+    struct outbox_object *out)
+{
+	return first_of(o, db_query(&o->db, "SELECT row, id, channel, number, length, rounds, layout, due FROM object "
+	    "INDEXED BY object_new_channel WHERE state = 0 AND rounds = 0 AND channel = ? AND due <= ? ORDER BY row", "ti", channel,
+	    (int64_t)service_ms), skip, ctx, out);
 }
 
 int outbox_object_fd(const struct outbox *o, const uint8_t id[static SEAL_ID_LEN])

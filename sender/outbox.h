@@ -83,6 +83,9 @@ enum outbox_order { OUTBOX_OLDEST, OUTBOX_SMALLEST, OUTBOX_DUE };
 typedef bool outbox_skip(const void *ctx, int64_t row);
 bool outbox_pick(struct outbox *o, enum outbox_order order, uint64_t service_ms, outbox_skip *skip, const void *ctx,
     struct outbox_object *out);
+/* The oldest new one of this channel. */
+bool outbox_pick_of(struct outbox *o, const char *channel, uint64_t service_ms, outbox_skip *skip, const void *ctx,
+    struct outbox_object *out);
 int outbox_object_fd(const struct outbox *o, const uint8_t id[static SEAL_ID_LEN]); /* read-only, or -1 with errno */
 /* A round ended: count it, due again at due_ms. */
 void outbox_round(struct outbox *o, int64_t row, uint32_t rounds, uint64_t due_ms);

@@ -56,6 +56,7 @@ enum { OUTBOX_KEPT = 0, OUTBOX_ERASED = 1 /* retention has passed */, OUTBOX_LOS
 	" at INTEGER NOT NULL) STRICT;" \
 	"CREATE INDEX IF NOT EXISTS object_new ON object(length) WHERE state = 0 AND rounds = 0;" \
 	"CREATE INDEX IF NOT EXISTS object_new_row ON object(row) WHERE state = 0 AND rounds = 0;" \
+	"CREATE INDEX IF NOT EXISTS object_new_channel ON object(channel) WHERE state = 0 AND rounds = 0;" \
 	"CREATE INDEX IF NOT EXISTS object_due ON object(due) WHERE state = 0 AND rounds > 0;" \
 	"CREATE INDEX IF NOT EXISTS object_expires ON object(expires) WHERE state = 0;" \
 	"CREATE INDEX IF NOT EXISTS object_kept ON object(generation, channel, number) WHERE state = 0;"

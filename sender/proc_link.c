@@ -62,7 +62,7 @@ struct link {
 /* --- messages from the spool --- */
 
 /* A place for an object that came with message m. */
-static unsigned new_flight(struct link *l, const struct ipc_msg *m, bool repeat)
+static unsigned new_flight(struct link *l, const struct ipc_msg *m, bool repeat, uint32_t channel, uint32_t priority)
 {
 	unsigned i = 0;
 
@@ -71,7 +71,8 @@ static unsigned new_flight(struct link *l, const struct ipc_msg *m, bool repeat)
 	if (i == IN_FLIGHT || m->fd[0] < 0)
 		log_die(EXIT_INTERNAL, "the spool gave more objects than agreed, or one without a file");
 	memset(&l->flight[i], 0, sizeof(l->flight[i]));
-	l->item[i] = (struct schedule_item){ .used = true, .repeat = repeat, .since_ns = clock_mono_ns() };
+	l->item[i] = (struct schedule_item){ .used = true, .repeat = repeat, .since_ns = clock_mono_ns(),
+		.channel = channel < SCHEDULE_CHANNELS ? channel : SCHEDULE_CHANNELS - 1, .priority = priority };
 	return i;
 }
 
@@ -86,7 +87,7 @@ static void reject(struct link *l, unsigned i, int fd)
 static void take_object(struct link *l, struct ipc_msg *m)
 {
 	const struct msg_object *o = ipc_body(m, sizeof(*o));
-	unsigned i = new_flight(l, m, o->round > 0 && !o->asked);
+	unsigned i = new_flight(l, m, o->round > 0 && !o->asked, o->channel, o->priority);
 	struct flight *f = &l->flight[i];
 
 	f->row = o->row;
@@ -104,7 +105,7 @@ static void take_object(struct link *l, struct ipc_msg *m)
 static void take_stream(struct link *l, struct ipc_msg *m)
 {
 	const struct msg_stream *s = ipc_body(m, sizeof(*s));
-	unsigned i = new_flight(l, m, false);
+	unsigned i = new_flight(l, m, false, s->channel, s->priority);
 
 	l->flight[i].stream = s->stream;
 	l->item[i].left = s->most;

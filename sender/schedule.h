@@ -2,9 +2,12 @@
  *
  * New objects go before repeats, except for a share of one twentieth of the
  * bytes that repeats keep even when the link is busy.  Within a class the
- * object with least left to send goes first, but every fourth turn belongs to
- * the one that has waited longest: so a small file never waits behind a large
- * one, and a large one never stops.  A turn is a batch of datagrams. */
+ * channels of the highest priority go first; among those, the channel that was
+ * given least (what it did not use while it had nothing is not kept for it);
+ * and within a channel the object with least left to send.  Every fourth turn
+ * belongs to the one that has waited longest, of those with a lower priority if
+ * there are any: so a small file never waits behind a large one, and neither a
+ * large one nor a low priority ever stops.  A turn is a batch of datagrams. */
 #ifndef KM_SCHEDULE_H
 #define KM_SCHEDULE_H
 
@@ -14,6 +17,7 @@
 enum {
 	SCHEDULE_OLDEST_EVERY = 4,         /* turns */
 	SCHEDULE_REPEAT_SHARE = 20,        /* one byte in so many, when busy */
+	SCHEDULE_CHANNELS = 68,            /* as many as may be configured, and one for those that are not any more */
 	SCHEDULE_CREDIT_MAX = 1 << 20,     /* bytes that repeats may have saved up, or sent ahead while idle */
 };
 
@@ -24,11 +28,15 @@ struct schedule_item {
 	uint64_t left;     /* bytes still to send in this round */
 	uint64_t since_ns; /* when it came */
 	uint64_t ready_ns; /* not before this moment */
+	uint32_t channel;  /* below SCHEDULE_CHANNELS */
+	uint32_t priority; /* the higher goes first */
 };
 
 struct schedule {
 	int64_t credit;    /* bytes that repeats have earned; below 0: sent ahead */
 	uint32_t turn;
+	uint64_t given[SCHEDULE_CHANNELS]; /* bytes, by channel */
+	uint64_t floor;    /* what the channel had been given that had least, among those with something to send */
 };
 
 /* The item to send from now, or -1; then *wake_ns is the earliest ready_ns of

@@ -131,6 +131,7 @@ static const struct conf_key keys[] = {
 	{ "channel ", "folder", CONF_PATH, offsetof(struct sender_channel, folder), SENDER_PATH_MAX, 0, 0, 0, NULL },
 	IN_CHANNEL("max_file", CONF_SIZE, max_file, 1, OBJECT_MAX),
 	IN_CHANNEL("quiet", CONF_TIME, quiet_ns, 1, 3600 * NS_PER_S),
+	IN_CHANNEL("priority", CONF_COUNT, priority, 1, 9),
 	IN_CHANNEL("batch_files", CONF_COUNT, batch_files, 1, RECORD_FILES_MAX),
 	IN_CHANNEL("batch_bytes", CONF_SIZE, batch_bytes, 1, OBJECT_MAX),
 	POLICY_CONF_KEYS,
@@ -166,6 +167,7 @@ static void *section(void *config, const char *kind, const char *name, const cha
 	ch->quiet_ns = 2 * NS_PER_S;
 	ch->batch_files = 512;
 	ch->batch_bytes = 64ull << 20;
+	ch->priority = SENDER_PRIORITY;
 	content_policy_of_channel(&ch->content, name);
 	return ch;
 }
@@ -203,6 +205,7 @@ static int add_reserved(struct sender_conf *c, const char *name)
 	ch->quiet_ns = 2 * NS_PER_S;
 	ch->batch_files = 1;
 	ch->batch_bytes = CLOSING_TEXT_MAX;
+	ch->priority = SENDER_PRIORITY;
 	content_policy_of_channel(&ch->content, ch->name);
 	return 0;
 }

@@ -13,6 +13,7 @@
 
 enum {
 	SENDER_CHANNELS_MAX = 64 + 1 /* the reserved one, always the last: closings (closer.h) */,
+	SENDER_PRIORITY = 5,  /* of a channel that does not say; 1 to 9 */
 	SENDER_REPEATS_MAX = 16,
 	SENDER_PATH_MAX = 1024,
 	SENDER_MTU_MIN = 576,
@@ -26,6 +27,7 @@ struct sender_channel {
 	uint64_t quiet_ns;
 	uint64_t batch_files;
 	uint64_t batch_bytes;
+	uint64_t priority;    /* the higher goes first */
 	struct content_policy content;
 };
 

@@ -21,7 +21,7 @@
 #include "sender/sender_conf.h"
 #include "sender/watch.h"
 
-enum { IN_FLIGHT_MAX = 64, IN_FLIGHT_REPEATS = 8 };
+enum { IN_FLIGHT_MAX = 64, IN_FLIGHT_REPEATS = 8, IN_FLIGHT_FIRST = 8 /* kept for the highest priority */ };
 
 /* Two sealers, so that small files never wait behind a large one. */
 enum track { TRACK_QUICK, TRACK_BULK, TRACKS };
@@ -97,6 +97,7 @@ struct spool {
 	struct in_flight flight[IN_FLIGHT_MAX];
 	unsigned flights, flights_again;
 	bool oldest_turn;
+	unsigned channel_turn, new_max; /* dispatch.c */
 	uint64_t full_ns;          /* the link's socket was full: not before */
 	struct msg_link last;      /* what the link said last */
 	struct party receiver, recovery;

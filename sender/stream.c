@@ -40,7 +40,8 @@ static int say(struct spool *s, uint32_t type, const void *body, size_t n)
 static void begin(struct spool *s, const struct batch *b)
 {
 	struct stream *t = &s->stream;
-	struct msg_stream m = { .stream = t->number + 1, .most = spool_object_most(b->claim.bytes) };
+	struct msg_stream m = { .stream = t->number + 1, .most = spool_object_most(b->claim.bytes), .channel = b->feed,
+		.priority = (uint32_t)s->feed[b->feed].conf->priority };
 	int fd, sent;
 
 	/* Like any other new object: when there is a session, and room. */

@@ -22,17 +22,23 @@ static void the_best_goes(void **state)
 		uint64_t wake;
 	} t[] = {
 		{ "nothing", { { 0 } }, 0, 0, -1, UINT64_MAX },
-		{ "the smaller", { { 1, 0, 0, 900, 1, 0 }, { 1, 0, 0, 100, 2, 0 } }, 0, 0, 1, 0 },
-		{ "of equals the older", { { 1, 0, 0, 100, 2, 0 }, { 1, 0, 0, 100, 1, 0 } }, 0, 0, 1, 0 },
-		{ "on the fourth turn the oldest", { { 1, 0, 0, 900, 1, 0 }, { 1, 0, 0, 100, 2, 0 } }, 3, 0, 0, 0 },
-		{ "new before repeats, however small", { { 1, 1, 0, 1, 1, 0 }, { 1, 0, 0, 900, 2, 0 } }, 0, 0, 1, 0 },
-		{ "a repeat that has earned its share", { { 1, 1, 0, 1, 1, 0 }, { 1, 0, 0, 900, 2, 0 } }, 0, 1, 0, 0 },
-		{ "a repeat alone, without credit", { { 1, 1, 0, 1, 1, 0 } }, 0, -5, 0, 0 },
-		{ "blocked ones never", { { 1, 0, 1, 1, 1, 0 }, { 1, 1, 0, 900, 2, 0 } }, 0, -5, 1, 0 },
-		{ "not before its time", { { 1, 0, 0, 1, 1, 11 * S }, { 1, 0, 0, 900, 2, 0 } }, 0, 0, 1, 0 },
-		{ "when to come back", { { 1, 0, 0, 1, 1, 12 * S }, { 1, 1, 0, 1, 1, 11 * S } }, 0, 0, -1, 11 * S },
-		{ "a blocked one has no time", { { 1, 0, 1, 1, 1, 11 * S } }, 0, 0, -1, UINT64_MAX },
-		{ "exactly its time", { { 1, 0, 0, 1, 1, 10 * S } }, 0, 0, 0, 0 },
+		{ "the smaller", { { 1, 0, 0, 900, 1, 0, 0, 0 }, { 1, 0, 0, 100, 2, 0, 0, 0 } }, 0, 0, 1, 0 },
+		{ "of equals the older", { { 1, 0, 0, 100, 2, 0, 0, 0 }, { 1, 0, 0, 100, 1, 0, 0, 0 } }, 0, 0, 1, 0 },
+		{ "on the fourth turn the oldest", { { 1, 0, 0, 900, 1, 0, 0, 0 }, { 1, 0, 0, 100, 2, 0, 0, 0 } }, 3, 0, 0, 0 },
+		{ "new before repeats, however small", { { 1, 1, 0, 1, 1, 0, 0, 0 }, { 1, 0, 0, 900, 2, 0, 0, 0 } }, 0, 0, 1, 0 },
+		{ "a repeat that has earned its share", { { 1, 1, 0, 1, 1, 0, 0, 0 }, { 1, 0, 0, 900, 2, 0, 0, 0 } }, 0, 1, 0, 0 },
+		{ "a repeat alone, without credit", { { 1, 1, 0, 1, 1, 0, 0, 0 } }, 0, -5, 0, 0 },
+		{ "blocked ones never", { { 1, 0, 1, 1, 1, 0, 0, 0 }, { 1, 1, 0, 900, 2, 0, 0, 0 } }, 0, -5, 1, 0 },
+		{ "not before its time", { { 1, 0, 0, 1, 1, 11 * S, 0, 0 }, { 1, 0, 0, 900, 2, 0, 0, 0 } }, 0, 0, 1, 0 },
+		{ "when to come back", { { 1, 0, 0, 1, 1, 12 * S, 0, 0 }, { 1, 1, 0, 1, 1, 11 * S, 0, 0 } }, 0, 0, -1, 11 * S },
+		{ "a blocked one has no time", { { 1, 0, 1, 1, 1, 11 * S, 0, 0 } }, 0, 0, -1, UINT64_MAX },
+		{ "the higher priority, however large and late", { { 1, 0, 0, 1, 1, 0, 1, 5 }, { 1, 0, 0, 900, 2, 0, 2, 6 } }, 0, 0, 1, 0 },
+		{ "on the fourth turn the oldest of the lower ones", { { 1, 0, 0, 1, 1, 0, 1, 6 }, { 1, 0, 0, 9, 3, 0, 2, 5 },
+		    { 1, 0, 0, 9, 2, 0, 3, 5 } }, 3, 0, 2, 0 },
+		{ "priority among repeats, too", { { 1, 1, 0, 1, 1, 0, 1, 5 }, { 1, 1, 0, 900, 2, 0, 2, 6 } }, 0, 0, 1, 0 },
+		{ "new ones of a low priority before repeats of a high one", { { 1, 1, 0, 1, 1, 0, 1, 9 }, { 1, 0, 0, 900, 2, 0, 2, 1 } }, 0, 0,
+		    1, 0 },
+		{ "exactly its time", { { 1, 0, 0, 1, 1, 10 * S, 0, 0 } }, 0, 0, 0, 0 },
 	};
 
 	(void)state;
@@ -48,7 +54,7 @@ static void the_best_goes(void **state)
 /* A large object beside endless small ones: it gets its fourth, they get the rest. */
 static void a_large_one_goes_on(void **state)
 {
-	struct schedule_item item[2] = { { 1, 0, 0, 1u << 30, 1, 0 }, { 1, 0, 0, 1000, 2, 0 } };
+	struct schedule_item item[2] = { { 1, 0, 0, 1u << 30, 1, 0, 0, 0 }, { 1, 0, 0, 1000, 2, 0, 0, 0 } };
 	unsigned turns[2] = { 0, 0 };
 	struct schedule s = { 0 };
 	uint64_t wake;
@@ -65,9 +71,59 @@ static void a_large_one_goes_on(void **state)
 	assert_int_equal(turns[1], 750);
 }
 
+/* Two channels with much to send, one of them with many objects: each gets half, and the third, of lower priority, a quarter of the turns. */
+static void channels_share(void **state)
+{
+	struct schedule_item item[8] = { { 1, 0, 0, 1u << 30, 1, 0, 0, 5 }, { 1, 0, 0, 1u << 29, 2, 0, 1, 5 } };
+	uint64_t bytes[3] = { 0 }, wake;
+	struct schedule s = { 0 };
+
+	(void)state;
+	for (unsigned i = 2; i < 8; i++)
+		item[i] = (struct schedule_item){ 1, 0, 0, 1u << i, 3, 0, 1, 5 };
+	for (unsigned i = 0; i < 10000; i++) {
+		int got = schedule_pick(&s, item, 8, 10 * S, &wake);
+		bytes[item[got].channel] += 1000;
+		schedule_sent(&s, &item[got], 1000);
+	}
+	assert_in_range(bytes[0], 4990000, 5010000);
+	item[7].channel = 2;
+	item[7].priority = 4;
+	memset(bytes, 0, sizeof(bytes));
+	for (unsigned i = 0; i < 10000; i++) {
+		int got = schedule_pick(&s, item, 8, 10 * S, &wake);
+		bytes[item[got].channel] += 1000;
+		schedule_sent(&s, &item[got], 1000);
+	}
+	assert_int_equal(bytes[2], 2500000);
+	assert_in_range(bytes[0], 3740000, 3760000);
+}
+
+/* A channel that had nothing for long does not shut out the others when it comes back. */
+static void silence_is_not_saved_up(void **state)
+{
+	struct schedule_item item[2] = { { 1, 0, 0, 1u << 30, 1, 0, 0, 5 }, { 0, 0, 0, 1u << 30, 2, 0, 1, 5 } };
+	unsigned turns[2] = { 0, 0 };
+	struct schedule s = { 0 };
+	uint64_t wake;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(schedule_pick(&s, item, 2, 10 * S, &wake), 0);
+		schedule_sent(&s, &item[0], 1000);
+	}
+	item[1].used = true;
+	for (unsigned i = 0; i < 100; i++) {
+		int got = schedule_pick(&s, item, 2, 10 * S, &wake);
+		turns[got]++;
+		schedule_sent(&s, &item[got], 1000);
+	}
+	assert_in_range(turns[1], 49, 52);
+}
+
 static void repeats_keep_a_twentieth(void **state)
 {
-	struct schedule_item item[2] = { { 1, 0, 0, 1u << 30, 1, 0 }, { 1, 1, 0, 1u << 30, 1, 0 } };
+	struct schedule_item item[2] = { { 1, 0, 0, 1u << 30, 1, 0, 0, 0 }, { 1, 1, 0, 1u << 30, 1, 0, 0, 0 } };
 	uint64_t bytes[2] = { 0, 0 }, wake;
 	struct schedule s = { 0 };
 
@@ -83,7 +139,7 @@ static void repeats_keep_a_twentieth(void **state)
 /* What repeats send while the link is idle does not keep them waiting for long afterwards. */
 static void idle_time_is_not_paid_back(void **state)
 {
-	struct schedule_item again = { 1, 1, 0, 1u << 30, 1, 0 }, fresh = { 1, 0, 0, 1u << 30, 1, 0 };
+	struct schedule_item again = { 1, 1, 0, 1u << 30, 1, 0, 0, 0 }, fresh = { 1, 0, 0, 1u << 30, 1, 0, 0, 0 };
 	struct schedule s = { 0 };
 
 	(void)state;
@@ -111,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_best_goes), cmocka_unit_test(a_large_one_goes_on),
+		cmocka_unit_test(channels_share), cmocka_unit_test(silence_is_not_saved_up),
 		cmocka_unit_test(repeats_keep_a_twentieth), cmocka_unit_test(idle_time_is_not_paid_back),
 		cmocka_unit_test(repeats_come_when_configured),
 	};

@@ -178,6 +178,17 @@ static bool has_room(const struct spool *s, const struct batch *b)
 	return (uint64_t)v.f_bavail * v.f_frsize >= spool_object_most(b->claim.bytes) + ROOM_RESERVE;
 }
 
+/* May this channel keep more?  A single transfer larger than the limit goes when nothing else is kept. */
+static bool may_keep(struct spool *s, const struct batch *b)
+{
+	uint64_t max = s->feed[b->feed].conf->outbox_max, kept;
+
+	if (max == 0)
+		return true;
+	kept = outbox_kept(&s->outbox, s->feed[b->feed].conf->name);
+	return kept == 0 || (kept < max && b->claim.bytes <= max - kept);
+}
+
 void batch_seal(struct spool *s, uint64_t now_ns)
 {
 	for (struct batch *b = s->batches; b != NULL; b = b->next) {
@@ -185,6 +196,10 @@ void batch_seal(struct spool *s, uint64_t now_ns)
 			continue;
 		if (!has_room(s, b)) {
 			wait_for_better(s, b, "no room for the sealed object", ENOSPC, now_ns);
+			continue;
+		}
+		if (!may_keep(s, b)) {
+			wait_for_better(s, b, "outbox_max: this channel keeps as much as it may", EDQUOT, now_ns);
 			continue;
 		}
 		b->state = BATCH_SEAL;

@@ -294,3 +294,8 @@ void outbox_bounds(struct outbox *o, const char *channel, uint64_t *newest, uint
 	*oldest = (uint64_t)db_int(&o->db, "SELECT MIN(number) FROM object WHERE generation = ? AND channel = ? AND state = 0",
 	    "bt", o->generation, sizeof(o->generation), channel);
 }
+
+uint64_t outbox_kept(struct outbox *o, const char *channel)
+{
+	return (uint64_t)db_int(&o->db, "SELECT coalesce(sum(length), 0) FROM object WHERE state = 0 AND channel = ?", "t", channel);
+}

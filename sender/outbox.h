@@ -94,6 +94,7 @@ void outbox_relayout(struct outbox *o, int64_t row, const struct layout *l);
 void outbox_lost(struct outbox *o, int64_t row);
 /* Erase one object whose retention has passed; false: none.  Its row stays. */
 bool outbox_expire(struct outbox *o, uint64_t service_ms, outbox_skip *skip, const void *ctx);
+uint64_t outbox_kept(struct outbox *o, const char *channel); /* bytes of sealed objects */
 /* For beats: 0 = none. */
 void outbox_bounds(struct outbox *o, const char *channel, uint64_t *newest, uint64_t *oldest);
 

@@ -50,6 +50,13 @@ enum { OUTBOX_KEPT = 0, OUTBOX_ERASED = 1 /* retention has passed */, OUTBOX_LOS
 	" before TEXT NOT NULL," \
 	" after TEXT NOT NULL," \
 	" reason TEXT NOT NULL) STRICT;" \
+	"CREATE TABLE IF NOT EXISTS erased(" /* numbers whose rows were deleted (receipts.h) */ \
+	" generation BLOB NOT NULL," \
+	" channel TEXT NOT NULL," \
+	" first INTEGER NOT NULL," \
+	" last INTEGER NOT NULL," \
+	" at INTEGER NOT NULL," /* ms, wall clock: the last of them */ \
+	" PRIMARY KEY(generation, channel, first)) STRICT;" \
 	"CREATE TABLE IF NOT EXISTS request(" /* what tools ask the running spool for */ \
 	" row INTEGER PRIMARY KEY," \
 	" what TEXT NOT NULL," \
@@ -59,6 +66,7 @@ enum { OUTBOX_KEPT = 0, OUTBOX_ERASED = 1 /* retention has passed */, OUTBOX_LOS
 	"CREATE INDEX IF NOT EXISTS object_new_channel ON object(channel) WHERE state = 0 AND rounds = 0;" \
 	"CREATE INDEX IF NOT EXISTS object_due ON object(due) WHERE state = 0 AND rounds > 0;" \
 	"CREATE INDEX IF NOT EXISTS object_expires ON object(expires) WHERE state = 0;" \
+	"CREATE INDEX IF NOT EXISTS object_gone ON object(expires) WHERE state <> 0;" \
 	"CREATE INDEX IF NOT EXISTS object_kept ON object(generation, channel, number) WHERE state = 0;"
 
 #endif

@@ -16,6 +16,7 @@
 #include "host/log.h"
 #include "host/proc.h"
 #include "sender/identity.h"
+#include "sender/receipts.h"
 #include "sender/sender_proc.h"
 #include "sender/spool.h"
 
@@ -175,6 +176,7 @@ static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 		return;
 	outbox_tick(&s->outbox, now_ns);
 	identity_tell(&s->outbox, true, now_ns);
+	receipts_run(&s->outbox, outbox_service_ms(&s->outbox, now_ns), s->conf.receipts_ns / 1000000u, clock_wall_ms());
 	for (unsigned i = 0; i < s->conf.channels; i++)
 		feed_count_refused(s, i);
 }

@@ -128,9 +128,11 @@ static const struct conf_key keys[] = {
 	{ "link", "pacing_burst", CONF_TIME, AT(pacing_ns), 0, 1000, NS_PER_S / 10, 0, NULL },
 	{ "link", "repeat", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_repeat },
 	{ "link", "retention", CONF_TIME, AT(retention_ns), 0, NS_PER_S, 3660ull * 86400 * NS_PER_S, 0, NULL },
+	{ "link", "receipts", CONF_TIME, AT(receipts_ns), 0, NS_PER_S, 36600ull * 86400 * NS_PER_S, 0, NULL },
 	{ "channel ", "folder", CONF_PATH, offsetof(struct sender_channel, folder), SENDER_PATH_MAX, 0, 0, 0, NULL },
 	IN_CHANNEL("max_file", CONF_SIZE, max_file, 1, OBJECT_MAX),
 	IN_CHANNEL("quiet", CONF_TIME, quiet_ns, 1, 3600 * NS_PER_S),
+	IN_CHANNEL("outbox_max", CONF_SIZE, outbox_max, 1, 1000 * OBJECT_MAX),
 	IN_CHANNEL("priority", CONF_COUNT, priority, 1, 9),
 	IN_CHANNEL("batch_files", CONF_COUNT, batch_files, 1, RECORD_FILES_MAX),
 	IN_CHANNEL("batch_bytes", CONF_SIZE, batch_bytes, 1, OBJECT_MAX),
@@ -182,6 +184,7 @@ static void defaults(struct sender_conf *c)
 	c->pacing_ns = 300 * 1000;
 	c->list_ns = 3600 * NS_PER_S;
 	c->retention_ns = 14ull * 86400 * NS_PER_S;
+	c->receipts_ns = 400ull * 86400 * NS_PER_S;
 	c->repeats = 5;
 	c->repeat_ns[0] = 60 * NS_PER_S;
 	c->repeat_ns[1] = 600 * NS_PER_S;

@@ -27,6 +27,7 @@ struct sender_channel {
 	uint64_t quiet_ns;
 	uint64_t batch_files;
 	uint64_t batch_bytes;
+	uint64_t outbox_max;  /* bytes of sealed objects that are kept; 0: no limit */
 	uint64_t priority;    /* the higher goes first */
 	struct content_policy content;
 };
@@ -50,6 +51,7 @@ struct sender_conf {
 	uint64_t pacing_ns;             /* longest burst of our own */
 	uint64_t list_ns;               /* how often new numbers are listed for the receiver */
 	uint64_t retention_ns;
+	uint64_t receipts_ns;           /* how long a row outlives its object */
 	uint64_t repeat_ns[SENDER_REPEATS_MAX];
 	unsigned repeats;
 	struct sender_channel channel[SENDER_CHANNELS_MAX];

@@ -20,6 +20,14 @@ def wait_service(site, hours):
     harness.wait_until(f"{hours} hours of service", lambda: service_ms(site) >= hours * HOUR, 60, alive=[site.sender])
 
 
+def edit(site, before, after):
+    with open(site.path("sender.conf")) as f:
+        text = f.read()
+    assert before in text
+    with open(site.path("sender.conf"), "w") as f:
+        f.write(text.replace(before, after))
+
+
 def test_receiver_off_for_three_days(site, monkeypatch):
     """Default repeats and retention; it comes back and has everything in the end, with nobody's help."""
     monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "20000")  # a day is 4.3 s
@@ -45,10 +53,7 @@ def test_longer_than_the_retention(site, monkeypatch):
     """What the sender does not keep any more is a named gap, never silence; and the slip says that it has to be put in again."""
     monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "20000")
     site.configure(repeat="1m 10m 1h 6h 24h")
-    with open(site.path("sender.conf")) as f:
-        text = f.read()
-    with open(site.path("sender.conf"), "w") as f:
-        f.write(text.replace("retention = 14d", "retention = 2d"))
+    edit(site, "retention = 14d", "retention = 2d")
     site.start_sender()
     site.put("eltax", "一.csv", samples.table(3))
     harness.wait_until("its end", lambda: re.search(r"eltax 1: erased, its retention has passed", site.sender.text()), 60, alive=[site.sender])
@@ -69,3 +74,24 @@ def test_longer_than_the_retention(site, monkeypatch):
     slip = json.loads(harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--slip", "--channel", "eltax", "--json").out)[0]
     done = harness.katamichi("resend", "-c", site.path("sender.conf"), slip["code"], "--yes", ok=False)
     assert done.returncode == 1 and "not kept        1 transfers" in done.out, done.out
+
+
+def test_limit_of_a_channel(site, monkeypatch):
+    """What is over outbox_max waits in its claim, is said, and goes by itself when the retention of others has passed."""
+    monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "2000")  # four hours are 7.2 s
+    site.configure(repeat="1h")
+    edit(site, "retention = 14d", "retention = 4h")
+    edit(site, "[channel bulk]", "[channel bulk]\noutbox_max = 1M")
+    site.start_receiver()
+    site.start_sender()
+    site.put_random("bulk", "1.bin", 700 << 10)
+    site.wait_delivered(20)
+    site.put_random("bulk", "2.bin", 701 << 10)
+    site.put("eltax", "一.csv", samples.table(3))  # another channel has its own
+    harness.wait_until("it to be said", lambda: "outbox_max" in site.sender.text(), 10, alive=site.daemons())
+    harness.wait_until("the other channel", lambda: ("eltax", "一.csv".encode()) in site.arrived(), 10, alive=site.daemons())
+    assert ("bulk", b"2.bin") not in site.arrived() and "bulk 2:" not in site.sender.text()
+    site.wait_delivered(40)
+    site.check_inbox()
+    text = site.sender.text()
+    assert text.index("bulk 1: erased") < text.index("bulk 2: 1 file")

@@ -299,3 +299,25 @@ uint64_t outbox_kept(struct outbox *o, const char *channel)
 {
 	return (uint64_t)db_int(&o->db, "SELECT coalesce(sum(length), 0) FROM object WHERE state = 0 AND channel = ?", "t", channel);
 }
+
+unsigned outbox_earlier(struct outbox *o, struct outbox_stream *out, unsigned max)
+{
+	sqlite3_stmt *s;
+	unsigned n = 0;
+
+	if (db_int(&o->db, "SELECT 1 FROM generation LIMIT 1", "") == 0)
+		return 0; /* there was one only: the whole table need not be looked through */
+	s = db_query(&o->db, "SELECT generation, channel, max(number), "
+	    "coalesce(min(CASE WHEN state = 0 THEN number END), 0) FROM object WHERE generation <> ? GROUP BY generation, channel "
+	    "ORDER BY max(row) DESC LIMIT ?", "bi", o->generation, sizeof(o->generation), (int64_t)max);
+	while (db_step(&o->db, s) == 1) {
+		const char *channel = (const char *)sqlite3_column_text(s, 1);
+		if (sqlite3_column_bytes(s, 0) != SEAL_GENERATION_LEN || channel == NULL)
+			continue;
+		memcpy(out[n].generation, sqlite3_column_blob(s, 0), SEAL_GENERATION_LEN);
+		snprintf(out[n].channel, sizeof(out[n].channel), "%s", channel);
+		out[n].newest = (uint64_t)sqlite3_column_int64(s, 2);
+		out[n++].oldest = (uint64_t)sqlite3_column_int64(s, 3);
+	}
+	return n;
+}

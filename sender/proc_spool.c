@@ -21,6 +21,7 @@
 #include "sender/spool.h"
 
 #define TICK_NS 1000000000ull
+#define EARLIER_TICKS 600u /* seconds between looks at what earlier generations still keep */
 #define SLOW_TICKS 10u /* seconds between counts of refused/, and of the service time being stored */
 
 /* --- start --- */
@@ -135,22 +136,33 @@ static void from_link(struct spool *s, uint64_t now_ns)
 
 /* --- once a second --- */
 
+/* Streams by number: the channels, then those of earlier generations. */
+static void beat_about(struct spool *s, unsigned stream, struct beat_entry *e)
+{
+	if (stream < s->conf.channels) {
+		strcpy(e->channel, s->conf.channel[stream].name);
+		memcpy(e->generation, s->outbox.generation, sizeof(e->generation));
+		outbox_bounds(&s->outbox, e->channel, &e->newest, &e->oldest);
+	} else {
+		const struct outbox_stream *old = &s->earlier[stream - s->conf.channels];
+		strcpy(e->channel, old->channel);
+		memcpy(e->generation, old->generation, sizeof(e->generation));
+		e->newest = old->newest;
+		e->oldest = old->oldest;
+	}
+}
+
 static void beat(struct spool *s, uint64_t now_ns)
 {
 	struct beat b = { .counter = outbox_counter(&s->outbox), .time_ms = clock_wall_ms() };
-	uint32_t room = beat_capacity(s->conf.n), from = 0;
+	uint32_t room = beat_capacity(s->conf.n), streams = s->conf.channels + s->earliers, from = 0;
 
 	if (room > BEAT_ENTRIES_MAX)
 		room = BEAT_ENTRIES_MAX;
-	if (s->conf.channels > room) /* take turns */
-		from = (uint32_t)(b.counter * room % s->conf.channels);
-	for (; b.count < room && b.count < s->conf.channels; b.count++) {
-		const struct sender_channel *c = &s->conf.channel[(from + b.count) % s->conf.channels];
-		struct beat_entry *e = &b.entry[b.count];
-		strcpy(e->channel, c->name);
-		memcpy(e->generation, s->outbox.generation, sizeof(e->generation));
-		outbox_bounds(&s->outbox, c->name, &e->newest, &e->oldest);
-	}
+	if (streams > room) /* take turns */
+		from = (uint32_t)(b.counter * room % streams);
+	for (; b.count < room && b.count < streams; b.count++)
+		beat_about(s, (from + b.count) % streams, &b.entry[b.count]);
 	rekey_beat(s->rekey, s->link, &b, now_ns);
 }
 
@@ -168,6 +180,8 @@ static void watch_clock(struct spool *s, uint64_t now_ns)
 static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 {
 	watch_clock(s, clock_mono_ns());
+	if (ticks % EARLIER_TICKS == 0)
+		s->earliers = outbox_earlier(&s->outbox, s->earlier, EARLIER_MAX);
 	beat(s, now_ns);
 	dispatch_expire(s, now_ns);
 	closer_run(s, now_ns);

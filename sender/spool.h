@@ -26,6 +26,7 @@ enum { IN_FLIGHT_MAX = 64, IN_FLIGHT_REPEATS = 8, IN_FLIGHT_FIRST = 8 /* kept fo
 /* Two sealers, so that small files never wait behind a large one. */
 enum track { TRACK_QUICK, TRACK_BULK, TRACKS };
 enum { TRACK_BULK_FROM = 16 << 20 }; /* bytes of a file from which on it is bulk */
+enum { EARLIER_MAX = 64 };
 #define SPOOL_RETRY_NS 5000000000ull  /* after a full disk and the like */
 
 enum batch_state { BATCH_CHECK, BATCH_WAIT /* for its sealer, or for better times */, BATCH_SEAL };
@@ -98,6 +99,8 @@ struct spool {
 	unsigned flights, flights_again;
 	bool oldest_turn;
 	unsigned channel_turn, new_max; /* dispatch.c */
+	struct outbox_stream earlier[EARLIER_MAX]; /* told of in beats, too; looked up now and then */
+	unsigned earliers;
 	uint64_t full_ns;          /* the link's socket was full: not before */
 	struct msg_link last;      /* what the link said last */
 	struct party receiver, recovery;

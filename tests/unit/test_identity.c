@@ -202,6 +202,7 @@ static void the_witness_itself(void **state)
 
 static void asked_for(void **state)
 {
+	struct outbox_stream old[2];
 	uint64_t number;
 	uint8_t previous[HASH_LEN], zero[HASH_LEN] = { 0 };
 
@@ -216,6 +217,15 @@ static void asked_for(void **state)
 	outbox_rollback(&box);
 	assert_int_equal(db_int(&box.db, "SELECT COUNT(*) FROM object WHERE state = 0", ""), 1); /* still sent */
 	assert_int_equal(db_int(&box.db, "SELECT COUNT(*) FROM generation WHERE reason = 'asked'", ""), 1);
+	/* and beats tell of it */
+	assert_int_equal(outbox_earlier(&box, old, 2), 1);
+	assert_memory_equal(old[0].generation, before, sizeof(before));
+	assert_string_equal(old[0].channel, "eltax");
+	assert_int_equal(old[0].newest, 1);
+	assert_int_equal(old[0].oldest, 1);
+	db_exec(&box.db, "UPDATE object SET state = 1");
+	assert_int_equal(outbox_earlier(&box, old, 2), 1);
+	assert_int_equal(old[0].oldest, 0); /* nothing of it is kept: a gap there will not heal */
 }
 
 int main(void)

@@ -16,6 +16,7 @@
 #include "host/log.h"
 #include "receiver/peer_gone.h"
 #include "receiver/store.h"
+#include "receiver/validity.h"
 
 enum { EARLY_MIN = 8 << 20 /* bytes; below, opening it early gains nothing */ };
 #define EARLY_IDLE_NS 2000000000ull /* without progress: another may have the lane */
@@ -65,7 +66,7 @@ start(struct store *s, const struct msg_progress *p)
 	int fd;
 
 	if ((o->length != 0 && o->length < EARLY_MIN) || o->slot == s->early_gone || o->sender >= s->conf.peers ||
-	    suspect(s, o->slot) || (fd = intake_file(s, o->slot, o->length)) < 0)
+	    suspect(s, o->slot) || !validity_now(s, o->sender) || (fd = intake_file(s, o->slot, o->length)) < 0)
 		return;
 	if ((j = calloc(1, sizeof(*j))) == NULL) {
 		close(fd);

@@ -22,7 +22,10 @@
 #include "receiver/stage.h"
 #include "receiver/store.h"
 #include "receiver/unseal.h"
+#include "receiver/validity.h"
 #include "receiver/verify.h"
+
+#define HELD_NS 5000000000ull /* between looks at an object that is held (validity.h) */
 
 static struct publish_item *
 batch_item(struct store *s, struct job *j)
@@ -331,7 +334,13 @@ intake_pump(struct store *s, uint64_t now_ns)
 		next = j->next;
 		if (j->sent)
 			continue;
-		if (j->not_before_ns > now_ns || poisonous(s, j))
+		if (j->not_before_ns > now_ns)
+			continue;
+		if (!validity_now(s, j->sender)) {
+			j->not_before_ns = now_ns + HELD_NS;
+			continue;
+		}
+		if (poisonous(s, j))
 			continue;
 		/* Those sent stay in front. */
 		struct job **p = &s->jobs, **at = &s->jobs;

@@ -12,6 +12,7 @@
 #include "host/exits.h"
 #include "host/keyfile.h"
 #include "host/log.h"
+#include "receiver/validity.h"
 
 #define POLICY_CONF_CHANNEL struct receiver_channel
 #include "content/policy_conf.h"
@@ -69,6 +70,20 @@ parse_sender_mac(void *object, const char *value, const char **why)
 	return 0;
 }
 
+static int
+parse_from(void *object, const char *value, const char **why)
+{
+	*why = "is not a date, as in 2026-04-01";
+	return validity_date(value, &((struct receiver_peer *)object)->valid_from);
+}
+
+static int
+parse_until(void *object, const char *value, const char **why)
+{
+	*why = "is not a date, as in 2027-03-31";
+	return validity_date(value, &((struct receiver_peer *)object)->valid_until);
+}
+
 #define AT(field) offsetof(struct receiver_conf, field)
 #define PATH(section, key, field, required) \
 	{ section, key, CONF_PATH, AT(field), RECEIVER_PATH_MAX, 0, 0, required, NULL }
@@ -88,6 +103,8 @@ static const struct conf_key keys[] = {
 	{ "link", "stall", CONF_TIME, AT(stall_ns), 0, MS, 10000 * MS, 0, NULL },
 	{ "link", "buffer", CONF_SIZE, AT(buffer), 0, 65536, GIB, 0, NULL },
 	{ "peer ", "key", CONF_PATH, offsetof(struct receiver_peer, key), RECEIVER_PATH_MAX, 0, 0, 1, NULL },
+	{ "peer ", "valid_from", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_from },
+	{ "peer ", "valid_until", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_until },
 	IN_CHANNEL(max_file, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_transfer, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_files, CONF_COUNT, RECORD_FILES_MAX),

@@ -26,6 +26,7 @@ struct receiver_channel {
 struct receiver_peer {
 	char name[RECEIVER_PEER_NAME_MAX + 1];
 	char key[RECEIVER_PATH_MAX];
+	uint64_t valid_from, valid_until; /* first and last day, seconds since 1970 (validity.h); 0: no limit */
 	struct party party; /* filled by receiver_conf_peers() */
 };
 

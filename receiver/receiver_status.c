@@ -14,6 +14,7 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "receiver/store.h"
+#include "receiver/validity.h"
 
 enum { STREAMS_MAX = 256 }; /* shown; those that delivered last */
 
@@ -96,6 +97,7 @@ peers_part(const struct store *s)
 		set(o, "lane", s->peer[i].lane);
 		set(o, "old_epochs", s->peer[i].old_epochs);
 		set(o, "refused", s->peer[i].refused);
+		json_object_set_new(o, "valid", json_boolean(validity_at(&s->conf.peer[i], clock_wall_ms() / 1000)));
 		json_array_append_new(a, o);
 	}
 	return a;

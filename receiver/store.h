@@ -57,6 +57,7 @@ struct store {
 	struct publish publish;
 	struct closings closings;
 	struct clock_watch clock;
+	uint64_t held_log_ns[RECEIVER_PEERS_MAX]; /* validity.h */
 	struct store_lane {
 		int open;               /* socket */
 		struct pipeframe_in events;

@@ -76,6 +76,8 @@ show_peers(const json_t *peers)
 			printf("session since %s", text(p, "session", ""));
 		if (number(p, "old_epochs") != 0)
 			printf("; ALARM: %" PRIu64 " sessions with an old epoch", number(p, "old_epochs"));
+		if (json_is_false(json_object_get(p, "valid")))
+			printf("; ALARM: its key is not valid now: what it sends is held sealed");
 		printf("\n");
 	}
 }

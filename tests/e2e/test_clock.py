@@ -1,4 +1,5 @@
 """Clocks that are wrong by ten years, either way, on either side: nothing is lost or doubled, and it is said."""
+import json
 import os
 import re
 import struct
@@ -30,7 +31,7 @@ class Wall:
 
 
 def test_ten_years_either_way(site, monkeypatch):
-    site.configure(repeat="1h")
+    site.configure(repeat="3s")  # what is sent before a new receiver has had a HELLO comes in the next round
     zone, outside = Wall(site, monkeypatch, "wall-receiver"), Wall(site, monkeypatch, "wall-sender")
     zone.on(site.start_receiver)
     outside.on(site.start_sender)
@@ -64,3 +65,29 @@ def test_ten_years_either_way(site, monkeypatch):
         text = f.read()
     assert re.search(r"the clock of this machine jumped by 31\d{7} s", text) and re.search(r"jumped by -63\d{7} s", text)
     assert not [r for r in site.ledger() if r["event"] in ("fork", "generation", "quarantined")]
+
+
+def test_outside_a_keys_validity(site, monkeypatch):
+    """A clock ten years ahead: what comes is held sealed, said, and opened as soon as the clock is right; or the pin."""
+    site.configure(repeat="6s")
+    with open(site.path("receiver.conf")) as f:
+        text = f.read()
+    with open(site.path("receiver.conf"), "w") as f:
+        f.write(text.replace("key = keys/sender.pub", "key = keys/sender.pub\nvalid_from = 2020-01-01\nvalid_until = 2029-12-31"))
+    zone = Wall(site, monkeypatch, "wall-receiver")
+    zone.on(site.start_receiver)
+    zone.set(YEARS)
+    site.start_sender()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.put_random("bulk", "10MB.bin", 10 << 20)  # large enough to be opened while it arrives
+    harness.wait_until("it to be said", lambda: "what it sends is held sealed" in site.receiver.text(), 20, alive=site.daemons())
+    harness.wait_until("both to be complete", lambda: json.loads(harness.katamichi("status", "-c", site.path("receiver.conf"), "--json").out)
+                       ["waiting"] == 2, 20, alive=site.daemons())
+    assert "its key is not valid now" in harness.katamichi("status", "-c", site.path("receiver.conf")).out
+    site.receiver.stop()
+    zone.on(site.start_receiver)
+    harness.time.sleep(2)
+    assert site.deliveries() == [] and not [r for r in site.ledger() if r["event"] == "refused"]
+    zone.set(0)
+    site.wait_delivered(30)
+    site.check_inbox()

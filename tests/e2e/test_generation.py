@@ -13,6 +13,9 @@ def restore(site, in_place):
         harness.remove(site.path("sender-state"))
         shutil.copytree(site.path("backup"), site.path("sender-state"))
         return
+    for name in ("outbox.db-wal", "outbox.db-shm"):  # a kill leaves them: with them nothing would be restored
+        if os.path.exists(site.path("sender-state", name)):
+            os.unlink(site.path("sender-state", name))
     for base, _, files in os.walk(site.path("backup")):
         for name in files:
             source = os.path.join(base, name)

@@ -1,6 +1,7 @@
 /* authenticate.c - which datagrams are from a pinned sender (authenticate.h). */
 #include "receiver/authenticate.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,10 +18,13 @@ enum {
 	OLD_HELLOS_PER_S = 1, /* of an epoch below the newest: whoever recorded many must not crowd out the true one */
 	HELLO_AGAIN_NS = 1000000000, /* the same HELLO not again within this time */
 	HELLOS_KEPT = 32,
+	KEYS_AHEAD = 16, /* one-time keys made in one call: packet numbers nearly always follow each other */
 };
 
 struct session {
-	uint8_t *key; /* secret memory; NULL: free */
+	uint8_t *key; /* secret memory: the tag key, then KEYS_AHEAD one-time keys */
+	uint64_t keys_from; /* packet number of the first of these, a multiple of KEYS_AHEAD */
+	bool keys_made;
 	uint32_t sender, lane, epoch, n;
 	uint64_t serial; /* order of arrival */
 	struct replay replay;
@@ -162,7 +166,7 @@ authenticate_session(struct authenticate *a, const struct msg_session *s)
 	}
 	if ((x = calloc(1, sizeof(*x))) == NULL)
 		return; /* its HELLO comes again */
-	if ((x->key = crypto_secret_alloc(TAG_KEY_LEN)) == NULL) {
+	if ((x->key = crypto_secret_alloc(TAG_KEY_LEN + KEYS_AHEAD * TAG_ONCE_STRIDE)) == NULL) {
 		free(x);
 		return;
 	}
@@ -251,6 +255,19 @@ hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, const
 	return LC_PEER;
 }
 
+static const uint8_t *
+once(struct session *s, uint64_t pn)
+{
+	uint64_t from = pn - pn % KEYS_AHEAD;
+
+	if (!s->keys_made || s->keys_from != from) {
+		tag_keys(s->key + TAG_KEY_LEN, s->key, from, KEYS_AHEAD);
+		s->keys_from = from;
+		s->keys_made = true;
+	}
+	return s->key + TAG_KEY_LEN + (size_t)(pn - from) * TAG_ONCE_STRIDE;
+}
+
 /* One session: 1 with *c set if the datagram is its own or a replay, 0 if another may know it. */
 static int
 try_session(struct authenticate *a, uint32_t i, const uint8_t *d, size_t n, uint64_t now_ns, const struct frame_head *h,
@@ -268,7 +285,7 @@ try_session(struct authenticate *a, uint32_t i, const uint8_t *d, size_t n, uint
 		*c = LC_REPLAY;
 		return 0;
 	}
-	if (tag_verify(s->key, h->pn, d, n) != 0) {
+	if (tag_verify_once(once(s, h->pn), d, n) != 0) {
 		*c = LC_TAG;
 		return 0;
 	}

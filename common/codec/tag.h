@@ -8,7 +8,7 @@
 
 #include "core/frame.h"
 
-enum { TAG_KEY_LEN = 32 };
+enum { TAG_KEY_LEN = 32, TAG_ONCE_STRIDE = 64 /* bytes from one one-time key to the next */ };
 
 /* Once a process that does not call crypto_init(): picks the fast code. 0 or -1. */
 int tag_init(void);
@@ -22,6 +22,8 @@ void tag_make(uint8_t tag[static FRAME_TAG_LEN], const uint8_t once[static 32], 
 /* 0 if the last 16 bytes of d[0..n-1] are its tag under key and pn, else -1. */
 int tag_verify(const uint8_t key[static TAG_KEY_LEN], uint64_t pn, const uint8_t *d, size_t n)
     __attribute__((warn_unused_result));
+/* The same with the one-time key of its packet number. */
+int tag_verify_once(const uint8_t once[static 32], const uint8_t *d, size_t n) __attribute__((warn_unused_result));
 /* HELLO: write, or check (0 or -1), the last 16 bytes of d[0..n-1]. */
 void tag_hello_make(uint8_t *d, size_t n, const uint8_t key[static TAG_KEY_LEN]);
 int tag_hello_verify(const uint8_t *d, size_t n, const uint8_t key[static TAG_KEY_LEN])

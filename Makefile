@@ -54,7 +54,7 @@ CFLAGS_tests/unit/test_gem := $(MOCK_ICICLE)
 CFLAGS_tests/unit/test_gem_bidirectional := $(MOCK_ICICLE)
 CFLAGS_tests/unit/test_enet := $(MOCK_IMX6UL)
 CFLAGS_tests/unit/test_enet_bidirectional := $(MOCK_IMX6UL)
-$(B)/tests/unit/test_gem% $(B)/tests/unit/test_enet%: LDHARD := -no-pie
+$(addprefix $(B)/tests/unit/,test_gem test_gem_bidirectional test_enet test_enet_bidirectional): LDHARD := -no-pie
 # SIMD files have flags of their own: CFLAGS_common/codec/NAME (without .c)
 -include common/codec/kernels.mk
 

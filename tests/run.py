@@ -81,7 +81,7 @@ def by_pytest(group, title):
     """A line for each test while it runs, the whole output of failures after."""
     xml_file = os.path.join(LOG, f"{group}.xml")
     argv = [sys.executable, "-u", "-B", "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "-o", "junit_family=xunit2",
-            f"--junit-xml={xml_file}", f"--basetemp={os.path.abspath(B)}/{group}", f"tests/{group}"]
+            f"--junit-xml={xml_file}", f"--basetemp={os.path.abspath(B)}/{group}-tmp", f"tests/{group}"]
     start = last = time.monotonic()
     if os.path.exists(xml_file):
         os.unlink(xml_file)

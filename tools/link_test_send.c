@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "codec/crypto.h"
-#include "core/pacer.h"
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/sender_conf.h"
+#include "sender/pacing.h"
 #include "sender/transmit.h"
 
 #define NS_PER_MS 1000000ull
@@ -111,21 +111,21 @@ static void send_step(struct sending *s)
 	const uint64_t limit = start + p->step_ms * NS_PER_MS * (100 + SLOW_PERCENT) / 100;
 	/* Sleep until a batch may leave at once, as the daemon does, where a burst has room for more than one. */
 	const uint64_t gather = link_test_spacing(p, s->head.step) < BURST_NS / 2 ? BURST_NS / 2 : 0;
-	struct pacer pacer;
+	struct pacer_pair pacer;
 	uint64_t now = start, shown = start;
 
-	pacer_init(&pacer, p->rate[s->head.step], BURST_NS, start);
+	pacer_pair_init(&pacer, p->rate[s->head.step], BURST_NS, PACING_DEBT_NS, start);
 	s->head.kind = LINK_TEST_DATA;
 	s->head.seq = 0;
 	while (s->head.seq < planned && !stopped && (now = clock_mono_ns()) < limit) {
-		uint64_t wait = pacer_wait(&pacer, now);
+		uint64_t wait = pacer_pair_wait(&pacer, now);
 		if (wait > 0) {
 			clock_sleep_ns(wait + gather);
 			continue;
 		}
-		while (s->out.filled < TRANSMIT_SLOTS && s->head.seq < planned && pacer_wait(&pacer, now) == 0) {
+		while (s->out.filled < TRANSMIT_SLOTS && s->head.seq < planned && pacer_pair_wait(&pacer, now) == 0) {
 			put_one(s, now);
-			pacer_sent(&pacer, p->len + LINK_TEST_EXTRA, now);
+			pacer_pair_sent(&pacer, p->len + LINK_TEST_EXTRA, now);
 			s->head.seq++;
 		}
 		flush(s);

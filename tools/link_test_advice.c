@@ -22,6 +22,16 @@ uint64_t link_test_truesize(uint32_t len)
 	return room + 256;
 }
 
+uint32_t link_test_ring(const struct link_test_advice *a, uint32_t len)
+{
+	uint64_t frames = a->rate / ((uint64_t)(len + LINK_TEST_EXTRA) * 8) * 2 / 1000;
+	uint32_t ring = 256;
+
+	while (ring < 65536 && ring < frames)
+		ring *= 2;
+	return ring;
+}
+
 static double upper_of(uint64_t datagrams, uint64_t lost, uint64_t bursts, double squares)
 {
 	double n = (double)datagrams, mean = bursts > 0 ? (double)lost / (double)bursts : 1;

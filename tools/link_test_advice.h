@@ -49,5 +49,7 @@ struct link_test_advice {
 void link_test_advise(const struct link_test_run *run, struct link_test_advice *a);
 /* Memory that the kernel charges for one datagram of so many bytes (an estimate: drivers differ). */
 uint64_t link_test_truesize(uint32_t len);
+/* Frames that come in 2 ms at the proposed rate, a power of two from 256 to 65536: a ring that outlasts a late interrupt. */
+uint32_t link_test_ring(const struct link_test_advice *a, uint32_t len);
 
 #endif

@@ -1,6 +1,8 @@
 /* link_test_host.c - see link_test_host.h */
 #include "tools/link_test_host.h"
 
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,23 @@ static void find_device(char *name, size_t size, const struct in_addr *a)
 			if (sa.sin_family == AF_INET && sa.sin_addr.s_addr == a->s_addr)
 				(void)snprintf(name, size, "%.15s", list[i].ifr_name);
 		}
+	(void)close(fd);
+}
+
+/* As ethtool -g shows it. */
+static void read_ring(struct link_test_host *h)
+{
+	struct ethtool_ringparam ring = { .cmd = ETHTOOL_GRINGPARAM };
+	struct ifreq r = { .ifr_data = (char *)&ring };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	(void)snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", h->dev);
+	if (ioctl(fd, SIOCETHTOOL, &r) == 0) {
+		h->ring = ring.rx_pending;
+		h->ring_max = ring.rx_max_pending;
+	}
 	(void)close(fd);
 }
 
@@ -87,6 +106,8 @@ void link_test_host_read(struct link_test_host *h, const struct in_addr *listen)
 		read_device(h, f);
 		(void)fclose(f);
 	}
+	if (h->dev[0] != '\0')
+		read_ring(h);
 	if ((f = fopen("/proc/net/snmp", "re")) != NULL) {
 		read_udp(h, f);
 		(void)fclose(f);

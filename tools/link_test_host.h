@@ -9,6 +9,7 @@
 
 struct link_test_host {
 	char dev[16];         /* the interface with that address; empty: any, or not found */
+	uint32_t ring, ring_max; /* frames that it receives ahead, and may at most; 0: it has no such ring */
 	uint64_t errors;      /* frames with errors (checksum, length), of the interface */
 	uint64_t dropped;     /* frames for which the interface or the kernel had no room */
 	uint64_t fifo;        /* of the interface's own memory */

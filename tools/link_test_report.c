@@ -83,6 +83,21 @@ static const char *limit_text(enum link_test_limit l)
 	}
 }
 
+/* The ring holds what comes while no interrupt is served; where there is none that can be set, there is nothing to propose. */
+static void text_ring(const struct link_test_report *r, FILE *out)
+{
+	uint32_t want = r->host.ring_max == 0 || !r->advice.good ? 0 : link_test_ring(&r->advice, r->run->plan.len);
+
+	if (want == 0)
+		return;
+	fprintf(out, "  ring    %u frames hold 2 ms at that rate; interface %s has %u, of %u at most", want, r->host.dev, r->host.ring,
+	    r->host.ring_max);
+	if (want <= r->host.ring)
+		fprintf(out, ": enough.\n");
+	else
+		fprintf(out, ":\n          ethtool -G %s rx %u\n", r->host.dev, want < r->host.ring_max ? want : r->host.ring_max);
+}
+
 static void text_advice(const struct link_test_report *r, FILE *out)
 {
 	const struct link_test_advice *a = &r->advice;
@@ -109,6 +124,7 @@ static void text_advice(const struct link_test_report *r, FILE *out)
 	fprintf(out, "  burst   the longest took %.4g ms; twice that, at least %d ms.\n", a->burst_ms, LINK_TEST_BURST_FLOOR_MS);
 	fprintf(out, "  buffer  holds %d ms at that rate, %llu bytes of kernel memory a datagram; up to a power of two.\n", LINK_TEST_STALL_MS,
 	    (ull)link_test_truesize(r->run->plan.len));
+	text_ring(r, out);
 }
 
 static void text_notes(const struct link_test_report *r, FILE *out)
@@ -234,9 +250,9 @@ char *link_test_report_json(const struct link_test_report *r)
 	    when, "seconds", (double)r->listened_ns / 1e9, "buffer_asked", (json_int_t)r->buffer_asked, "buffer", (json_int_t)r->buffer,
 	    "longest_pause_ns", (json_int_t)r->pause_ns, "kernel_drops", (json_int_t)s->drops, "run", r->run != NULL ? json_run(r) : json_null(),
 	    "proposal", r->run != NULL ? json_advice(r) : json_null());
-	json_t *more = json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:s, s:I, s:I, s:I, s:I, s:I}}", "unreadable", (json_int_t)s->unreadable, "foreign",
+	json_t *more = json_pack("{s:I, s:I, s:I, s:I, s:I, s:{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}", "unreadable", (json_int_t)s->unreadable, "foreign",
 	    (json_int_t)s->foreign, "contradicting", (json_int_t)s->contradicting, "crowded", (json_int_t)s->crowded, "other_runs",
-	    (json_int_t)others, "host", "interface", h->dev, "errors", (json_int_t)h->errors, "dropped", (json_int_t)h->dropped, "fifo",
+	    (json_int_t)others, "host", "interface", h->dev, "ring", (json_int_t)h->ring, "ring_max", (json_int_t)h->ring_max, "errors", (json_int_t)h->errors, "dropped", (json_int_t)h->dropped, "fifo",
 	    (json_int_t)h->fifo, "udp_checksum", (json_int_t)h->checksums, "udp_no_room", (json_int_t)h->no_room);
 
 	json_object_update(j, more);

@@ -604,9 +604,25 @@ static void noise(void **state)
 		}
 }
 
+/* 2 ms of frames: 1538 bytes on the wire at 1472, 9026 at 8960. */
+static void rings(void **state)
+{
+	static const struct { uint64_t rate; uint32_t len, ring; } table[] = {
+		{ 1000000, 1472, 256 }, { 1000000000, 1472, 256 }, { 2000000000, 1472, 512 }, { 10000000000, 1472, 2048 },
+		{ 10000000000, 8960, 512 }, { 1000000000000, 1472, 65536 }, { 0, 1472, 256 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct link_test_advice a = { .good = 1, .rate = table[i].rate };
+		assert_int_equal(link_test_ring(&a, table[i].len), table[i].ring);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rings),
 		cmocka_unit_test(round_trip), cmocka_unit_test(damage), cmocka_unit_test(hostile), cmocka_unit_test_setup(clean_run, fresh),
 		cmocka_unit_test_setup(ends, fresh), cmocka_unit_test_setup(step_lost, fresh), cmocka_unit_test_setup(begun_late, fresh),
 		cmocka_unit_test_setup(first_step_lost, fresh), cmocka_unit_test_setup(killed, fresh), cmocka_unit_test_setup(two_runs, fresh),

@@ -207,9 +207,11 @@ def latency(options, mtu, rate, work, count, bulk=None):
                 time.sleep(rng.uniform(0.002, 0.022))  # not in step with anything
                 at = pair.put(path, "pittari", name)
                 while True:
-                    events = pair.inbox.wait(30)
+                    events = pair.inbox.wait(1)
                     if not events:
-                        raise Lost(f"a file of 4 KB did not arrive within 30 s; {pair.story()}")
+                        pair.demand_no_loss()
+                        if time.time() - at > 30:
+                            raise Lost(f"a file of 4 KB did not arrive within 30 s; {pair.story()}")
                     channels = [(t, os.path.basename(os.path.dirname(p)), p) for t, p in events]
                     for t, channel, p in channels:
                         if channel == "bulk":

@@ -78,6 +78,8 @@ encode(struct encoder *e, uint32_t k, const uint8_t *const *src,
 		sum.left = e->job.len - at;
 		fec_place(&sum, e->job.rows);
 		fec_aim(&e->job, out, e->out_row, count, at);
+		sum.next = (const uint8_t *const *)e->out_row;
+		sum.nexts = count;
 		fec_sum(&sum);
 		fec_land(&e->job, out, count, at);
 	}

@@ -24,6 +24,7 @@ struct decoder {
 	uint8_t **lost_row;         /* a strip of that */
 	uint32_t *used_point;       /* parity symbols used */
 	const uint8_t **used_symbol;
+	const uint8_t **used_strip; /* a strip of that */
 	uint8_t **used_row;         /* their strips in work memory */
 	uint16_t *used_factor;      /* U and V of fec_locator.h */
 	uint16_t *lost_factor;
@@ -54,6 +55,7 @@ deal(struct fec_memory *mem, struct decoder *d, uint32_t k, uint32_t m,
 	d->lost_row = fec_deal(mem, most * sizeof *d->lost_row);
 	d->used_point = fec_deal(mem, most * sizeof *d->used_point);
 	d->used_symbol = fec_deal(mem, most * sizeof *d->used_symbol);
+	d->used_strip = fec_deal(mem, most * sizeof *d->used_strip);
 	d->used_row = fec_deal(mem, most * sizeof *d->used_row);
 	d->used_factor = fec_deal(mem, most * sizeof *d->used_factor);
 	d->lost_factor = fec_deal(mem, most * sizeof *d->lost_factor);
@@ -243,10 +245,14 @@ decode(struct decoder *d, uint32_t k, uint32_t m)
 			d->used_row[i] = d->job.rows + i * w;
 		fec_place(&free_of, d->job.rows + d->lost * w);
 		fec_place(&solve, d->job.rows + d->lost * w);
+		fec_aim(&d->job, d->lost_symbol, d->lost_row, d->lost, at);
+		for (uint32_t i = 0; i < d->lost; i++)
+			d->used_strip[i] = d->used_symbol[i] + at;
+		free_of.next = d->used_strip;
+		free_of.nexts = w <= d->job.len - at ? d->lost : 0;
 
 		fec_sum(&free_of);
 		finish_inputs(d, &free_of, at);
-		fec_aim(&d->job, d->lost_symbol, d->lost_row, d->lost, at);
 		fec_sum(&solve);
 		fec_land(&d->job, d->lost_symbol, d->lost, at);
 	}

@@ -30,12 +30,24 @@ twiddles(uint32_t base, unsigned lo, unsigned layers, uint16_t *tw)
 struct inverse {
 	const struct fec_fft *f;
 	struct gf16_fetch ahead;
+	uint32_t distance; /* rows */
 	unsigned passes;
 };
 
 /* Memory is read in the lowest pass only, but called for in all of them, a little
- * faster than it is needed and up to FEC_AHEAD rows before; in short transforms
- * as fast as it comes.  (Factors measured.) */
+ * faster than it is needed and up to half a transform before; in short transforms
+ * as fast as it comes.  Farther ahead would put the rows in use out of the second
+ * cache, and in a short block begin with a burst that everything waits for.
+ * (Factors measured.) */
+static uint32_t
+distance(unsigned s)
+{
+	uint32_t half = (1u << s) / 2;
+
+	return half < FEC_AHEAD / 4 ? FEC_AHEAD / 4 :
+	    half < FEC_AHEAD ? half : FEC_AHEAD;
+}
+
 static void
 inverse_pass(struct inverse *v, unsigned layers, uint8_t *const *dst,
     const uint8_t *const *src, const uint16_t *tw, size_t n, bool more)
@@ -82,7 +94,7 @@ inverse_leaf(struct inverse *v, uint32_t base, unsigned layers,
 			memcpy(dst, src[0], f->w);
 		return;
 	}
-	v->ahead.end = rows + n + FEC_AHEAD;
+	v->ahead.end = rows + n + v->distance;
 	if (v->ahead.row < rows + n) {
 		v->ahead.row = rows + n;
 		v->ahead.at = 0;
@@ -123,9 +135,11 @@ void
 fec_inverse(const struct fec_fft *f, uint32_t base,
     const uint8_t *const *rows, bool first, uint8_t *tmp, uint8_t *acc)
 {
+	uint32_t far = distance(f->s);
 	struct inverse v = {
 		.f = f,
-		.ahead = { .row = first ? rows : rows + FEC_AHEAD, .n = f->w },
+		.ahead = { .row = first ? rows : rows + far, .n = f->w },
+		.distance = far,
 		.passes = (f->s + f->k->radix - 1) / f->k->radix,
 	};
 

@@ -49,10 +49,10 @@ struct fec_fft {
 
 /* Coefficients of the polynomial with the values rows[0 .. 2^s-1] (NULL: zero)
  * at w_base and on, base a multiple of 2^s.  They are stored in tmp, a block of
- * 2^s rows, or, where acc is not NULL, added to acc (tmp is then scratch).  FEC_AHEAD more
- * entries of rows follow, which are fetched from memory but not used: those of
- * the next transform, or NULL.  first: no transform before has done so for this
- * one. */
+ * 2^s rows, or, where acc is not NULL, added to acc (tmp is then scratch).  FEC_AHEAD
+ * more entries of rows follow, of which some are fetched from memory but not used:
+ * those of the next transform, or what else is needed next, or NULL.  first: no
+ * transform before has done so for this one. */
 #define FEC_AHEAD 64
 void fec_inverse(const struct fec_fft *f, uint32_t base,
     const uint8_t *const *rows, bool first, uint8_t *tmp, uint8_t *acc);

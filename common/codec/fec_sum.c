@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define DIRECT_ROWS 16 /* input rows summed at a time: they stay in the cache */
+#define DIRECT_ROWS 8   /* input rows summed at a time: they stay in the cache */
+#define DIRECT_AHEAD 16 /* and called for so many rows before */
 
 uint32_t
 fec_cosets(const uint32_t *point, uint32_t n, unsigned s,
@@ -81,6 +82,8 @@ inverse_coset(const struct fec_sum *m, const struct fec_coset *c, uint8_t *tmp,
 			break;
 		m->table[m->point[i] - start] = m->row[i] + m->at;
 	}
+	for (uint32_t o = 0; c->to == m->n && o < m->nexts && o < FEC_AHEAD; o++)
+		m->table[size + o] = m->next[o];
 	fec_inverse(&m->fft, c->id << m->fft.s, m->table, c->from == 0, tmp,
 	    acc);
 }
@@ -169,6 +172,10 @@ direct(const struct fec_sum *m)
 			rows = DIRECT_ROWS;
 		for (uint32_t r = 0; r < rows; r++)
 			in[r] = input(m, i + r, r);
+		for (uint32_t r = i + DIRECT_AHEAD; m->left >= m->fft.w &&
+		    r < m->n && r < i + DIRECT_AHEAD + rows; r++)
+			for (size_t o = 0; o < m->fft.w; o += 64)
+				__builtin_prefetch(m->row[r] + m->at + o, 0, 2);
 		for (uint32_t q = 0; q < m->want.n; q++) {
 			uint16_t scale = m->want.scale == NULL ? 1 :
 			    m->want.scale[q];

@@ -61,6 +61,11 @@ struct fec_sum {
 	 * if s is 0) */
 	size_t at, left;
 	uint8_t *stage;
+
+	/* rows of w bytes that are needed when the inputs are read: they are
+	 * fetched from memory while the last of those are worked on */
+	const uint8_t *const *next;
+	uint32_t nexts;
 };
 
 /* List the cosets of 2^s points among n ascending points; returns how many. */

@@ -30,7 +30,8 @@ struct gf16_tables {
 };
 extern struct gf16_tables gf16;
 
-/* Rows that will be read soon: each pass calls for a few lines of them. */
+/* Rows that will be needed soon (NULL: none): each pass calls for a few lines of
+ * them. */
 struct gf16_fetch {
 	const uint8_t *const *row, *const *end;
 	size_t at, n;   /* called for: `at` of the n bytes of *row */

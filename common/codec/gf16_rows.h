@@ -57,7 +57,9 @@ put(uint8_t *p, vec x, bool add)
 }
 
 /* A few lines of the rows that come next, on their way to the second cache while
- * these are worked on; the first would take them no faster than loads.  The state is a local copy: stores to rows could change it otherwise, as
+ * these are worked on; the first would take them no faster than loads.  A row that
+ * is not there is passed over: asking for page 0 costs a look through all page
+ * tables.  The state is a local copy: stores to rows could change it otherwise, as
  * far as the compiler knows. */
 ALWAYS void
 fetch(struct gf16_fetch *f, size_t o)
@@ -65,7 +67,10 @@ fetch(struct gf16_fetch *f, size_t o)
 	if (VEC < 32 && (o & 31) != 0)
 		return;
 	for (unsigned i = f->lines; i > 0 && f->row != f->end; i--) {
-		__builtin_prefetch((const void *)((uintptr_t)*f->row + f->at), 0, 2);
+		if (*f->row != NULL)
+			__builtin_prefetch(*f->row + f->at, 0, 2);
+		else
+			f->at = f->n;
 		f->at += 64;
 		if (f->at >= f->n) {
 			f->at = 0;

@@ -103,7 +103,9 @@ inverse_leaf(struct inverse *v, uint32_t base, unsigned layers,
 	inverse_pass(v, layers, to, src, tw, f->w, more);
 }
 
-/* The block of 2^i rows at base; acc as in fec_inverse() */
+/* The block of 2^i rows at base; acc as in fec_inverse().  Where the layers do not
+ * divide evenly it is the last pass that takes fewer, since it has acc to read as
+ * well; but one of two passes is better spent on the lower half's fetching. */
 static void
 inverse_block(struct inverse *v, uint32_t base, unsigned i,
     const uint8_t *const *rows, uint8_t *tmp, uint8_t *acc)
@@ -115,6 +117,8 @@ inverse_block(struct inverse *v, uint32_t base, unsigned i,
 		    acc != NULL);
 		return;
 	}
+	if (i == v->f->s && v->passes > 2 && i % layers != 0)
+		layers = i % layers;
 	unsigned lo = i - layers;
 	const uint8_t *src[8];
 	uint8_t *to[8];

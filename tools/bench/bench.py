@@ -119,7 +119,8 @@ def at_best_rate(o, mtu, say, try_one, probe=None, kind="pair"):
     """try_one(rate) at the highest rate without loss; probe, a smaller run, looks for it first."""
     if o.rate:
         return try_one(o.rate)
-    rate = o.found.get((kind, mtu)) or o.start or START[mtu]
+    # The pair is not faster than its link alone was, in the same run.
+    rate = o.found.get((kind, mtu)) or o.start or o.found.get(("link", mtu)) or START[mtu]
     unexplained = 0
     for _ in range(TRIES):
         for attempt in ([probe] if probe and (kind, mtu) not in o.found else []) + [try_one]:

@@ -2,7 +2,7 @@
 """wire.py - raw frames on a device, run inside a host's namespace.
 
   wire.py send DEVICE [RATE]   frames from standard input, one line of hexadecimal each
-  wire.py flood DEVICE RATE    the same frames again and again until SIGTERM; a line with the count so far every 50 frames
+  wire.py flood DEVICE RATE    the same frames again and again until SIGTERM; a line with the count so far every 10 frames
   wire.py tap DEVICE           the same from the other side: as if the network had delivered them (no emulator may hold the tap)
 RATE is in frames a second.
 """
@@ -36,7 +36,7 @@ def main():
                 time.sleep(wait)
             s.send(frame)
             sent += 1
-            if what == "flood" and sent % 50 == 0:
+            if what == "flood" and sent % 10 == 0:
                 print(sent, flush=True)
         if what == "send":
             return

@@ -18,6 +18,7 @@ enum {
 struct compress {
 	ZSTD_CCtx *z, *sample;
 	bool worker, stored;
+	bool open;            /* a frame was begun and not ended */
 	int level;
 	compress_sink *sink;
 	void *ctx;
@@ -31,6 +32,17 @@ static bool set(ZSTD_CCtx *z, ZSTD_cParameter p, int v)
 	return !ZSTD_isError(ZSTD_CCtx_setParameter(z, p, v));
 }
 
+/* 0, or -1: out of memory. */
+static int make_context(struct compress *c)
+{
+	c->z = ZSTD_createCCtx();
+	if (c->z == NULL || !set(c->z, ZSTD_c_windowLog, COMPRESS_WINDOW_LOG))
+		return -1;
+	/* A libzstd without threads says so; then it is done by the caller's. */
+	c->worker = c->worker && set(c->z, ZSTD_c_nbWorkers, 1) && set(c->z, ZSTD_c_jobSize, JOB_LEN);
+	return 0;
+}
+
 struct compress *compress_new(bool worker)
 {
 	struct compress *c = calloc(1, sizeof(*c));
@@ -38,16 +50,14 @@ struct compress *compress_new(bool worker)
 	if (c == NULL)
 		return NULL;
 	c->room = ZSTD_COMPRESSBOUND(SAMPLE_MAX) > ZSTD_CStreamOutSize() ? ZSTD_COMPRESSBOUND(SAMPLE_MAX) : ZSTD_CStreamOutSize();
+	c->worker = worker;
 	c->out = malloc(c->room);
-	c->z = ZSTD_createCCtx();
 	c->sample = ZSTD_createCCtx();
-	if (c->out == NULL || c->z == NULL || c->sample == NULL || !set(c->z, ZSTD_c_windowLog, COMPRESS_WINDOW_LOG) ||
+	if (c->out == NULL || c->sample == NULL || make_context(c) != 0 ||
 	    !set(c->sample, ZSTD_c_compressionLevel, SAMPLE_LEVEL)) {
 		compress_free(c);
 		return NULL;
 	}
-	/* A libzstd without threads says so; then it is done by the caller's. */
-	c->worker = worker && set(c->z, ZSTD_c_nbWorkers, 1) && set(c->z, ZSTD_c_jobSize, JOB_LEN);
 	return c;
 }
 
@@ -63,6 +73,14 @@ void compress_free(struct compress *c)
 
 void compress_begin(struct compress *c, int level, compress_sink *sink, void *ctx)
 {
+	/* libzstd 1.5.4 crashes in its worker when a frame that was given up is followed by another one: freed, it waits
+	 * for the worker. */
+	if (c->open && c->worker) {
+		ZSTD_freeCCtx(c->z);
+		if (make_context(c) != 0)
+			log_die(EXIT_SYSTEM, "out of memory");
+	}
+	c->open = true;
 	ZSTD_CCtx_reset(c->z, ZSTD_reset_session_only);
 	c->sink = sink;
 	c->ctx = ctx;
@@ -131,7 +149,10 @@ int compress_flush(struct compress *c)
 
 int compress_end(struct compress *c)
 {
-	return c->stored ? put_raw(c, NULL, 0, true) : pump(c, NULL, 0, ZSTD_e_end);
+	if ((c->stored ? put_raw(c, NULL, 0, true) : pump(c, NULL, 0, ZSTD_e_end)) != 0)
+		return -1;
+	c->open = false;
+	return 0;
 }
 
 size_t compress_sample(struct compress *c, const void *data, size_t n)

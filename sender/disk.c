@@ -85,7 +85,7 @@ static int write_piece(const struct disk_op *op)
 	return 0;
 }
 
-static void run(struct disk_op *op)
+void disk_run_here(struct disk_op *op)
 {
 	op->error = 0;
 	if (op->write) {
@@ -113,7 +113,7 @@ static void *disk_run(void *arg)
 		if (d->head == NULL)
 			d->tail = &d->head;
 		pthread_mutex_unlock(&d->lock);
-		run(op);
+		disk_run_here(op);
 		pthread_mutex_lock(&d->lock);
 		op->pending = false;
 		pthread_cond_broadcast(&d->changed);

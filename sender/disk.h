@@ -38,6 +38,7 @@ struct disk *disk_start(void); /* fatal on failure */
 void disk_stop(struct disk *d); /* after what was submitted is done */
 void disk_submit(struct disk *d, struct disk_op *op); /* done in the order of submission */
 void disk_wait(struct disk *d, struct disk_op *op);   /* at once if it was never submitted */
+void disk_run_here(struct disk_op *op); /* by the caller's thread: a small piece is done before another thread is awake */
 
 /* count buffers side by side, aligned, in large pages where there are such (host/big.h): the kernel pins them page by
  * page.  free() the first.  Fatal if there is no memory. */

@@ -52,6 +52,18 @@ static int reclaim(struct object_file *o, struct disk_op *op)
 	return o->error == 0 ? 0 : -1;
 }
 
+/* The end of the file, with nothing else under way. */
+static int put_end(struct object_file *o)
+{
+	struct disk_op *op = &o->op[o->filling];
+
+	op->n = o->have;
+	op->at = o->length - o->have;
+	o->have = 0;
+	disk_run_here(op);
+	return reclaim(o, op);
+}
+
 static int put(struct object_file *o)
 {
 	struct disk_op *op = &o->op[o->filling];
@@ -92,9 +104,9 @@ int object_file_settle(struct object_file *o)
 
 int object_file_end(struct object_file *o)
 {
-	if (o->have > 0 && o->error == 0 && put(o) != 0)
+	if (object_file_settle(o) != 0)
 		return -1;
-	return object_file_settle(o);
+	return o->have > 0 ? put_end(o) : 0;
 }
 
 void object_file_abandon(struct object_file *o)

@@ -241,7 +241,8 @@ static void run_job(struct sealer *s, struct seal_job *j)
 	/* Most of the waiting for the disk happens here, not in the transaction. */
 	if (j->result == SEAL_DONE && compress_flush(s->compress) != 0)
 		j->result = SEAL_WRITE;
-	if (j->result == SEAL_DONE && (object_file_settle(&s->file) != 0 || fdatasync(j->fd) != 0)) {
+	if (j->result == SEAL_DONE && (object_file_settle(&s->file) != 0 ||
+	    (atomic_load(&s->file.there) > 0 && fdatasync(j->fd) != 0))) { /* of a small one nothing is there yet */
 		s->error = s->file.error != 0 ? s->file.error : errno;
 		j->result = SEAL_WRITE;
 	}

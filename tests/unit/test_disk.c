@@ -1,0 +1,180 @@
+/* disk.h, object_file.h, source.h: bytes go to files and come back as they are, past the page cache and through it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/log.h"
+#include "sender/object_file.h"
+#include "sender/source.h"
+#include "tests/unit/seeded.h"
+#include "tests/unit/tmpdir.h"
+
+enum { BIG = 9 * DISK_PIECE + 12345 };
+
+static struct disk *disk;
+static uint8_t *bytes;
+
+static int setup(void **state)
+{
+	seeded_init();
+	log_init("test", NULL);
+	disk = disk_start();
+	bytes = malloc(BIG);
+	seeded_bytes(bytes, BIG);
+	return tmpdir_make(state);
+}
+
+static int teardown(void **state)
+{
+	disk_stop(disk);
+	free(bytes);
+	return tmpdir_remove(state);
+}
+
+/* On the disk, and on a file system that knows no O_DIRECT (tmpfs, as memfd). */
+static int open_file(bool in_memory)
+{
+	int fd = in_memory ? memfd_create("test", MFD_CLOEXEC) : open(tmpdir_path("file"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static const size_t lengths[] = {
+	0, 1, 4095, 4096, 4097, DISK_PIECE - 1, DISK_PIECE, DISK_PIECE + 1, 3 * DISK_PIECE, 4 * DISK_PIECE + 4096, BIG,
+};
+enum { LENGTHS = sizeof(lengths) / sizeof(lengths[0]) };
+
+static void written(void **state)
+{
+	struct object_file o;
+	uint8_t *back = malloc(BIG);
+
+	(void)state;
+	object_file_init(&o, disk);
+	for (unsigned i = 0; i < 2 * LENGTHS; i++) {
+		size_t n = lengths[i / 2];
+		int fd = open_file(i % 2);
+		struct stat st;
+		object_file_begin(&o, fd, n > DISK_PIECE);
+		for (size_t at = 0; at < n;) {
+			size_t part = 1 + seeded_below(400000);
+			part = part < n - at ? part : n - at;
+			assert_int_equal(object_file_write(&o, bytes + at, part), 0);
+			at += part;
+			/* What is said to be there is there, and in whole pieces. */
+			uint64_t there = atomic_load(&o.there);
+			assert_true(there <= at && there % DISK_PIECE == 0);
+			assert_int_equal(fstat(fd, &st), 0);
+			assert_true((uint64_t)st.st_size >= there);
+		}
+		assert_int_equal(object_file_settle(&o), 0);
+		assert_int_equal(atomic_load(&o.there), n / DISK_PIECE * DISK_PIECE);
+		assert_int_equal(object_file_end(&o), 0);
+		assert_int_equal(atomic_load(&o.there), n);
+		assert_int_equal(o.length, n);
+		assert_true(disk_direct(fd, false));
+		assert_int_equal(disk_read(fd, back, BIG, 0), n);
+		assert_memory_equal(back, bytes, n);
+		close(fd);
+	}
+	object_file_free(&o);
+	free(back);
+}
+
+/* The first error sticks; the next file begins without it. */
+static void a_write_that_fails(void **state)
+{
+	struct object_file o;
+	int full = open("/dev/full", O_WRONLY), fd = open_file(false), error = 0;
+
+	(void)state;
+	assert_true(full >= 0);
+	object_file_init(&o, disk);
+	object_file_begin(&o, full, false);
+	for (unsigned i = 0; i < 9 && error == 0; i++)
+		error = object_file_write(&o, bytes, DISK_PIECE);
+	assert_int_equal(error, -1);
+	assert_int_equal(o.error, ENOSPC);
+	assert_int_equal(object_file_settle(&o), -1);
+	assert_int_equal(object_file_end(&o), -1);
+	object_file_begin(&o, fd, true);
+	assert_int_equal(object_file_write(&o, bytes, 100), 0);
+	assert_int_equal(object_file_end(&o), 0);
+	object_file_free(&o);
+	close(full);
+	close(fd);
+}
+
+static void read_ahead(void **state)
+{
+	struct source s;
+
+	(void)state;
+	source_init(&s, disk);
+	for (unsigned i = 0; i < 2 * LENGTHS; i++) {
+		size_t n = lengths[i / 2], at = 0, part;
+		int fd = open_file(i % 2), got;
+		const uint8_t *data;
+		assert_int_equal(pwrite(fd, bytes, n, 0), n);
+		source_begin(&s, fd, n);
+		while ((got = source_next(&s, &data, &part)) > 0) {
+			assert_true(part <= n - at);
+			assert_memory_equal(data, bytes + at, part);
+			at += part;
+		}
+		assert_int_equal(got, 0);
+		assert_int_equal(at, n);
+		source_end(&s);
+		close(fd);
+	}
+	source_free(&s);
+}
+
+/* Whatever the claim noted, it is that many bytes or an error. */
+static void a_file_of_another_length(void **state)
+{
+	struct source s;
+
+	(void)state;
+	source_init(&s, disk);
+	for (unsigned i = 0; i < LENGTHS; i++)
+		for (int more = -1; more <= 1; more += 2) {
+			size_t n = lengths[i], part;
+			int fd = open_file(false), got;
+			const uint8_t *data;
+			if (n == 0 && more < 0)
+				continue;
+			assert_int_equal(pwrite(fd, bytes, n, 0), n);
+			assert_int_equal(ftruncate(fd, (off_t)n + more), 0);
+			source_begin(&s, fd, n);
+			while ((got = source_next(&s, &data, &part)) > 0)
+				;
+			assert_int_equal(got, -1);
+			assert_int_equal(errno, ESTALE);
+			source_end(&s);
+			close(fd);
+		}
+	source_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(written), cmocka_unit_test(a_write_that_fails), cmocka_unit_test(read_ahead),
+		cmocka_unit_test(a_file_of_another_length),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

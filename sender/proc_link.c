@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "codec/crypto.h"
-#include "codec/tag_batch.h"
 #include "core/pacer.h"
 #include "host/clock.h"
 #include "host/exits.h"
@@ -50,7 +49,6 @@ struct link {
 	struct pacing pacing;
 	bool idle;             /* until this turn: what was not sent is not owed */
 	struct encoder *encoder;
-	struct tag_batch *tags;
 	struct schedule schedule;
 	struct schedule_item item[IN_FLIGHT];
 	struct flight flight[IN_FLIGHT];
@@ -322,7 +320,7 @@ static void tag_slots(struct link *l, unsigned first)
 	tag_keys(l->once, l->now.tag_key, l->now.pn - count + 1, count);
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t *d = transmit_slot(&l->out, first + i);
-		tag_batch_make(l->tags, d + l->conf.n - FRAME_TAG_LEN, l->once + 64 * (size_t)i, d, l->conf.n);
+		tag_make(d + l->conf.n - FRAME_TAG_LEN, l->once + 64 * (size_t)i, d, l->conf.n);
 	}
 }
 
@@ -450,7 +448,6 @@ int sender_link_main(const char *name)
 	l->stop = proc_stop_fd();
 	start(l, name);
 	l->encoder = encoder_start();
-	l->tags = tag_batch_new();
 	for (;;) {
 		uint64_t now = clock_mono_ns();
 		uint64_t wake = step(l, now);

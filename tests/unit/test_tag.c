@@ -5,7 +5,7 @@
 
 #include "codec/poly1305.h"
 #include "codec/tag.h"
-#include "codec/tag_batch.h"
+#include "codec/tag.h"
 #include "core/bytes.h"
 #include "tests/unit/seeded.h"
 
@@ -115,29 +115,6 @@ static void batches(void **state)
 	tag_keys(many, key.b, 1, 0);
 }
 
-/* libcrypto's are the same bytes, whatever the length, one after the other from the same context. */
-static void tags_by_libcrypto(void **state)
-{
-	struct tag_batch *b = tag_batch_new();
-	uint8_t *d = vector_keep(9000), once[64], want[FRAME_TAG_LEN], got[FRAME_TAG_LEN];
-	struct vector key = vector_get("frame", "tag_key");
-
-	(void)state;
-	assert_non_null(b);
-	for (size_t n = FRAME_TAG_LEN; n <= 9000; n += n < 600 ? 1 : 97) {
-		for (size_t i = 0; i < n; i++)
-			d[i] = (uint8_t)(i * n + (i >> 3));
-		tag_keys(once, key.b, n, 1);
-		tag_make(want, once, d, n);
-		tag_batch_make(b, got, once, d, n);
-		assert_memory_equal(got, want, sizeof(want));
-		tag_batch_make(NULL, got, once, d, n);
-		assert_memory_equal(got, want, sizeof(want));
-	}
-	tag_batch_free(b);
-	tag_batch_free(NULL);
-}
-
 static void hello_tag(void **state)
 {
 	struct vector key = vector_get("hello", "plain.hello_key"), d = vector_get("hello", "plain.hello");
@@ -163,7 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(symbol_vectors), cmocka_unit_test(every_bit_counts), cmocka_unit_test(ifma),
 		cmocka_unit_test(batches),
-		cmocka_unit_test(hello_tag), cmocka_unit_test(tags_by_libcrypto),
+		cmocka_unit_test(hello_tag),
 	};
 
 	seeded_init();

@@ -17,7 +17,7 @@
  * Memory: nothing is allocated.  The caller passes work memory of at least
  * fec_encode_work() / fec_decode_work() bytes, aligned to 64; its contents
  * mean nothing before or after.  Blocks and work memory of megabytes belong in
- * large pages (host/big.h): the same work is up to a third faster.  Symbols need
+ * large pages (host/big.h): the same work is 5 to 15 % faster.  Symbols need
  * no alignment, but those that begin at a multiple of 64 are read fastest.  Output symbols
  * must not overlap each other, the input or the work memory.
  *

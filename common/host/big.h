@@ -2,8 +2,8 @@
  * symbols, work memory of the erasure code.
  *
  * The code reads such memory in rows a symbol apart, thousands of them side by
- * side, so that nearly every row is a page of 4 KB to itself and most of the time
- * goes to finding pages (measured: 5 to 30 %, tests/BENCH.md).  Pages of 2 MB,
+ * side, so that nearly every row is a page of 4 KB to itself and some of the time
+ * goes to finding pages (measured: 5 to 15 % in all, tests/BENCH.md).  Pages of 2 MB,
  * where the kernel has them to give (transparent_hugepage is madvise or always),
  * end that; where it has none this is ordinary memory. */
 #ifndef KM_BIG_H

@@ -77,7 +77,7 @@ assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, int di
 	if (parts_read_head(&h, map_fd)) {
 		if (load(a, &s, &h, now_ns) != 0)
 			stray(a, &s);
-	} else if (a->slots < ASSEMBLE_SLOTS && ftruncate(data_fd, 0) == 0) {
+	} else if (a->slots < ASSEMBLE_SLOTS) { /* what its data file may have is overwritten or cut off */
 		a->slot[a->slots++] = s;
 	} else {
 		stray(a, &s);

@@ -2,6 +2,7 @@
  * what was written, how far they have come, and that they are complete. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "receiver/assemble_private.h"
@@ -19,11 +20,13 @@ void
 assemble_tell(struct assemble *a, struct object *o, uint64_t now_ns)
 {
 	struct msg_object m = assemble_message(o);
+	struct stat st;
 
 	if (o->chunks > 0)
 		return; /* the last of them tells */
-	/* The last piece was written in whole pages. */
-	if (o->staged && ftruncate(o->data_fd, (off_t)o->geo.len) != 0) {
+	/* The last piece of a large one was written in whole pages; and a file of before may be longer. */
+	if (fstat(o->data_fd, &st) != 0 ||
+	    ((uint64_t)st.st_size != o->geo.len && ftruncate(o->data_fd, (off_t)o->geo.len) != 0)) {
 		assemble_disk_trouble(a, errno);
 		return;
 	}

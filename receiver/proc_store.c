@@ -363,42 +363,6 @@ from_check(struct store *s, enum receiver_lane lane)
 	return true;
 }
 
-/* A jump of the clock is in the ledger, since the times of the entries around it are not to be compared. */
-static void
-clock_jumped(struct store *s, int64_t jump_ms)
-{
-	char entry[96], at[21];
-	int n;
-
-	clock_iso(at, clock_wall_ms() / 1000);
-	n = snprintf(entry, sizeof(entry), "{\"at\":\"%s\",\"event\":\"clock\",\"jump\":\"%+lld\"}", at, (long long)(jump_ms / 1000));
-	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
-	ledger_append(&s->ledger, entry, (size_t)n);
-	db_exec(&s->ledger.db, "COMMIT");
-	log_warn("ALARM: the clock of this machine jumped by %lld s; what is received does not depend on it, but the times in the "
-	    "ledger do", (long long)(jump_ms / 1000));
-}
-
-static void
-watch_clock(struct store *s, uint64_t now_ns)
-{
-	int64_t jump = clock_watch_look(&s->clock, clock_wall_ms(), now_ns);
-
-	if (jump != 0)
-		clock_jumped(s, jump);
-}
-
-/* Time went back while nobody looked: the last entry is from the future. */
-static void
-clock_since_last(struct store *s)
-{
-	int64_t last_s = db_int(&s->ledger.db, "SELECT CAST(strftime('%s', json_extract(entry, '$.at')) AS INTEGER) FROM ledger"
-	    " ORDER BY seq DESC LIMIT 1", ""), now_s = (int64_t)(clock_wall_ms() / 1000);
-
-	if (last_s > now_s + CLOCK_JUMP_MS / 1000)
-		clock_jumped(s, (now_s - last_s) * 1000);
-}
-
 /* Everything that is there; true: there is more. */
 static bool
 turn(struct store *s)
@@ -435,7 +399,7 @@ loop(struct store *s)
 		now = clock_mono_ns();
 		intake_pump(s, now);
 		if (now >= status_at) {
-			watch_clock(s, now);
+			jumps_look(s, now);
 			slips_note(&s->ledger);
 			closings_run(&s->closings);
 			receiver_status_write(s);
@@ -475,7 +439,7 @@ receiver_store_run(const char *config)
 	if (!s.self_known)
 		log_die(EXIT_INTERNAL, "open did not say who we are");
 	start(&s);
-	clock_since_last(&s);
+	jumps_since_last(&s);
 	receiver_status_write(&s);
 	loop(&s);
 	ledger_close(&s.ledger);

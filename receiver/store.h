@@ -117,6 +117,10 @@ void store_to_link(struct store *s, uint32_t type, const void *body, size_t n);
 void store_flush_done(struct store *s);
 int store_peer(const struct store *s, const char *fingerprint); /* index, or -1 */
 
+/* jumps.c: jumps of this machine's clock, into the log and the ledger. */
+void jumps_since_last(struct store *s);              /* at the start: is the last entry from the future? */
+void jumps_look(struct store *s, uint64_t now_ns);   /* once a second */
+
 /* receiver_status.c: write state/status.json (whole or not at all). */
 void receiver_status_write(struct store *s);
 

@@ -39,8 +39,9 @@ static void add(const char *channel, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t previous[HASH_LEN];
 		char claim[16];
+		next_id++;
 		struct outbox_new n = {
-			.id = { (uint8_t)++next_id, (uint8_t)(next_id >> 8) }, .claim = claim, .channel = channel, .length = 1, .expires_ms = 1000,
+			.id = { (uint8_t)next_id, (uint8_t)(next_id >> 8) }, .claim = claim, .channel = channel, .length = 1, .expires_ms = 1000,
 			.layout = { .slen = 1408, .kfull = 1, .depth = 1, .full = { 2, 2, 3 }, .last = { 2, 2, 3 } },
 		};
 		snprintf(claim, sizeof(claim), "claim%u", next_id);

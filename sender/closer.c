@@ -90,7 +90,8 @@ static void put_entries(struct writing *w, const struct closing_channel *c)
 	    "number BETWEEN ? AND ? ORDER BY number", "btii", c->generation, sizeof(c->generation), c->channel, (int64_t)c->first,
 	    (int64_t)c->last);
 	uint64_t next = c->first;
-	char line[CLOSING_LINE_MAX];
+	char line[CLOSING_LINE_MAX] = "";
+	size_t n;
 
 	while (db_step(db, q) == 1) {
 		struct closing_entry e = { .number = (uint64_t)sqlite3_column_int64(q, 0) };
@@ -98,7 +99,8 @@ static void put_entries(struct writing *w, const struct closing_channel *c)
 			log_die(EXIT_DATA, "%s: the row of %s %" PRIu64 " is missing or damaged", db->path, c->channel, next - 1);
 		memcpy(e.manifest, sqlite3_column_blob(q, 1), HASH_LEN);
 		memcpy(e.object, sqlite3_column_blob(q, 2), SEAL_ID_LEN);
-		fwrite(line, 1, closing_put_entry(line, &e), w->out);
+		n = closing_put_entry(line, &e);
+		(void)fwrite(line, 1, n, w->out); /* ferror() is asked in the end */
 	}
 }
 
@@ -107,7 +109,8 @@ static void put_channel(struct writing *w, unsigned i)
 	struct spool *s = w->s;
 	struct closing_channel c = { 0 };
 	uint64_t oldest;
-	char line[CLOSING_LINE_MAX];
+	char line[CLOSING_LINE_MAX] = "";
+	size_t n;
 
 	strcpy(c.channel, s->conf.channel[i].name);
 	memcpy(c.generation, s->outbox.generation, sizeof(c.generation));
@@ -120,7 +123,8 @@ static void put_channel(struct writing *w, unsigned i)
 	}
 	w->left -= (unsigned)(c.last - c.first + 1);
 	w->last[i] = c.last;
-	fwrite(line, 1, closing_put_channel(line, &c), w->out);
+	n = closing_put_channel(line, &c);
+	(void)fwrite(line, 1, n, w->out); /* ferror() is asked in the end */
 	put_entries(w, &c);
 }
 
@@ -133,7 +137,8 @@ static unsigned own_channels(const struct spool *s)
 static char *write_text(struct writing *w, enum closing_kind kind, size_t *n)
 {
 	struct closing_head h = { .kind = kind };
-	char *text = NULL, line[CLOSING_HEAD_MAX];
+	char *text = NULL, line[CLOSING_HEAD_MAX] = "";
+	size_t len;
 
 	w->left = CLOSING_ENTRIES_MAX;
 	w->out = open_memstream(&text, n);
@@ -142,10 +147,12 @@ static char *write_text(struct writing *w, enum closing_kind kind, size_t *n)
 	memcpy(h.sender, w->s->me->pub.fingerprint, HASH_LEN);
 	memcpy(h.receiver, w->s->receiver.fingerprint, HASH_LEN);
 	clock_iso(h.at, clock_wall_ms() / 1000);
-	fwrite(line, 1, closing_put_head(line, &h), w->out);
+	len = closing_put_head(line, &h);
+	(void)fwrite(line, 1, len, w->out); /* ferror() is asked in the end */
 	for (unsigned i = 0; i < own_channels(w->s); i++)
 		put_channel(w, i);
-	fwrite(line, 1, closing_put_end(line), w->out);
+	len = closing_put_end(line);
+	(void)fwrite(line, 1, len, w->out); /* ferror() is asked in the end */
 	if (ferror(w->out) != 0) {
 		fclose(w->out);
 		free(text);

@@ -174,7 +174,7 @@ static int sheet(FILE *out, const struct slip_sheet *s)
 int slip_print_page(const char *path, const struct slip_sheet *s, unsigned n)
 {
 	FILE *out = fopen(path, "we");
-	int bad = 0;
+	int bad = 0, unwritten;
 
 	if (out == NULL) {
 		log_error("%s: cannot be written: %s", path, strerror(errno));
@@ -184,9 +184,9 @@ int slip_print_page(const char *path, const struct slip_sheet *s, unsigned n)
 	for (unsigned i = 0; i < n && bad == 0; i++)
 		bad = sheet(out, &s[i]);
 	fputs("</body></html>\n", out);
-	if (ferror(out) != 0 || fclose(out) != 0) {
+	unwritten = fflush(out) != 0 || ferror(out);
+	if (unwritten)
 		log_error("%s: cannot be written: %s", path, strerror(errno));
-		return -1;
-	}
-	return bad;
+	fclose(out);
+	return bad != 0 || unwritten ? -1 : 0;
 }

@@ -213,7 +213,7 @@ static int symbol_of(char c)
 
 enum slip_err slip_read(struct slip *s, const char *text, size_t *at)
 {
-	uint8_t v[SLIP_SYMBOLS_MAX];
+	uint8_t v[SLIP_SYMBOLS_MAX] = { 0 };
 	struct slip t = { 0 };
 	size_t n = 0;
 

@@ -38,11 +38,17 @@ def two_days(site, in_place, **values):
     restore(site, in_place)
 
 
+def wait_rows(site):
+    """A directory stands in the inbox a moment before its row in the ledger."""
+    harness.wait_until("all rows", lambda: len(events(site, "delivered", "fork")) == len(site.sent), 10, alive=site.daemons())
+
+
 def events(site, *names):
     return [r for r in site.ledger() if r["event"] in names and r.get("channel") == "eltax"]
 
 
 def check_files(site):
+    wait_rows(site)
     there = site.arrived()
     assert set(there) == set(site.sent) and all(len(p) == 1 for p in there.values())
     for key, paths in there.items():

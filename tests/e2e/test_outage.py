@@ -41,8 +41,8 @@ def test_receiver_off_for_three_days(site, monkeypatch):
     assert "round 4" in site.sender.text(), "it did not repeat into the void"
     site.start_receiver()
     site.wait_delivered(60)
-    site.check_inbox()
     harness.wait_until("no gap", lambda: harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).returncode == 0, 30)
+    site.check_inbox()
     assert ": erased" not in site.sender.text()
     # the days were closed, and say that all of it is there
     days = [r for r in site.ledger() if r["event"] == "closing" and r["kind"] == "daily"]

@@ -45,7 +45,7 @@ struct sealer {
 	atomic_bool stop;
 	struct compress *compress;
 	struct crypto_hasher *hasher;
-	struct disk *disk;
+	struct disk *reading, *writing; /* so that neither waits for the other */
 	struct source source;
 	struct object_file file;
 	uint64_t rate;              /* bit/s of the link */
@@ -285,9 +285,10 @@ struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_
 	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->rate = rate;
 	s->level = LEVEL_FIRST;
-	s->disk = disk_start();
-	source_init(&s->source, s->disk);
-	object_file_init(&s->file, s->disk);
+	s->reading = disk_start();
+	s->writing = disk_start();
+	source_init(&s->source, s->reading);
+	object_file_init(&s->file, s->writing);
 	s->compress = compress_new(large && get_nprocs() > 1);
 	s->hasher = crypto_hasher_new();
 	if (s->event < 0 || s->compress == NULL || s->hasher == NULL)
@@ -315,7 +316,8 @@ void sealer_stop(struct sealer *s)
 	crypto_hasher_free(s->hasher);
 	source_free(&s->source);
 	object_file_free(&s->file);
-	disk_stop(s->disk);
+	disk_stop(s->reading);
+	disk_stop(s->writing);
 	free(s);
 }
 

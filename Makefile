@@ -168,7 +168,8 @@ test-long:
 	@$(TEST_IMAGES)
 	@B=$(B) KATAMICHI_LONG=1 $(PYTHON) tests/run.py
 # The diode box in emulation, and nothing else.  LONG=1 measures as well: 50 MB through both nodes, and what they add to the latency.
-TEST_IMAGES = for kind in 'DIODE=$(DIODE)' BIDIRECTIONAL=1; do $(SUB) --no-print-directory $$kind firmware-images || exit 1; done
+TEST_IMAGES = for kind in '' BIDIRECTIONAL=1 'FW_NAME=slow DIODE=tests/data/diode-slow.ini FW_BOARDS=zynq'; do \
+    $(SUB) --no-print-directory $$kind firmware-images || exit 1; done
 test-firmware:
 	@tools/deps.sh build test
 	@$(SUB) --no-print-directory all $(filter %/test_filter %/test_gem %/test_gem_bidirectional %/test_enet %/test_enet_bidirectional,$(UNIT_BIN))
@@ -222,7 +223,7 @@ fuzz: fuzz-build
 	@tests/fuzz.sh $(SECONDS)
 lint:
 	@tools/deps.sh build lint firmware
-	@$(SUB) --no-print-directory build/firmware/config.h
+	@$(SUB) --no-print-directory build/cross/config/config.h
 	@tools/lint.sh
 check-cc:
 	@tools/deps.sh build test clang

@@ -3,11 +3,13 @@
 # $(B)/firmware/BOARD-ROLE.elf, from the configuration header that `katamichi firmware-config` makes of DIODE.
 # Every image is sealed (its CRC put in), its stack is bounded from its own code, and its sizes are held to limits.
 # BIDIRECTIONAL=1 makes BOARD-ROLE-bidirectional.elf instead: wrong on purpose, for the tests that have to catch it.
+# FW_NAME=NAME makes BOARD-ROLE-NAME.elf, so that images of several DIODE files lie side by side.
 
 DIODE     ?= tests/data/diode.ini
 FW_BOARDS := zynq imx6ul icicle
 FW_ROLES  := ingress egress
-FW_KIND   := $(if $(BIDIRECTIONAL),-bidirectional)
+FW_KIND   := $(if $(BIDIRECTIONAL),-bidirectional)$(if $(FW_NAME),-$(FW_NAME))
+FW_CONFIG := $(B)/cross/config$(FW_KIND)
 FW_IMAGES := $(foreach b,$(FW_BOARDS),$(foreach r,$(FW_ROLES),$(B)/firmware/$(b)-$(r)$(FW_KIND).elf))
 FW_STACK  := 2048
 FW_CODE_MAX := 65536
@@ -30,17 +32,17 @@ FW_CROSS_icicle := $(FW_RISCV)
 FW_FLAGS = -std=c11 -O2 -g -ffreestanding -fno-tree-loop-distribute-patterns -fno-jump-tables -fno-common -ffunction-sections -fdata-sections \
            -fno-stack-protector -fstack-usage -Wstack-usage=512 -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes \
            -Wmissing-prototypes -Wvla -Werror -DKM_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. \
-           -isystem firmware/cpu/include -Icommon -I. -Ifirmware -I$(B)/firmware $(if $(BIDIRECTIONAL),-DKM_FIRMWARE_BIDIRECTIONAL) \
+           -isystem firmware/cpu/include -Icommon -I. -Ifirmware -I$(FW_CONFIG) $(if $(BIDIRECTIONAL),-DKM_FIRMWARE_BIDIRECTIONAL) \
            $(if $(BOARD_HZ),-DBOARD_HZ=$(BOARD_HZ)u)
 
-$(B)/firmware/config.h: $(B)/katamichi FORCE
+$(FW_CONFIG)/config.h: $(B)/katamichi FORCE
 	@mkdir -p $(@D)
 	@$(B)/katamichi firmware-config $(DIODE) --header >$@.new && { cmp -s $@.new $@ || cp $@.new $@; }; r=$$?; rm -f $@.new; exit $$r
 
 # $(1) board, $(2) role
 define fw_image
 FW_OBJ_$(1)-$(2) := $$(addprefix $(B)/cross/$(1)-$(2)$(FW_KIND)/,$$(addsuffix .o,$$(FW_COMMON) $$(FW_SRC_$(1))))
-$(B)/cross/$(1)-$(2)$(FW_KIND)/%.o: % $(B)/firmware/config.h $(B)/.fwflags$(FW_KIND)
+$(B)/cross/$(1)-$(2)$(FW_KIND)/%.o: % $(FW_CONFIG)/config.h $(B)/.fwflags$(FW_KIND)
 	$$(say) $(1) $$<
 	@mkdir -p $$(@D)
 	$$(Q)$$(FW_CROSS_$(1))gcc $$(FW_CPU_$(1)) $$(FW_FLAGS) -Ifirmware/board/$(1) $(if $(filter egress,$(2)),-DNODE_EGRESS) -MMD -MP -c -o $$@ $$<

@@ -43,7 +43,7 @@ run_analyzer() {
 }
 # The images, by the compiler they are built with; the configuration header comes from make.
 run_firmware() {
-	local board f image=(-ffreestanding -std=c11 '-DKM_VERSION="0"' -isystem firmware/cpu/include -Icommon -I. -Ifirmware -Ibuild/firmware)
+	local board f image=(-ffreestanding -std=c11 '-DKM_VERSION="0"' -isystem firmware/cpu/include -Icommon -I. -Ifirmware -Ibuild/cross/config)
 	for board in zynq imx6ul; do
 		for f in firmware/*.c firmware/node/*.c firmware/cpu/*.c firmware/board/"$board"/*.c firmware/driver/*.c; do
 			case $board:$f in
@@ -53,7 +53,7 @@ run_firmware() {
 		done
 	done
 	cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr --suppress=missingIncludeSystem \
-		--suppress=normalCheckLevelMaxBranches -D__arm__ '-DKM_VERSION="0"' -Icommon -I. -Ifirmware -Ibuild/firmware \
+		--suppress=normalCheckLevelMaxBranches -D__arm__ '-DKM_VERSION="0"' -Icommon -I. -Ifirmware -Ibuild/cross/config \
 		-Ifirmware/board/zynq firmware/node/*.c firmware/driver/*.c firmware/cpu/*.c firmware/board/*/*.c 2>&1
 }
 run_shellcheck() { shellcheck "${scripts[@]}" 2>&1; }

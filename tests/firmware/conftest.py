@@ -33,7 +33,7 @@ def pytest_runtest_makereport(item, call):
 @pytest.fixture
 def box(request):
     """Two hosts and no box yet.  After the test, whatever it was: not one frame may have gone back."""
-    made = box_module.Box()
+    made = box_module.Box(*[os.path.join(harness.TOP, f"tests/data/diode-{kind}.ini") for kind in [getattr(request, "param", None)] if kind])
     yield made
     try:
         if request.node.report_call.passed and "counter" not in request.keywords:

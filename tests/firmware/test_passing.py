@@ -1,11 +1,10 @@
 """What passes the box, and what becomes of everything else: each class of bad frame has its counter, and no counter but that one
 moves."""
-import subprocess
 import sys
+import time
 
 import pytest
 
-import box as box_module
 import frames
 import harness
 
@@ -135,3 +134,25 @@ def test_epoch_of_another_start(box):
     box.light("egress", [frame(1, 5), frame(2, 5), frame(1, 6), frame(2, 6), frame(2, 6)])
     after = box.egress.counts()
     assert change(before, after) == {"pass": 4, "link-sequence": 1} and after["boots"] == 1 and after["epoch"] == "00000006"
+
+
+@pytest.mark.parametrize("box", ["slow"], indirect=True)
+def test_rate_limit(box):
+    """Three times the configured 8 Mbit/s: the node passes a burst and then the rate, and counts the rest; bad frames cost
+    nothing of it; afterwards it is as before."""
+    box.start(kind="-slow")
+    box.fell("s")
+    wire_bits = (frames.DATAGRAM + 42 + 24) * 8  # with preamble, FCS and gap
+    burst, rate = 8e6 * 0.1 / wire_bits, 8e6 / wire_bits  # frames, frames/s
+    before = box.ingress.counts()
+    begin = time.monotonic()
+    good = box.ends.frame(frames.datagram(1))
+    box.send("s", [good, frames.flipped(good, 700)] * 2000, 4000)
+    took = time.monotonic() - begin
+    after = box.ingress.counts()
+    got = change(before, after)
+    assert set(got) == {"pass", "rate", "udp-sum"} and got["pass"] + got["rate"] == got["udp-sum"] == 2000
+    assert burst + rate * 0.9 < got["pass"] < burst + rate * took * 1.02 + 2, (got, took)
+    assert box.egress.counts()["pass"] == got["pass"] and box.egress.counts()["lost"] == 0, "what is refused leaves no gap"
+    box.send("s", [good] * 10, 100)
+    assert change(after, box.ingress.counts()) == {"pass": 10}

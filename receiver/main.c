@@ -235,7 +235,17 @@ close_all(const struct proc_spec *spec, unsigned count)
 }
 
 static int
-serve(const struct receiver_conf *c, const char *config, int sock, int lock)
+again(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0)
+		log_die(EXIT_SYSTEM, "no more descriptors: %s", strerror(errno));
+	return copy;
+}
+
+static int
+run(const char *config, int sock, int lock, int floors)
 {
 	int link_open[2], link_store[2];
 	pid_t pid[4];
@@ -244,12 +254,12 @@ serve(const struct receiver_conf *c, const char *config, int sock, int lock)
 	ipc_pair(link_store);
 	struct proc_spec spec[4] = {
 		{ .role = "link", .path = proc_beside("katamichi-receiver-link"), .config = config,
-		    .fd = { sock, link_open[0], link_store[0] }, .fds = 3 },
+		    .fd = { again(sock), link_open[0], link_store[0] }, .fds = 3 },
 		{ .role = "open", .config = config,
-		    .fd = { open_config(config), link_open[1], open_floors(c) }, .fds = OPEN_FD_LANES - OPEN_FD_CONFIG },
+		    .fd = { open_config(config), link_open[1], again(floors) }, .fds = OPEN_FD_LANES - OPEN_FD_CONFIG },
 		{ .role = "check", .config = config, .fd = { open_config(config) }, .fds = CHECK_FD_LANES - CHECK_FD_CONFIG },
 		{ .role = "store", .config = config,
-		    .fd = { open_config(config), link_store[1], lock }, .fds = STORE_FD_LANES - STORE_FD_CONFIG },
+		    .fd = { open_config(config), link_store[1], again(lock) }, .fds = STORE_FD_LANES - STORE_FD_CONFIG },
 	};
 	for (int i = 0; i < LANES; i++)
 		make_lane(&spec[1], &spec[2], &spec[3]);
@@ -257,6 +267,18 @@ serve(const struct receiver_conf *c, const char *config, int sock, int lock)
 		pid[i] = proc_start(&spec[i]);
 	close_all(spec, 4); /* so that the end of a process closes its pipes */
 	return proc_supervise(spec, pid, 4);
+}
+
+/* A disk in trouble ends the processes, not the service: what arrives meanwhile comes again in a later round. */
+static int
+serve(const struct receiver_conf *c, const char *config, int sock, int lock)
+{
+	int floors = open_floors(c), code;
+
+	do
+		code = run(config, sock, lock, floors);
+	while (code == EXIT_DISK && proc_pause());
+	return code == EXIT_DISK ? EXIT_OK : code;
 }
 
 int

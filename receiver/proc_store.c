@@ -106,7 +106,8 @@ store_from_open(struct store *s, enum receiver_lane lane, bool wait)
 {
 	static struct ipc_msg m;
 
-	while (wait || readable(s->lane[lane].open)) {
+	/* What else comes while the ledger is not open yet waits in the socket. */
+	while (wait || (s->started && readable(s->lane[lane].open))) {
 		wait = false;
 		if (ipc_recv(s->lane[lane].open, &m) != IPC_GOT)
 			peer_gone(s->stop_fd, "open");
@@ -230,10 +231,10 @@ directory(int parent, const char *name, unsigned mode, const char *shown)
 	int fd;
 
 	if (parent >= 0 && durable_mkdir(parent, name, mode) != 0)
-		log_die(EXIT_SYSTEM, "%s/%s: cannot be made: %s", shown, name, strerror(errno));
+		log_die(durable_exit(errno), "%s/%s: cannot be made: %s", shown, name, strerror(errno));
 	fd = parent >= 0 ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : durable_open_dir(name);
 	if (fd < 0)
-		log_die(EXIT_SYSTEM, "%s: %s", name, strerror(errno));
+		log_die(durable_exit(errno), "%s: %s", name, strerror(errno));
 	return fd;
 }
 
@@ -336,7 +337,7 @@ start(struct store *s)
 	store_to_link(s, MSG_LIMITS, &limits, sizeof(limits));
 	tell_delivered(s);
 	if (part_store_open(&s->parts, s->parts_dir, found_part, s) != 0)
-		log_die(EXIT_SYSTEM, "%s/parts: %s", s->conf.state, strerror(errno));
+		log_die(durable_exit(errno), "%s/parts: %s", s->conf.state, strerror(errno));
 }
 
 /* --- the loop --- */
@@ -440,6 +441,7 @@ receiver_store_run(const char *config)
 		log_die(EXIT_INTERNAL, "open did not say who we are");
 	start(&s);
 	jumps_since_last(&s);
+	s.started = true;
 	receiver_status_write(&s);
 	loop(&s);
 	ledger_close(&s.ledger);

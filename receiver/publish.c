@@ -351,10 +351,10 @@ publish_rename(struct publish *p, struct publish_item *it, unsigned n)
 		/* Renamed, but whether it stays after a power cut nobody knows:
 		 * stop here; the next start looks. */
 		if (sync_parent(p, last) != 0)
-			log_die(EXIT_SYSTEM, "%s: cannot be made durable: %s", last->dir, strerror(errno));
+			log_die(durable_exit(errno), "%s: cannot be made durable: %s", last->dir, strerror(errno));
 	}
 	if (fsync(p->work_fd) != 0)
-		log_die(EXIT_SYSTEM, "work: cannot be made durable: %s", strerror(errno));
+		log_die(durable_exit(errno), "work: cannot be made durable: %s", strerror(errno));
 }
 
 /* --- 4: record --- */

@@ -69,7 +69,7 @@ clear_work(struct publish *p)
 	struct dirent *e;
 
 	if (d == NULL)
-		log_die(EXIT_SYSTEM, "work: %s", strerror(errno));
+		log_die(durable_exit(errno), "work: %s", strerror(errno));
 	while ((e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
 		    durable_remove_tree(p->work_fd, e->d_name) != 0)

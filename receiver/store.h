@@ -49,6 +49,7 @@ struct store {
 	char fingerprint[RECEIVER_PEERS_MAX][2 * HASH_LEN + 1]; /* of the peers */
 	uint8_t self[HASH_LEN]; /* this receiver's fingerprint */
 	bool self_known;
+	bool started;           /* the ledger is open */
 	bool ready;             /* link has said that it gathers */
 	int stop_fd;
 	int state, parts_dir, work, inbox, quarantine;

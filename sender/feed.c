@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "codec/hex.h"
+#include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/admit.h"
@@ -33,7 +34,7 @@ void feed_open(struct spool *s, unsigned i)
 	f->conf = &s->conf.channel[i];
 	if (claim_open(&f->folder, f->conf->folder, f->conf->name) != 0 ||
 	    watch_add(s->watch, f->folder.folder, f->conf->folder, f->conf->quiet_ns) != 0)
-		log_die(EXIT_SYSTEM, "%s: the folder of channel %s cannot be used: %s", f->conf->folder, f->conf->name,
+		log_die(durable_exit(errno), "%s: the folder of channel %s cannot be used: %s", f->conf->folder, f->conf->name,
 		    strerror(errno));
 }
 
@@ -139,7 +140,7 @@ static void recover_claim(struct spool *s, unsigned i, const char *id)
 	struct claim c;
 
 	if (claim_load(&c, &f->folder, id) != 0)
-		log_die(EXIT_SYSTEM, "%s/.taken/%s: cannot be read: %s", f->conf->folder, id, strerror(errno));
+		log_die(durable_exit(errno), "%s/.taken/%s: cannot be read: %s", f->conf->folder, id, strerror(errno));
 	if (outbox_has_claim(&s->outbox, id)) {
 		erase_finished(f, &c);
 		return;
@@ -162,7 +163,7 @@ void feed_recover(struct spool *s, unsigned i)
 	const struct dirent *e;
 
 	if (d == NULL)
-		log_die(EXIT_SYSTEM, "%s/.taken: %s", f->conf->folder, strerror(errno));
+		log_die(durable_exit(errno), "%s/.taken: %s", f->conf->folder, strerror(errno));
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;

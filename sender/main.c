@@ -151,8 +151,20 @@ static int run(const char *name, int conf_fd, int lock, int udp)
 	close(check[1]);
 	close(link[0]);
 	close(link[1]);
-	close(udp);
+	for (unsigned i = 0; i < 3; i++)
+		close(spec[i].fd[SPOOL_FD_CONF]); /* the same number in all */
 	return proc_supervise(spec, pid, 3);
+}
+
+/* A disk in trouble ends the processes, not the service. */
+static int run_on(const char *name, int conf_fd, int lock, int udp)
+{
+	int code;
+
+	do
+		code = run(name, conf_fd, lock, udp);
+	while (code == EXIT_DISK && proc_pause());
+	return code == EXIT_DISK ? EXIT_OK : code;
 }
 
 static int sender_main(const char *name)
@@ -181,7 +193,7 @@ static int sender_main(const char *name)
 	lock = lock_state(&conf);
 	if (lock < 0)
 		return EXIT_SYSTEM;
-	return run(name, fd, lock, udp);
+	return run_on(name, fd, lock, udp);
 }
 
 static int role_main(const char *role, const char *name)

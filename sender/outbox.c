@@ -54,7 +54,7 @@ static void sweep(struct outbox *o)
 	unsigned removed = 0;
 
 	if (d == NULL)
-		log_die(EXIT_SYSTEM, "%s: the objects cannot be listed: %s", o->path, strerror(errno));
+		log_die(durable_exit(errno), "%s: the objects cannot be listed: %s", o->path, strerror(errno));
 	while ((e = readdir(d)) != NULL) {
 		uint8_t id[SEAL_ID_LEN];
 		if (e->d_name[0] == '.')
@@ -89,11 +89,11 @@ void outbox_open(struct outbox *o, const char *state, uint64_t now_ns)
 	memset(o, 0, sizeof(*o));
 	if (dir < 0 || durable_mkdir(dir, "objects", 0700) != 0 ||
 	    (o->objects = openat(dir, "objects", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		log_die(EXIT_SYSTEM, "%s: cannot be used for the outbox: %s", state, strerror(errno));
+		log_die(durable_exit(errno), "%s: cannot be used for the outbox: %s", state, strerror(errno));
 	snprintf(o->path, sizeof(o->path), "%s/outbox.db", state);
 	db_open(&o->db, o->path, OUTBOX_SCHEMA);
 	if (fsync(dir) != 0) /* the database's own name */
-		log_die(EXIT_SYSTEM, "%s: %s", state, strerror(errno));
+		log_die(durable_exit(errno), "%s: %s", state, strerror(errno));
 	close(dir);
 	o->witness = -1;
 	read_generation(o);

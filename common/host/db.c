@@ -1,17 +1,25 @@
 /* db.c - see db.h */
 #include "host/db.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
 
-enum { BUSY_MS = 5000 };
+enum {
+	BUSY_MS = 5000,
+	ROOM_LOG = 8 << 20, /* bytes: twice what the log grows to before it is written back */
+	ROOM_STEP = 1 << 20,
+	DB_PATH_MAX = 4096 + 8,
+};
 
-/* Disk and permissions are the system's fault, everything else the data's. */
+/* A disk may heal, permissions are the system's fault, everything else is the data's. */
 static int exit_of(int rc)
 {
 	switch (rc & 0xff) {
@@ -19,6 +27,7 @@ static int exit_of(int rc)
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
 	case SQLITE_READONLY:
+		return EXIT_DISK;
 	case SQLITE_PERM:
 	case SQLITE_NOMEM:
 	case SQLITE_BUSY:
@@ -64,17 +73,37 @@ static void create(const char *path)
 		close(fd);
 }
 
+/* Room that nobody else can take: the log's first megabytes, which SQLite
+ * writes over and over, and a database that grows by large steps.  Where the
+ * file system cannot, we do without. */
+static void reserve(struct db *d)
+{
+	char wal[DB_PATH_MAX];
+	int fd, step = ROOM_STEP;
+
+	(void)sqlite3_file_control(d->h, "main", SQLITE_FCNTL_CHUNK_SIZE, &step);
+	if (snprintf(wal, sizeof(wal), "%s-wal", d->path) >= (int)sizeof(wal))
+		return;
+	fd = open(wal, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, ROOM_LOG) != 0)
+		log_debug("%s: no room can be reserved: %s", wal, strerror(errno));
+	close(fd);
+}
+
 void db_open(struct db *d, const char *path, const char *schema)
 {
 	create(path);
 	if (open_as(d, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW) != 0)
-		log_die(EXIT_SYSTEM, "%s: this database is needed; stopping", path);
+		log_die(access(path, R_OK | W_OK) == 0 ? EXIT_DISK : durable_exit(errno), "%s: this database is needed", path);
 	db_exec(d, "PRAGMA journal_mode=WAL");
 	db_exec(d, "PRAGMA synchronous=FULL");
 	db_exec(d, "PRAGMA secure_delete=ON");
 	db_exec(d, "PRAGMA foreign_keys=ON");
 	if (schema != NULL)
 		db_exec(d, schema);
+	reserve(d); /* the log is there by now */
 }
 
 int db_open_readonly(struct db *d, const char *path)

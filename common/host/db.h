@@ -2,8 +2,10 @@
  *
  * journal_mode=WAL, synchronous=FULL, secure_delete=ON, foreign_keys=ON, busy_timeout 5 s.
  * An SQLite error other than those named is logged with the statement and
- * fatal in a writer (EXIT_DATA, or EXIT_SYSTEM for a full disk or EIO): the
- * next start recovers from what was committed. */
+ * fatal in a writer (EXIT_DATA; EXIT_DISK for a full, read-only or broken disk,
+ * after which the main process starts all again until it works): the next
+ * start recovers from what was committed.  8 MB of the log and up to 1 MB of
+ * the database are allocated ahead, so that a full disk does not stop it. */
 #ifndef KM_DB_H
 #define KM_DB_H
 

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/exits.h"
+
 enum { TREE_DEPTH_MAX = 32 /* one descriptor each; ours are four deep */ };
 
 /* close() that leaves errno to the error before it. */
@@ -176,6 +178,19 @@ int durable_remove_tree(int dirfd, const char *name)
 		return -1;
 	}
 	return remove_tree(dirfd, name, 0);
+}
+
+int durable_exit(int error)
+{
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+	case EROFS:
+	case EIO:
+		return EXIT_DISK;
+	default:
+		return EXIT_SYSTEM;
+	}
 }
 
 int durable_open_dir(const char *path)

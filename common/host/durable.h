@@ -15,6 +15,8 @@ int durable_mkdir(int dirfd, const char *name, unsigned mode) __attribute__((war
 int durable_remove_tree(int dirfd, const char *name) __attribute__((warn_unused_result));
 int durable_write_all(int fd, const void *data, size_t n) __attribute__((warn_unused_result)); /* write() until all is out */
 int durable_pwrite_all(int fd, const void *data, size_t n, long long off) __attribute__((warn_unused_result));
+/* What a process ends with that cannot go on after this errno: EXIT_DISK for a full, read-only or broken disk, else EXIT_SYSTEM. */
+int durable_exit(int error);
 int durable_open_dir(const char *path) __attribute__((warn_unused_result)); /* O_DIRECTORY | O_CLOEXEC, descriptor or -1 */
 
 #endif

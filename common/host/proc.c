@@ -20,6 +20,7 @@
 
 enum {
 	ENV_MAX = 64,
+	DISK_PAUSE_S = 5,    /* s before a new attempt */
 	STOP_PATIENCE_S = 5, /* s between SIGTERM and SIGKILL */
 	SETTLE_MS = 200,     /* ms in which the other children's deaths, and a signal to us, come in */
 	FD_ABOVE = PROC_FD_FIRST + PROC_FDS_MAX, /* no child's descriptor is that high */
@@ -207,6 +208,8 @@ static int explain(const struct proc_spec *spec, const pid_t *pid, const struct 
 		    WTERMSIG(status) == SIGKILL ? ": perhaps the machine ran out of memory" : "");
 		return EXIT_INTERNAL;
 	}
+	if (WEXITSTATUS(status) == EXIT_DISK)
+		return EXIT_DISK; /* it said why */
 	log_error("process %s (pid %d) ended with exit code %d; stopping", spec[worst].role, (int)pid[worst],
 	    WEXITSTATUS(status));
 	return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : EXIT_INTERNAL;
@@ -250,6 +253,19 @@ static int stop_pending(void)
 	(void)sigaddset(&stop, SIGTERM);
 	(void)sigaddset(&stop, SIGINT);
 	return sigtimedwait(&stop, NULL, &settle) > 0;
+}
+
+int proc_pause(void)
+{
+	const struct timespec pause = { DISK_PAUSE_S, 0 };
+	sigset_t stop;
+
+	(void)sigemptyset(&stop);
+	(void)sigaddset(&stop, SIGTERM);
+	(void)sigaddset(&stop, SIGINT);
+	log_error("the disk does not take what must be written (see above); nothing is lost; trying again in %d s, and on until it does",
+	    DISK_PAUSE_S);
+	return sigtimedwait(&stop, NULL, &pause) <= 0;
 }
 
 int proc_supervise(const struct proc_spec *spec, const pid_t *pid, unsigned count)

@@ -30,6 +30,9 @@ const char *proc_beside(const char *name);
  * SIGTERM, 5 s, SIGKILL.  Returns the exit code for the main process: 0 after
  * a signal, else that of the child that died first (EXIT_INTERNAL if killed), after a line that names it. */
 int proc_supervise(const struct proc_spec *spec, const pid_t *pid, unsigned count);
+/* After proc_supervise() returned EXIT_DISK: a line, a pause, and then all processes may be started again.
+ * 1: go on; 0: a signal asked us to end. */
+int proc_pause(void);
 /* In a child, first thing: name (katamichi-ROLE), no_new_privs, not dumpable, no
  * core, other descriptors closed (all from PROC_FD_FIRST + fds on), its own
  * CLOEXEC, SIGPIPE ignored; SIGINT too, since Ctrl-C reaches the whole group and

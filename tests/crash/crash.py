@@ -242,6 +242,7 @@ class Run:
         for c in CHANNELS:
             bad += [f"out/{c}/.taken/{d} is still there" for d in os.listdir(self.path("sender/out", c, ".taken"))]
         bad += [f"work/{d} is still there" for d in os.listdir(self.path("receiver/state/work"))]
+        bad += [f"an intent is left: {r[0]}" for r in self.rows("receiver/state/ledger/ledger.db", "SELECT dir FROM intent")]
         return bad
 
     def wrong(self):
@@ -269,7 +270,6 @@ class Run:
         if events.count("delivered") != len(deliveries):
             bad.append(f"{events.count('delivered')} ledger rows for {len(deliveries)} deliveries")
         bad += [f"a ledger row says {e}" for e in events if e in ("fork", "quarantined", "refused")]
-        bad += [f"an intent is left: {r[0]}" for r in self.rows(ledger, "SELECT dir FROM intent")]
         for c, n, top in self.rows(outbox, "SELECT channel, count(*), max(number) FROM object GROUP BY channel"):
             if n != top or len([d for d in deliveries if d.startswith(c + "/")]) != n:
                 bad.append(f"channel {c}: {n} numbers up to {top}, {deliveries}")

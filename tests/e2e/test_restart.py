@@ -1,6 +1,7 @@
 """kill -9 in the middle, restarts, and what a receiver knows that it has not."""
 import os
 import re
+import signal
 import sqlite3
 import time
 
@@ -211,3 +212,18 @@ def test_sender_never_says_delivered(site):
         done = harness.katamichi("status", "-c", site.path("sender.conf"), *more)
         assert "eltax" in done.out and not re.search("delivered|配達", done.out, re.I), done.out
     assert not re.search("delivered", site.sender.text(), re.I)
+
+
+def test_receiver_slow_to_start(site):
+    """Beats that arrive while the store still opens its ledger wait for it."""
+    site.configure(repeat="2s 2s 4s")
+    site.start_sender()
+    argv = site.net.at("r") + [harness.program("katamichi-receiver"), "-c", site.path("receiver.conf")]
+    site.receiver = harness.Process("receiver", argv, site.path("receiver.log"))
+    store = harness.wait_until("the store process", lambda: sorted(harness.children(site.receiver.pid))[3:], every=0.0005)[0]
+    os.kill(store, signal.SIGSTOP)
+    time.sleep(2.5)
+    os.kill(store, signal.SIGCONT)
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    site.check_inbox()

@@ -189,7 +189,7 @@ static void faults(void **state)
 		{ "arguments", EXIT_INTERNAL, "SELECT ?, ?" },
 		{ "rows", EXIT_INTERNAL, "SELECT 1" },
 		{ "unfinished", EXIT_INTERNAL, "SELECT 1" },
-		{ "full", EXIT_SYSTEM, "zeroblob" },
+		{ "full", EXIT_DISK, "zeroblob" },
 	};
 	static struct child c;
 

@@ -126,7 +126,7 @@ beat(const struct msg_datagram *m, const uint8_t *d)
 	for (uint32_t i = 0; i < b.count; i++) {
 		const struct beat_entry *e = &b.entry[i];
 		struct msg_seen s = { .sender = m->sender, .counter = b.counter, .time_ms = b.time_ms,
-			.newest = e->newest, .oldest = e->oldest };
+			.newest = e->newest, .oldest = e->oldest, .flags = b.flags };
 		memcpy(s.generation, e->generation, sizeof(s.generation));
 		memcpy(s.channel, e->channel, sizeof(s.channel));
 		to_store(&lanes[LANE_WHOLE], MSG_SEEN, &s, sizeof(s));

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codec/beat.h"
 #include "codec/hex.h"
 #include "host/clock.h"
 #include "host/durable.h"
@@ -58,6 +59,19 @@ store_peer(const struct store *s, const char *fingerprint)
 }
 
 /* --- from open --- */
+/* What a sender says of itself: a line when it begins, a line when it ends. */
+static void
+note_flags(struct store *s, const struct msg_seen *m)
+{
+	struct peer_state *p = &s->peer[m->sender];
+
+	if ((m->flags & BEAT_DISK) != 0 && (p->flags & BEAT_DISK) == 0)
+		log_warn("ALARM: peer %s says that its disk takes nothing now: what is put in there waits", s->conf.peer[m->sender].name);
+	else if ((m->flags & BEAT_DISK) == 0 && (p->flags & BEAT_DISK) != 0)
+		log_info("peer %s says that its disk is in order again", s->conf.peer[m->sender].name);
+	p->flags = m->flags;
+}
+
 static void
 seen(struct store *s, const struct msg_seen *m)
 {
@@ -65,6 +79,7 @@ seen(struct store *s, const struct msg_seen *m)
 
 	if (m->sender >= s->conf.peers || memchr(m->channel, '\0', sizeof(m->channel)) == NULL)
 		log_die(EXIT_INTERNAL, "open told of a beat of peer %u", m->sender);
+	note_flags(s, m);
 	/* A channel that is not configured here is not ours to miss. */
 	if (receiver_conf_channel(&s->conf, m->channel) == NULL)
 		return;

@@ -144,6 +144,7 @@ struct msg_seen {
 	uint32_t sender;
 	uint64_t counter, time_ms;
 	uint64_t newest, oldest;
+	uint32_t flags; /* enum beat_flag */
 	uint8_t generation[16];
 	char channel[NAME_CHANNEL_MAX + 1];
 };

@@ -8,11 +8,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "codec/beat.h"
 #include "codec/hex.h"
 #include "host/clock.h"
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "receiver/reserve.h"
 #include "receiver/store.h"
 #include "receiver/validity.h"
 
@@ -98,6 +100,7 @@ peers_part(const struct store *s)
 		set(o, "old_epochs", s->peer[i].old_epochs);
 		set(o, "refused", s->peer[i].refused);
 		json_object_set_new(o, "valid", json_boolean(validity_at(&s->conf.peer[i], clock_wall_ms() / 1000)));
+		json_object_set_new(o, "disk_trouble", json_boolean(s->peer[i].flags & BEAT_DISK));
 		json_array_append_new(a, o);
 	}
 	return a;
@@ -173,12 +176,29 @@ partly_part(const struct store *s)
 	return a;
 }
 
+/* What the disk keeps us from, or "". */
+static const char *
+trouble(const struct store *s)
+{
+	uint64_t now = clock_mono_ns();
+
+	for (const struct job *j = s->jobs; j != NULL; j = j->next)
+		if (!j->sent && j->not_before_ns > now)
+			return "what has arrived cannot be delivered now; it is kept and tried again (see the log)";
+	if (reserve_reached(s->state, RESERVE_BUILDING))
+		return "full: nothing can be delivered; what arrives is left to later rounds";
+	if (reserve_reached(s->state, RESERVE_PARTS))
+		return "nearly full: nothing new is gathered; what arrives is left to later rounds";
+	return "";
+}
+
 static json_t *
 disk_part(const struct store *s)
 {
 	json_t *o = json_object();
 	struct statvfs v;
 
+	json_object_set_new(o, "trouble", json_string(trouble(s)));
 	if (fstatvfs(s->state, &v) == 0) {
 		set(o, "free", (uint64_t)v.f_bavail * v.f_frsize);
 		set(o, "total", (uint64_t)v.f_blocks * v.f_frsize);
@@ -187,24 +207,17 @@ disk_part(const struct store *s)
 	return o;
 }
 
-/* Whole or not at all for a reader; not synced: after a power cut it is written anew. */
 static void
 replace(const struct store *s, const char *text, size_t n)
 {
-	static const char tmp[] = "status.json.tmp", name[] = "status.json";
-	int fd = openat(s->state, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640), bad;
-
 	struct stat st;
 
-	bad = fd < 0 || durable_write_all(fd, text, n) != 0;
-	bad |= fd >= 0 && close(fd) != 0;
-	if (!bad && renameat(s->state, tmp, s->state, name) == 0)
+	if (durable_note(s->state, "status.json", text, n, 0640) == 0)
 		return;
 	/* A full disk is reported where it matters.  But whatever is delivered now
 	 * would be recorded in files that have no name any more. */
 	if (fstat(s->state, &st) == 0 && st.st_nlink == 0)
 		log_die(EXIT_SYSTEM, "%s: the directory was removed while the receiver ran; put it back and start again", s->conf.state);
-	unlinkat(s->state, tmp, 0);
 }
 
 void

@@ -41,6 +41,7 @@ struct job { /* an object on its way */
 struct peer_state {
 	uint32_t lane, epoch;
 	uint64_t session_ms;    /* 0: none since the start */
+	unsigned flags;         /* of its last beat: enum beat_flag */
 	uint64_t old_epochs, refused; /* HELLOs */
 };
 

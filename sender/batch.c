@@ -9,6 +9,7 @@
  *   5. the files are erased (a restart finds ID in the row and does it). */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -75,8 +76,17 @@ static void wait_for_better(struct spool *s, struct batch *b, const char *what, 
 	if (b->troubles++ % COMPLAIN_EVERY == 0)
 		log_error("%s: %s: %s; the files stay claimed, trying again", s->feed[b->feed].conf->name, what,
 		    strerror(error));
+	snprintf(s->disk_why, sizeof(s->disk_why), "%s: %s: %s", s->feed[b->feed].conf->name, what, strerror(error));
 	b->state = BATCH_WAIT;
 	b->not_before_ns = now_ns + SPOOL_RETRY_NS;
+}
+
+bool batch_waits_for_disk(const struct spool *s)
+{
+	for (const struct batch *b = s->batches; b != NULL; b = b->next)
+		if (b->troubles > 0)
+			return true;
+	return false;
 }
 
 /* --- check --- */

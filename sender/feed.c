@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,6 +82,7 @@ static struct batch *batch_for(struct forming *g, enum track t, uint64_t size)
 			complain(g, ".taken", "takes no new claim", errno);
 			batch_drop(g->s, b);
 			f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
+			snprintf(g->s->disk_why, sizeof(g->s->disk_why), "%s: .taken takes no new claim", f->conf->name);
 			return NULL;
 		}
 		g->batch[t] = b;

@@ -152,6 +152,18 @@ static void beat_about(struct spool *s, unsigned stream, struct beat_entry *e)
 	}
 }
 
+/* A line when it is over, too: the lines about the trouble were batch.c's. */
+static void watch_disk(struct spool *s, uint64_t now_ns)
+{
+	bool now = batch_waits_for_disk(s);
+
+	for (unsigned i = 0; i < s->conf.channels; i++)
+		now |= s->feed[i].not_before_ns > now_ns;
+	if (s->disk_trouble && !now)
+		log_info("the disk takes what is put in again");
+	s->disk_trouble = now;
+}
+
 static void beat(struct spool *s, uint64_t now_ns)
 {
 	struct beat b = { .counter = outbox_counter(&s->outbox), .time_ms = clock_wall_ms() };
@@ -163,6 +175,7 @@ static void beat(struct spool *s, uint64_t now_ns)
 		from = (uint32_t)(b.counter * room % streams);
 	for (; b.count < room && b.count < streams; b.count++)
 		beat_about(s, (from + b.count) % streams, &b.entry[b.count]);
+	b.flags = s->disk_trouble ? BEAT_DISK : 0;
 	rekey_beat(s->rekey, s->link, &b, now_ns);
 }
 
@@ -182,6 +195,7 @@ static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 	watch_clock(s, clock_mono_ns());
 	if (ticks % EARLIER_TICKS == 0)
 		s->earliers = outbox_earlier(&s->outbox, s->earlier, EARLIER_MAX);
+	watch_disk(s, now_ns);
 	beat(s, now_ns);
 	dispatch_expire(s, now_ns);
 	closer_run(s, now_ns);

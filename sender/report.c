@@ -32,26 +32,13 @@ static json_t *describe(const struct spool *s, uint64_t now_ns)
 	uint64_t since_ms = 0;
 	uint32_t epoch = rekey_epoch(s->rekey, now_ns, &since_ms);
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
-	    "clock_jumps", (json_int_t)s->clock_jumps, "at_ms", (json_int_t)clock_wall_ms(), "epoch", (json_int_t)epoch, "epoch_since_ms", (json_int_t)since_ms,
+	return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+	    "clock_jumps", (json_int_t)s->clock_jumps, "disk", s->disk_trouble ? s->disk_why : "", "at_ms", (json_int_t)clock_wall_ms(), "epoch", (json_int_t)epoch, "epoch_since_ms", (json_int_t)since_ms,
 	    "service_ms", (json_int_t)outbox_service_ms(&s->outbox, now_ns), "rate", (json_int_t)s->conf.rate,
 	    "in_flight", (json_int_t)s->last.in_flight, "datagrams", (json_int_t)s->last.datagrams,
 	    "bytes", (json_int_t)s->last.bytes, "refused_datagrams", (json_int_t)s->last.refused,
 	    "blocked", (json_int_t)s->last.blocked, "no_segmentation_offload", s->last.segments < s->last.segments_want,
 	    "channels", channels(s));
-}
-
-/* Whole or not at all, but not synced: a second later there is another. */
-static int put(int dir, const char *text)
-{
-	int fd = openat(dir, "status.json.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644), bad;
-
-	if (fd < 0)
-		return -1;
-	bad = durable_write_all(fd, text, strlen(text));
-	if (close(fd) != 0 || bad != 0)
-		return -1;
-	return renameat(dir, "status.json.tmp", dir, "status.json");
 }
 
 void report_write(struct spool *s, uint64_t now_ns)
@@ -60,7 +47,7 @@ void report_write(struct spool *s, uint64_t now_ns)
 	json_t *j = describe(s, now_ns);
 	char *text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
 
-	if (dir < 0 || text == NULL || put(dir, text) != 0)
+	if (dir < 0 || text == NULL || durable_note(dir, "status.json", text, strlen(text), 0644) != 0)
 		log_debug("status.json could not be written");
 	free(text);
 	json_decref(j);

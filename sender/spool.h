@@ -101,6 +101,8 @@ struct spool {
 	unsigned channel_turn, new_max; /* dispatch.c */
 	struct outbox_stream earlier[EARLIER_MAX]; /* told of in beats, too; looked up now and then */
 	unsigned earliers;
+	bool disk_trouble;         /* something waits for the disk */
+	char disk_why[160];        /* what, as last seen */
 	uint64_t full_ns;          /* the link's socket was full: not before */
 	struct msg_link last;      /* what the link said last */
 	struct party receiver, recovery;
@@ -126,6 +128,7 @@ void batch_ask(struct spool *s, uint64_t now_ns);         /* files to the check 
 void batch_verdict(struct spool *s, const struct msg_verdict *v);
 void batch_seal(struct spool *s, uint64_t now_ns);        /* waiting batches to idle sealers */
 void batch_sealed(struct spool *s, enum track t, uint64_t now_ns); /* a sealer's event */
+bool batch_waits_for_disk(const struct spool *s);         /* is one tried again and again? */
 uint64_t batch_next(const struct spool *s);               /* when a waiting one may go on; UINT64_MAX: none */
 
 /* Bytes that a sealed object of so many bytes of files can have at most, manifest and all. */

@@ -78,6 +78,8 @@ show_peers(const json_t *peers)
 			printf("; ALARM: %" PRIu64 " sessions with an old epoch", number(p, "old_epochs"));
 		if (json_is_false(json_object_get(p, "valid")))
 			printf("; ALARM: its key is not valid now: what it sends is held sealed");
+		if (json_is_true(json_object_get(p, "disk_trouble")))
+			printf("; ALARM: its disk takes nothing now, what is put in there waits");
 		printf("\n");
 	}
 }
@@ -134,7 +136,7 @@ show(const json_t *s)
 	uint64_t at = number(s, "at_ms"), now = clock_wall_ms();
 
 	if (now > at + STALE_MS || at > now + STALE_MS)
-		printf("receiver  NOT RUNNING; this is how it was at %s\n", text(s, "at", "?"));
+		printf("receiver  NOT RUNNING, or its disk takes no word of it (see the log); this is how it was at %s\n", text(s, "at", "?"));
 	else
 		printf("receiver  running since %s\n", text(s, "started", "?"));
 	show_link(json_object_get(s, "link"));
@@ -145,6 +147,8 @@ show(const json_t *s)
 	printf("set aside %" PRIu64 " in quarantine\n", number(s, "quarantined"));
 	printf("ledger    %" PRIu64 " rows, last hash %.16s...\n", number(l, "rows"), text(l, "hash", ""));
 	printf("disk      %.1f of %.1f GB free\n", (double)number(d, "free") / 1e9, (double)number(d, "total") / 1e9);
+	if (text(d, "trouble", "")[0] != '\0')
+		printf("DISK      %s\n", text(d, "trouble", ""));
 }
 
 int

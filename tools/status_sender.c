@@ -19,7 +19,7 @@
 #include "sender/sender_conf.h"
 #include "tools/status.h"
 
-enum { PATH_ROOM = SENDER_PATH_MAX + 32 };
+enum { PATH_ROOM = SENDER_PATH_MAX + 32, STALE_MS = 5000 };
 static const char note[] = "The sender cannot know what arrived: nothing comes back. Ask the receiver "
     "(katamichi status, katamichi gaps).";
 
@@ -105,15 +105,26 @@ static json_t *generation(struct db *d)
 	return json_string(hex);
 }
 
+/* What the disk keeps the sender from, or "". */
+static const char *disk_text(const json_t *live, int running)
+{
+	const char *said = json_string_value(json_object_get(live, "disk"));
+	json_int_t age_ms = (json_int_t)clock_wall_ms() - number_of(live, "at_ms");
+
+	if (running && (age_ms > STALE_MS || age_ms < -STALE_MS))
+		return "it takes no word of the running sender (see the log); nothing is lost, all goes on when it does";
+	return running && said != NULL ? said : "";
+}
+
 static json_t *describe(const struct sender_conf *c, struct db *d, int running, const json_t *live)
 {
 	json_t *all = json_array();
 
 	for (unsigned i = 0; i < c->channels; i++)
 		json_array_append_new(all, channel(d, c->channel[i].name, live, number_of(live, "service_ms")));
-	return json_pack("{s:s, s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "role", "sender", "running", running,
+	return json_pack("{s:s, s:b, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "role", "sender", "running", running,
 	    "no_segmentation_offload", json_is_true(json_object_get(live, "no_segmentation_offload")),
-	    "generation", generation(d), "rate", (json_int_t)c->rate, "epoch", number_of(live, "epoch"),
+	    "disk", disk_text(live, running), "generation", generation(d), "rate", (json_int_t)c->rate, "epoch", number_of(live, "epoch"),
 	    "epoch_since_ms", number_of(live, "epoch_since_ms"), "at_ms", number_of(live, "at_ms"),
 	    "in_flight", number_of(live, "in_flight"), "datagrams", number_of(live, "datagrams"),
 	    "blocked", number_of(live, "blocked"), "delivery", note, "channels", all);
@@ -153,6 +164,8 @@ static void print_text(const struct sender_conf *c, const json_t *j)
 		puts("  DEGRADED        no segmentation offload: one datagram a message, which takes more CPU and may not reach the rate");
 	printf("  on the way      %" JSON_INTEGER_FORMAT " transfers; %" JSON_INTEGER_FORMAT " datagrams since the start\n",
 	    number_of(j, "in_flight"), number_of(j, "datagrams"));
+	if (json_string_value(json_object_get(j, "disk"))[0] != '\0')
+		printf("  DISK            %s\n", json_string_value(json_object_get(j, "disk")));
 	printf("  generation      %s\n", json_string_value(json_object_get(j, "generation")));
 	json_array_foreach(json_object_get(j, "channels"), i, ch)
 		print_channel(ch);

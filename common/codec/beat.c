@@ -63,6 +63,7 @@ int beat_make(uint8_t *d, size_t n, const struct beat *b, const uint8_t beat_key
 	put64(body, b->counter);
 	put64(body + 8, b->time_ms);
 	put16(body + 16, (uint16_t)b->count);
+	put16(body + 18, b->flags);
 	for (uint32_t i = 0; i < b->count; i++)
 		put_entry(body + BODY_HEAD + (size_t)i * BEAT_ENTRY_LEN, &b->entry[i]);
 	crypto_sign_message(body + len - SIGN_LEN, sender->sign, beat_context, msg, KEY_ID_LEN + len - SIGN_LEN);
@@ -97,7 +98,8 @@ static int get_body(struct beat *b, const uint8_t *body, size_t len, uint32_t ca
 	b->counter = get64(body);
 	b->time_ms = get64(body + 8);
 	b->count = get16(body + 16);
-	if (b->count > capacity || get16(body + 18) != 0)
+	b->flags = get16(body + 18);
+	if (b->count > capacity || (b->flags & ~BEAT_DISK) != 0)
 		return -1;
 	size_t used = BODY_HEAD + (size_t)b->count * BEAT_ENTRY_LEN;
 

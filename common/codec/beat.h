@@ -19,9 +19,12 @@ struct beat_entry {
 	uint64_t oldest; /* lowest number whose object is still kept; 0 = none */
 };
 
+enum beat_flag { BEAT_DISK = 1 /* the sender's disk takes nothing now: what is put in has to wait */ };
+
 struct beat {
 	uint64_t counter;
 	uint64_t time_ms;
+	uint16_t flags;
 	uint32_t count;
 	struct beat_entry entry[BEAT_ENTRIES_MAX];
 };

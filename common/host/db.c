@@ -56,8 +56,10 @@ static int open_as(struct db *d, const char *path, int flags)
 	d->h = NULL;
 	if (sqlite3_open_v2(path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
 		log_error("%s: cannot open the database: %s", path, d->h != NULL ? sqlite3_errmsg(d->h) : "out of memory");
+		int error = d->h != NULL ? sqlite3_system_errno(d->h) : ENOMEM;
 		(void)sqlite3_close(d->h);
 		d->h = NULL;
+		errno = error;
 		return -1;
 	}
 	(void)sqlite3_busy_timeout(d->h, BUSY_MS);
@@ -96,7 +98,7 @@ void db_open(struct db *d, const char *path, const char *schema)
 {
 	create(path);
 	if (open_as(d, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW) != 0)
-		log_die(access(path, R_OK | W_OK) == 0 ? EXIT_DISK : durable_exit(errno), "%s: this database is needed", path);
+		log_die(durable_exit(errno), "%s: this database is needed", path);
 	db_exec(d, "PRAGMA journal_mode=WAL");
 	db_exec(d, "PRAGMA synchronous=FULL");
 	db_exec(d, "PRAGMA secure_delete=ON");

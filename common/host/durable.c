@@ -91,6 +91,35 @@ remove_tmp:
 	return -1;
 }
 
+static int write_over(int dirfd, const char *name, int flags, const void *data, size_t n, unsigned mode)
+{
+	int fd = openat(dirfd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, (mode_t)mode), bad;
+
+	if (fd < 0)
+		return -1;
+	bad = durable_pwrite_all(fd, data, n, 0) != 0 || ftruncate(fd, (off_t)n) != 0;
+	if (bad) {
+		close_quietly(fd);
+		return -1;
+	}
+	return close(fd);
+}
+
+int durable_note(int dirfd, const char *name, const void *data, size_t n, unsigned mode)
+{
+	char tmp[NAME_MAX + 1];
+	int len = snprintf(tmp, sizeof tmp, "%s.tmp", name);
+
+	if (len < 0 || (size_t)len >= sizeof tmp) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (write_over(dirfd, tmp, O_CREAT | O_TRUNC, data, n, mode) == 0)
+		return renameat(dirfd, tmp, dirfd, name);
+	(void)unlinkat(dirfd, tmp, 0);
+	return write_over(dirfd, name, 0, data, n, mode); /* its blocks are there */
+}
+
 int durable_rename(int fd, int olddir, const char *old, int newdir, const char *new_)
 {
 	if (fd >= 0 && fsync(fd) != 0)

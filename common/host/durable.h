@@ -8,6 +8,9 @@
 
 /* Whole file, atomically: NAME.tmp in dirfd, fsync, rename over NAME, fsync of dirfd. */
 int durable_write(int dirfd, const char *name, const void *data, size_t n, unsigned mode) __attribute__((warn_unused_result));
+/* A note for readers, NAME.tmp and rename, that nothing is lost with: not synced; on a full disk it is written over the
+ * old one, which a reader may then see half (it is to read again). */
+int durable_note(int dirfd, const char *name, const void *data, size_t n, unsigned mode) __attribute__((warn_unused_result));
 /* fsync, then rename(olddir/old, newdir/new) without replacing, then fsync of both directories. fd -1: not synced here. */
 int durable_rename(int fd, int olddir, const char *old, int newdir, const char *new_) __attribute__((warn_unused_result));
 int durable_mkdir(int dirfd, const char *name, unsigned mode) __attribute__((warn_unused_result)); /* exists already = 0 */

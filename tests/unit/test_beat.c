@@ -111,7 +111,7 @@ static void make_raw(uint8_t *d, size_t n, const uint8_t *body, const struct par
 static void bad_bodies(void **state)
 {
 	static const struct { const char *why; size_t at; uint8_t value; } t[] = {
-		{"more entries than fit", 17, 2}, {"more entries than fit", 16, 1}, {"flags", 19, 1}, {"flags", 18, 0x80},
+		{"more entries than fit", 17, 2}, {"more entries than fit", 16, 1}, {"flags", 19, 2}, {"flags", 18, 0x80},
 		{"channel with a capital", 20, 'E'}, {"channel with a slash", 21, '/'}, {"empty channel", 20, 0},
 		{"bytes after the channel's end", 20 + 31, 'x'}, {"oldest above newest", 20 + 63, 8},
 		{"bytes after the last entry", 20 + 64, 1}, {"bytes before the signature", 256 - 84 - 64 - 1, 1},

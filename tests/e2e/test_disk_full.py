@@ -1,0 +1,217 @@
+"""Disks that are full, have no inodes left, are read-only or broken: the service goes on, says so, loses nothing, heals alone.
+
+Full disks are small file systems of their own (tmpfs); errors that no file system makes on demand come from tests/crash/powerloss.c.
+"""
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "crash"))
+import harness  # noqa: E402
+import powerloss  # noqa: E402
+import samples  # noqa: E402
+
+DISK = 64 << 20
+CHANGES = [k for k in powerloss.KINDS if k not in ("read", "unlink")]
+
+
+@pytest.fixture
+def small(request):
+    """small(path, options): a file system of its own there."""
+    if os.geteuid() != 0:
+        pytest.skip("mounts need root")
+    mounted = []
+
+    def make(path, options=""):
+        harness.run("mount", "-t", "tmpfs", "-o", f"size={DISK}{options}", "tmpfs", path)
+        mounted.append(path)
+    yield make
+    harness.Process.end_all()
+    for path in mounted:
+        subprocess.run(["umount", "-l", path])
+
+
+def fill(path):
+    """All of it, as another program would: nothing is left, not even for root."""
+    name = os.path.join(path, "filler")
+    with open(name, "ab") as f:
+        for size in (1 << 20, 4096):
+            try:
+                while True:
+                    os.write(f.fileno(), bytes(size))
+            except OSError as e:
+                assert e.errno == errno.ENOSPC
+    return name
+
+
+def status(site, who):
+    return json.loads(harness.katamichi("status", "--json", "-c", site.path(who + ".conf"), ok=False).out)
+
+
+def trouble(site, who):
+    found = status(site, who)
+    return found["disk"] if who == "sender" else found["disk"].get("trouble", "")
+
+
+def lives(site, pids):
+    for p in site.daemons():
+        assert p.poll() is None, p.tail()
+    assert [p.pid for p in site.daemons()] == pids
+
+
+def receiver_disk(site, small, options=""):
+    """Inbox and state on one small file system."""
+    zone = site.path("zone")
+    os.mkdir(zone)
+    small(zone, options)
+    for name in ("inbox", "receiver-state"):
+        os.mkdir(os.path.join(zone, name))
+    path, configure = site.path, site.configure
+
+    def there(*parts):
+        return path("zone", *parts) if parts[0].split("/")[0] in ("inbox", "receiver-state") else path(*parts)
+
+    def configured(**values):
+        configure(**values)
+        with open(path("receiver.conf"), "r+") as f:
+            text = f.read().replace("inbox = inbox", "inbox = zone/inbox").replace("= receiver-state", "= zone/receiver-state")
+            f.seek(0)
+            f.write(text)
+    site.path, site.configure = there, configured
+    return zone
+
+
+def sender_disk(site, small, options=""):
+    small(site.path("sender-state"), options)
+    return site.path("sender-state")
+
+
+def crossing(site, name, count):
+    site.put("eltax", name, samples.table(count))
+    site.wait_delivered(60)
+
+
+def test_sender_disk_full(site, small):
+    disk = sender_disk(site, small)
+    site.start(repeat="2s 2s 4s")
+    crossing(site, "前.csv", 3)
+    pids = [p.pid for p in site.daemons()]
+    filler = fill(disk)
+    site.put("eltax", "中.csv", samples.table(4))
+    harness.wait_until("the sender's word", lambda: "No space" in trouble(site, "sender"), 20, alive=site.daemons())
+    harness.wait_until("the beat's word", lambda: "its disk takes nothing" in site.receiver.text(), 20, alive=site.daemons())
+    harness.wait_until("the receiver's status", lambda: status(site, "receiver")["peers"][0]["disk_trouble"], 5)
+    time.sleep(12)  # longer than anything that is stored now and then
+    lives(site, pids)
+    assert "trying again in" not in site.sender.text(), "the database had no room of its own\n" + site.sender.tail()
+    os.unlink(filler)
+    site.wait_delivered(30)
+    harness.wait_until("the end of the trouble", lambda: trouble(site, "sender") == "", 10)
+    harness.wait_until("the beat's word", lambda: "its disk is in order again" in site.receiver.text(), 10)
+    crossing(site, "後.csv", 5)
+    lives(site, pids)
+    site.check_inbox()
+
+
+def test_receiver_disk_full(site, small):
+    disk = receiver_disk(site, small)
+    site.start(repeat="2s 2s 4s")
+    crossing(site, "前.csv", 3)
+    pids = [p.pid for p in site.daemons()]
+    filler = fill(disk)
+    site.put("eltax", "中.csv", samples.table(4))
+    site.put_random("bulk", "大.bin", 3 << 20)
+    harness.wait_until("the receiver's word", lambda: trouble(site, "receiver"), 20, alive=site.daemons())
+    time.sleep(10)
+    lives(site, pids)
+    assert "trying again in" not in site.receiver.text(), "the ledger had no room of its own\n" + site.receiver.tail()
+    assert [d[1] for d in site.deliveries()] == ["00000001"]
+    os.unlink(filler)
+    site.wait_delivered(40)
+    harness.wait_until("the end of the trouble", lambda: trouble(site, "receiver") == "", 15)
+    lives(site, pids)
+    site.check_inbox()
+
+
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+def test_no_inodes(site, small, who):
+    disk = (sender_disk if who == "sender" else receiver_disk)(site, small, ",nr_inodes=2000")
+    site.start(repeat="2s 2s 4s")
+    crossing(site, "前.csv", 3)
+    pids = [p.pid for p in site.daemons()]
+    os.mkdir(os.path.join(disk, "filler"))
+    for i in range(3000):
+        try:
+            os.close(os.open(os.path.join(disk, "filler", str(i)), os.O_CREAT | os.O_WRONLY))
+        except OSError as e:
+            assert e.errno == errno.ENOSPC
+            break
+    site.put("eltax", "中.csv", samples.table(4))
+    harness.wait_until("its word", lambda: trouble(site, who), 30, alive=site.daemons())
+    lives(site, pids)
+    harness.remove(os.path.join(disk, "filler"))
+    site.wait_delivered(40)
+    harness.wait_until("the end of the trouble", lambda: trouble(site, who) == "", 15)
+    lives(site, pids)
+    site.check_inbox()
+
+
+@pytest.mark.parametrize("error", ["EROFS", "EIO", "ENOSPC"])
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+def test_no_change_is_taken(site, tmp_path, who, error):
+    """Every call that changes the disk fails for a while - the database's, too."""
+    trees = {"sender": "sender-state", "receiver": "receiver-state"}
+    layer = powerloss.Layer(site.path(trees[who]), str(tmp_path / "shared"), harness.program("tests/crash/powerloss.so"))
+    wrapper = ["env"] + [f"{k}={v}" for k, v in layer.env().items() if k in ("LD_PRELOAD", "KATAMICHI_POWERLOSS")]
+    site.configure(repeat="2s 2s 4s")
+    if who == "receiver":
+        site.start_receiver(*wrapper)
+        site.start_sender()
+    else:
+        site.start_receiver()
+        site.sender = harness.Process("sender", site.net.at("s") + wrapper + [harness.program("katamichi-sender"), "-c",
+                                      site.path("sender.conf")], site.path("sender.log"), ready=r"\bready\b")
+    crossing(site, "前.csv", 3)
+    pids = [p.pid for p in site.daemons()]
+    daemon = site.sender if who == "sender" else site.receiver
+    layer.fail(getattr(errno, error), CHANGES)
+    site.put("eltax", "中.csv", samples.table(4))
+    site.put_random("bulk", "大.bin", 3 << 20)
+    harness.wait_until("its word", lambda: "trying again" in daemon.text(), 30, alive=site.daemons())
+    time.sleep(8)
+    lives(site, pids)
+    assert layer.control.failed > 0 and len(daemon.text().splitlines()) < 200, daemon.tail()
+    said = harness.katamichi("status", "-c", site.path(who + ".conf"), ok=False).out
+    assert "disk" in said.lower() and ("see the log" in said or "waits" in said), said
+    layer.heal()
+    site.wait_delivered(60)
+    lives(site, pids)
+    crossing(site, "後.csv", 5)
+    site.check_inbox()
+
+
+def test_source_cannot_be_read(site, tmp_path):
+    """A file whose disk gives EIO is set aside with the reason, whole, and crosses when it is put in again."""
+    layer = powerloss.Layer(site.path("out"), str(tmp_path / "shared"), harness.program("tests/crash/powerloss.so"))
+    wrapper = ["env"] + [f"{k}={v}" for k, v in layer.env().items() if k in ("LD_PRELOAD", "KATAMICHI_POWERLOSS")]
+    site.configure(repeat="2s 2s 4s")
+    site.start_receiver()
+    site.sender = harness.Process("sender", site.net.at("s") + wrapper + [harness.program("katamichi-sender"), "-c",
+                                  site.path("sender.conf")], site.path("sender.log"), ready=r"\bready\b")
+    layer.fail(errno.EIO, ["read"])
+    site.put("eltax", "読.csv", samples.table(40))
+    refused = site.path("out/eltax/refused/読.csv")
+    harness.wait_until("its refusal", lambda: os.path.exists(refused), 20, alive=site.daemons())
+    layer.heal()
+    with open(refused + ".reason.txt") as f:
+        assert "Input/output error" in f.read()
+    del site.sent["eltax", "読.csv".encode()]
+    os.rename(refused, site.path("staging/again"))
+    site.put("eltax", "読.csv", site.path("staging/again"))
+    site.wait_delivered()
+    site.check_inbox()

@@ -205,9 +205,9 @@ bench-peers:
 	@$(SUB) --no-print-directory all $(BENCH_RAW) $(B)/tools/bench/norm_peer
 	@B=$(B) $(PYTHON) tools/bench/bench_peers.py $(BENCH_ARGS)
 soak:
-	@tools/deps.sh build bench
+	@tools/deps.sh build bench test
 	@$(SUB) --no-print-directory all
-	@B=$(B) $(PYTHON) tools/soak/soak.py $(foreach o,ONLY MINUTES MTU RATE SIZE BUFFER,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
+	@B=$(B) $(PYTHON) tools/soak/soak.py $(foreach o,ONLY MINUTES KILLS FILES MTU RATE SIZE BUFFER,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 
 sanitize:
 	@tools/deps.sh build test

@@ -7,6 +7,7 @@ Parts, each a function that feeds a pair (tools/bench/crossing.py) and judges th
   stall   at 80 % of the rate that this machine carries without loss (measured first, unless --rate is given), the receiver's
           open, check and store processes are stopped for 200 ms every 5 s: nothing may be lost on the wire, since what waits for
           them waits on disk.  Everything put in has to be delivered, each file once, whole.
+  kills   1,000 kills of either end, or of one of its processes, at random moments while 20,000 files go in (kills.py)
 Result: the last line of each part, and B/soak/soak.json.  Exit 1 if a part did not hold.
 """
 import argparse
@@ -21,6 +22,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
 import crossing  # noqa: E402
 from bench import Bench, number  # noqa: E402
+from kills import part_kills  # noqa: E402
 from measure import WIRE, busy_others, datagram, harness, machine  # noqa: E402
 
 SHARE = 0.8       # of the ceiling
@@ -34,6 +36,8 @@ def options(argv):
     p = argparse.ArgumentParser(prog="make soak", description=__doc__.split("\n\n")[0], allow_abbrev=False)
     p.add_argument("--only", default=",".join(PARTS))
     p.add_argument("--minutes", type=float, default=10)
+    p.add_argument("--kills", type=int, default=1000)
+    p.add_argument("--files", type=int, default=20_000, help="that go in meanwhile")
     p.add_argument("--mtu", type=int, choices=(1500, 9000), default=1500)
     p.add_argument("--rate", type=number, help="bit/s to run at; without it SHARE of the highest lossless one")
     p.add_argument("--size", type=number, default=200_000_000, help="bytes of each file")
@@ -157,7 +161,7 @@ def part_stall(o):
     return r
 
 
-PARTS = {"stall": part_stall}
+PARTS = {"stall": part_stall, "kills": part_kills}
 
 
 def main(argv):

@@ -8,8 +8,8 @@
 #   make bench-fec    the erasure code's speed
 #   make bench        the pair's speed        make bench-peers  beside udpcast and NORM
 #   make soak         MINUTES=10 with stalls
-#   make firmware     the diode box's images  make install      DESTDIR, PREFIX
-#   make clean
+#   make firmware     the diode box's images  make test-firmware  the box in emulation (LONG=1: measured)
+#   make install      DESTDIR, PREFIX         make clean
 #
 # CC=clang, CFLAGS, LDFLAGS as usual; V=1 shows the commands.  A change of any of them rebuilds.
 # tools/deps.sh build installs what `make` needs (Debian 12).

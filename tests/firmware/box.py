@@ -71,7 +71,7 @@ class Node(harness.Process):
             if os.path.exists(stale):
                 os.unlink(stale)
         remote = os.path.join(box.dir, "egress-fibre" if role == "ingress" else "back")
-        argv = box.at(side) + self.board.qemu + ["-nodefaults", "-display", "none", self.board.image, self.elf] + self.board.serials + [
+        argv = box.at(side) + box.run_by + self.board.qemu + ["-nodefaults", "-display", "none", self.board.image, self.elf] + self.board.serials + [
             "-chardev", f"file,id=c,path={self.console}", "-serial", "chardev:c",
             "-netdev", "tap,id=h,ifname=eth1,script=no,downscript=no", "-net", f"nic,netdev=h,macaddr={box.mac(role)}",
             "-netdev", f"dgram,id=l,local.type=unix,local.path={here('fibre')},remote.type=unix,remote.path={remote}",
@@ -148,6 +148,7 @@ class Box(harness.Net):
         self.back.setblocking(False)
         self.back.bind(os.path.join(self.dir, "back"))
         self.nodes, self.fallen = [], ""
+        self.run_by = []  # a command before the emulators'
         super().__init__(int(self.conf["link"]["mtu"]))
         assert self.real, "the box takes two network namespaces, with taps and packet filters in them"
         self.sender, self.receiver = (self.conf[who]["ip"] for who in ("sender", "receiver"))
@@ -198,6 +199,13 @@ class Box(harness.Net):
     @property
     def egress(self):
         return next(n for n in self.nodes if n.role == "egress")
+
+    def counts(self):
+        """The counters of the ingress and of the egress node, from lines that were begun after this call."""
+        nodes = (self.ingress, self.egress)
+        before = [len(n.lines("count")) for n in nodes]
+        harness.wait_until("counters", lambda: all(len(n.lines("count")) > b + 1 for n, b in zip(nodes, before)), 15, alive=nodes)
+        return tuple(n.lines("count")[-1] for n in nodes)
 
     def trace_path(self, role):
         return os.path.join(self.dir, f"{role}-trace")

@@ -41,7 +41,7 @@ def test_register_trace(box, board):
     box.fell("s")
     out = [f for _, _, f in frames.bad_ingress(box.ends)] + [box.ends.frame(frames.datagram(i)) for i in range(1, 200)]
     box.send("s", out)
-    assert box.ingress.counts()["pass"] == box.egress.counts()["pass"] == 199
+    assert [c["pass"] for c in box.counts()] == [199, 199]
     for node in (box.ingress, box.egress):
         break_direction(node, "fibre")
         after_fault(node)
@@ -98,9 +98,8 @@ def test_read_back_finds_a_changed_register(box, board, role, port):
     after_fault(node)
     if not node.board.resets:
         return
-    before = box.ingress.counts()["pass"], box.egress.counts()["pass"]
     box.send("s", [box.ends.frame(frames.datagram(i)) for i in (1, 2, 3)])
-    assert (box.ingress.counts()["pass"], box.egress.counts()["pass"]) == (before[0] + 3, before[1] + 3)
+    assert [c["pass"] for c in box.counts()] == [3, 3]
 
 
 class Light(threading.Thread):

@@ -12,6 +12,5 @@ CFLAGS_common/codec/gf16_ssse3 := $(KERNEL_OPT) -mssse3
 CFLAGS_common/codec/gf16_avx2 := $(KERNEL_OPT) -mavx2
 CFLAGS_common/codec/gf16_gfni := $(KERNEL_OPT) -mavx2 -mgfni
 CFLAGS_common/codec/gf16_gfni512 := $(KERNEL_OPT) -mavx512f -mavx512bw -mavx512vl -mgfni
-CFLAGS_common/codec/poly1305_ifma := $(KERNEL_OPT) -mavx512f -mavx512ifma
 endif
 CFLAGS_common/codec/fec_locator := $(KERNEL_OPT)

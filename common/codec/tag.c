@@ -2,10 +2,7 @@
 #include "codec/tag.h"
 
 #include <sodium.h>
-#include <stdatomic.h>
 #include <string.h>
-
-#include "codec/poly1305.h"
 
 _Static_assert(TAG_KEY_LEN == crypto_stream_chacha20_KEYBYTES && TAG_KEY_LEN == crypto_auth_hmacsha256_KEYBYTES, "keys");
 _Static_assert(FRAME_TAG_LEN == crypto_onetimeauth_poly1305_BYTES, "tag");
@@ -27,50 +24,16 @@ void tag_keys(uint8_t *out, const uint8_t key[static TAG_KEY_LEN], uint64_t pn, 
 	crypto_stream_chacha20_xor_ic(out, out, CHACHA_BLOCK * count, nonce, pn, key);
 }
 
-/* The fast code, if it gives what libsodium gives for every length that its loops tell apart. */
-static int agrees(void)
-{
-	uint8_t m[300], key[POLY1305_KEY_LEN], a[POLY1305_TAG_LEN], b[POLY1305_TAG_LEN];
-
-	for (size_t i = 0; i < sizeof(m); i++)
-		m[i] = (uint8_t)(i * i + 3 * i + (i > 150 ? 255 : 0));
-	for (size_t i = 0; i < sizeof(key); i++)
-		key[i] = (uint8_t)(255 - 7 * i);
-	for (size_t n = 0; n <= sizeof(m); n++) {
-		poly1305_ifma(a, m, n, key);
-		crypto_onetimeauth_poly1305(b, m, n, key);
-		if (memcmp(a, b, sizeof(a)) != 0)
-			return 0;
-	}
-	return 1;
-}
-
-static void mac(uint8_t tag[static FRAME_TAG_LEN], const uint8_t *once, const uint8_t *d, size_t n)
-{
-	enum { UNKNOWN, SODIUM, IFMA };
-	static _Atomic int which = UNKNOWN; /* two threads that find out at once find the same */
-
-	if (which == UNKNOWN)
-		which = poly1305_ifma_here() && agrees() ? IFMA : SODIUM;
-	if (which == IFMA)
-		poly1305_ifma(tag, d, n, once);
-	else
-		crypto_onetimeauth_poly1305(tag, d, n, once);
-}
-
 void tag_make(uint8_t tag[static FRAME_TAG_LEN], const uint8_t once[static 32], const uint8_t *d, size_t n)
 {
-	mac(tag, once, d, n - FRAME_TAG_LEN);
+	crypto_onetimeauth_poly1305(tag, d, n - FRAME_TAG_LEN, once);
 }
 
 int tag_verify_once(const uint8_t once[static 32], const uint8_t *d, size_t n)
 {
-	uint8_t tag[FRAME_TAG_LEN];
-
 	if (n < FRAME_TAG_LEN)
 		return -1;
-	mac(tag, once, d, n - FRAME_TAG_LEN);
-	return crypto_verify_16(tag, d + n - FRAME_TAG_LEN) == 0 ? 0 : -1;
+	return crypto_onetimeauth_poly1305_verify(d + n - FRAME_TAG_LEN, d, n - FRAME_TAG_LEN, once) == 0 ? 0 : -1;
 }
 
 int tag_verify(const uint8_t key[static TAG_KEY_LEN], uint64_t pn, const uint8_t *d, size_t n)

@@ -91,9 +91,9 @@ static void copy(const char *from, const char *to)
 	ssize_t n;
 
 	assert_true(in >= 0 && out >= 0);
-	n = read(in, buf, sizeof(buf));
-	assert_true(n >= 0 && n < (ssize_t)sizeof(buf));
-	assert_int_equal(durable_write_all(out, buf, (size_t)n), 0);
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		assert_int_equal(durable_write_all(out, buf, (size_t)n), 0);
+	assert_int_equal(n, 0);
 	close(in);
 	close(out);
 }

@@ -4,10 +4,11 @@
 #   make test         all tests               make test-long with a 2 GB file
 #   make test-crash   either end killed after each durable operation, with and without a power cut
 #   make sanitize     unit tests, ASan+UBSan  make fuzz      SECONDS=60 for each fuzzer
-#   make lint         static analysis         make ci        all of these
+#   make lint         static analysis         make check-cc  builds with clang
+#   make ci           tests and all of these checks
 #   make bench-fec    the erasure code's speed
 #   make bench        the pair's speed        make bench-peers  beside udpcast and NORM
-#   make soak         MINUTES=10 with stalls
+#   make soak         MINUTES=10 with stalls, then KILLS=1000
 #   make firmware     the diode box's images  make test-firmware  the box in emulation (LONG=1: measured)
 #   make install      DESTDIR, PREFIX         make clean
 #

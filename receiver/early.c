@@ -46,18 +46,6 @@ answer(struct store *s)
 	j->told_length = j->length;
 }
 
-/* Has the check process died while it looked at this one? */
-static bool
-suspect(const struct store *s, uint32_t slot)
-{
-	int map = part_store_map(&s->parts, slot, O_RDONLY);
-	bool yes = map < 0 || parts_attempts(map) != 0;
-
-	if (map >= 0)
-		close(map);
-	return yes;
-}
-
 static void
 start(struct store *s, const struct msg_progress *p)
 {
@@ -66,7 +54,7 @@ start(struct store *s, const struct msg_progress *p)
 	int fd;
 
 	if ((o->length != 0 && o->length < EARLY_MIN) || o->slot == s->early_gone || o->sender >= s->conf.peers ||
-	    suspect(s, o->slot) || !validity_now(s, o->sender) || (fd = intake_file(s, o->slot, o->length)) < 0)
+	    poison_suspect(s, o->slot) || !validity_now(s, o->sender) || (fd = intake_file(s, o->slot, o->length)) < 0)
 		return;
 	if ((j = calloc(1, sizeof(*j))) == NULL) {
 		close(fd);

@@ -247,55 +247,6 @@ intake_commit(struct store *s)
 	store_flush_done(s);
 }
 
-/* Every time this object was before it, the check process died.  Five times
- * is no accident: the sealed object is set aside and the service goes on. */
-static bool
-poisonous(struct store *s, struct job *j)
-{
-	int map = part_store_map(&s->parts, j->slot, O_RDONLY);
-	uint32_t attempts = map >= 0 ? parts_attempts(map) : 0;
-	char name[64], id[33];
-
-	if (map >= 0)
-		close(map);
-	if (attempts < STORE_ATTEMPTS)
-		return false;
-	snprintf(name, sizeof(name), "sealed-%s", job_show(id, j->id));
-	if (part_store_move(&s->parts, j->slot, s->quarantine, name) != 0 && errno != EEXIST)
-		log_warn("object %s: cannot be moved to the quarantine: %s", id, strerror(errno));
-	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
-	refused_row(s, j, 0, "the check process ended each time it looked at this object");
-	db_run(&s->ledger.db, "INSERT OR IGNORE INTO object(sender, id) VALUES(?, ?)", "tt", s->fingerprint[j->sender], id);
-	db_exec(&s->ledger.db, "COMMIT");
-	log_warn("object %s of peer %s: ALARM: the check process ended %u times on it; set aside as quarantine/%s", id,
-	    s->conf.peer[j->sender].name, attempts, name);
-	s->quarantined++;
-	job_unlink(s, j);
-	job_done(s, j);
-	store_flush_done(s);
-	return true;
-}
-
-static void
-blame(struct store *s, const struct job *j)
-{
-	int map;
-
-	if (j == NULL || !j->sent || (map = part_store_map(&s->parts, j->slot, O_RDWR)) < 0)
-		return;
-	parts_set_attempts(map, parts_attempts(map) + 1);
-	close(map);
-}
-
-/* Either may be the cause.  One that was blamed once is not opened early again,
- * so that an innocent one is not blamed for long. */
-void
-intake_check_died(struct store *s)
-{
-	blame(s, s->jobs);
-	blame(s, s->early);
-}
-
 int
 intake_file(struct store *s, uint32_t slot, uint64_t length)
 {
@@ -340,7 +291,7 @@ intake_pump(struct store *s, uint64_t now_ns)
 			j->not_before_ns = now_ns + HELD_NS;
 			continue;
 		}
-		if (poisonous(s, j))
+		if (poison_set_aside(s, j))
 			continue;
 		/* Those sent stay in front. */
 		struct job **p = &s->jobs, **at = &s->jobs;

@@ -8,7 +8,7 @@
  *
  *   at 0   "KMPART01"            at 40  object length u64, 0 = not known
  *   at 8   sender's key id, 8    at 48  check: FNV-1a of bytes 0 to 47, u64
- *   at 16  object id, 16         at 56  attempts u32 (store's, see proc_store.c)
+ *   at 16  object id, 16         at 56  attempts u32 (store's, see poison.c)
  *   at 32  symbol length u32     at 60  0, u32
  *   at 36  kfull u16, 0 u16
  * Big-endian.  The link process writes bytes 0 to 55 and the bits; the store

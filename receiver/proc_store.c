@@ -1,19 +1,14 @@
-/* proc_store.c - the receiver's store process: start, messages, one loop.
- * What becomes of complete objects is in intake.c. */
-#include <dirent.h>
+/* proc_store.c - the receiver's store process: messages, one loop.
+ * Its start is in store_start.c, what becomes of complete objects in intake.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "codec/beat.h"
 #include "codec/hex.h"
 #include "host/clock.h"
-#include "host/durable.h"
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
@@ -26,10 +21,7 @@
 enum {
 	FRAMES = 256,           /* before the other descriptors are looked at */
 	FRAMES_EARLY = 16,      /* of a large object: small ones are not to wait for it */
-	DELIVERED_MAX = 1 << 18, /* told to link at the start: what it can remember */
 	SLOTS_MAX = 512,        /* that link may ask for at once */
-	MODE_OURS = 0700,
-	MODE_CHANNEL = 0750,
 };
 #define SECOND 1000000000ull
 
@@ -153,8 +145,8 @@ store_from_open(struct store *s, enum receiver_lane lane, bool wait)
 }
 
 /* --- from link --- */
-static void
-send_slot(struct store *s, uint32_t slot, int data, int map)
+void
+store_give_slot(struct store *s, uint32_t slot, int data, int map)
 {
 	struct msg_slot m = { .slot = slot };
 	int fd[3] = { data, map, part_store_data(&s->parts, slot, O_RDWR | O_DIRECT) };
@@ -180,7 +172,7 @@ give_slots(struct store *s, uint32_t count)
 			}
 			return; /* link asks again */
 		}
-		send_slot(s, slot, data, map);
+		store_give_slot(s, slot, data, map);
 		close(data);
 		close(map);
 	}
@@ -239,122 +231,6 @@ from_link(struct store *s)
 	}
 }
 
-/* --- start --- */
-static int
-directory(int parent, const char *name, unsigned mode, const char *shown)
-{
-	int fd;
-
-	if (parent >= 0 && durable_mkdir(parent, name, mode) != 0)
-		log_die(durable_exit(errno), "%s/%s: cannot be made: %s", shown, name, strerror(errno));
-	fd = parent >= 0 ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : durable_open_dir(name);
-	if (fd < 0)
-		log_die(durable_exit(errno), "%s: %s", name, strerror(errno));
-	return fd;
-}
-
-static void
-open_directories(struct store *s)
-{
-	s->state = directory(-1, s->conf.state, 0, "");
-	s->inbox = directory(-1, s->conf.inbox, 0, "");
-	s->parts_dir = directory(s->state, "parts", MODE_OURS, s->conf.state);
-	s->work = directory(s->state, "work", MODE_OURS, s->conf.state);
-	s->quarantine = directory(s->state, "quarantine", MODE_OURS, s->conf.state);
-	close(directory(s->state, "ledger", MODE_OURS, s->conf.state));
-	for (unsigned i = 0; i < s->conf.channels; i++) {
-		struct stat st;
-		/* One that is there keeps the mode that its owner gave it. */
-		if (fstatat(s->inbox, s->conf.channel[i].name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
-			continue;
-		close(directory(s->inbox, s->conf.channel[i].name, MODE_CHANNEL, s->conf.inbox));
-	}
-}
-
-static uint64_t
-count_entries(int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	uint64_t n = 0;
-
-	if (d == NULL)
-		return 0;
-	while ((e = readdir(d)) != NULL)
-		n += e->d_name[0] != '.';
-	closedir(d);
-	return n;
-}
-
-/* All that link need not gather again, oldest first, so that it forgets those first. */
-static void
-tell_delivered(struct store *s)
-{
-	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT sender, id FROM (SELECT age, sender, id FROM object ORDER BY age DESC"
-	    " LIMIT ?) ORDER BY age", "i", (int64_t)DELIVERED_MAX);
-
-	while (db_step(&s->ledger.db, q) == 1) {
-		int peer = store_peer(s, (const char *)sqlite3_column_text(q, 0));
-		struct msg_key *k = &s->done.key[s->done.count];
-		if (peer < 0 || hex_get(k->id, 16, (const char *)sqlite3_column_text(q, 1), 32) != 0)
-			continue;
-		k->sender = (uint32_t)peer;
-		if (++s->done.count == MSG_DONE_MAX)
-			store_flush_done(s);
-	}
-	store_flush_done(s);
-}
-
-/* A part file of before: link takes it up, unless nobody needs it any more. */
-static int
-found_part(void *ctx, uint32_t slot, const struct parts_head *h)
-{
-	struct store *s = ctx;
-	char id[33];
-	int data, map;
-
-	for (unsigned i = 0; i < s->conf.peers; i++) {
-		if (memcmp(h->sender, s->conf.peer[i].party.id, KEY_ID_LEN) != 0)
-			continue;
-		hex_put(id, h->id, 16);
-		if (db_int(&s->ledger.db, "SELECT count(*) FROM object WHERE id = ? AND sender = ?", "tt", id, s->fingerprint[i]) != 0)
-			return -1;
-		data = part_store_data(&s->parts, slot, O_RDWR);
-		map = part_store_map(&s->parts, slot, O_RDWR);
-		if (data >= 0 && map >= 0)
-			send_slot(s, slot, data, map);
-		if (data >= 0)
-			close(data);
-		if (map >= 0)
-			close(map);
-		return data >= 0 && map >= 0 ? 0 : -1;
-	}
-	return -1; /* its sender is no longer pinned */
-}
-
-static void
-start(struct store *s)
-{
-	static char path[RECEIVER_PATH_MAX + 32];
-	struct msg_limits limits = { .object = receiver_conf_object_max(&s->conf) };
-
-	for (unsigned i = 0; i < s->conf.peers; i++)
-		hex_put(s->fingerprint[i], s->conf.peer[i].party.fingerprint, HASH_LEN);
-	open_directories(s);
-	snprintf(path, sizeof(path), "%s/ledger/ledger.db", s->conf.state);
-	ledger_open(&s->ledger, path);
-	s->publish = (struct publish){ .ledger = &s->ledger, .work_fd = s->work, .inbox_fd = s->inbox,
-		.quarantine_fd = s->quarantine };
-	publish_recover(&s->publish);
-	s->closings = (struct closings){ .ledger = &s->ledger, .conf = &s->conf, .inbox = s->inbox, .self = s->self };
-	s->quarantined = count_entries(s->quarantine);
-	store_to_link(s, MSG_LIMITS, &limits, sizeof(limits));
-	tell_delivered(s);
-	if (part_store_open(&s->parts, s->parts_dir, found_part, s) != 0)
-		log_die(durable_exit(errno), "%s/parts: %s", s->conf.state, strerror(errno));
-}
-
 /* --- the loop --- */
 /* True: there is more. */
 static bool
@@ -371,7 +247,7 @@ from_check(struct store *s, enum receiver_lane lane)
 			return false;
 		case PIPEFRAME_CLOSED:
 			if (!readable(s->stop_fd))
-				intake_check_died(s);
+				poison_check_died(s);
 			intake_commit(s);
 			peer_gone(s->stop_fd, "check");
 		}
@@ -454,7 +330,7 @@ receiver_store_run(const char *config)
 	store_from_open(&s, LANE_WHOLE, true);
 	if (!s.self_known)
 		log_die(EXIT_INTERNAL, "open did not say who we are");
-	start(&s);
+	store_start(&s);
 	jumps_since_last(&s);
 	s.started = true;
 	receiver_status_write(&s);

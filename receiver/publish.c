@@ -75,60 +75,6 @@ publish_sync(struct publish *p, struct publish_item *it, unsigned n)
 }
 
 /* --- 2: intend --- */
-static json_t *
-text(const char *s)
-{
-	json_t *j = json_string(s);
-
-	return j != NULL ? j : json_string("(not printable)");
-}
-
-static json_t *
-list(const char *words)
-{
-	json_t *a = json_array();
-	char copy[256], *save = NULL;
-
-	snprintf(copy, sizeof(copy), "%s", words != NULL ? words : "");
-	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save))
-		json_array_append_new(a, text(w));
-	return a;
-}
-
-/* The ledger entry: jansson's compact, sorted form is the canonical form of
- * PROTOCOL 7.1 for the values that occur here. */
-static char *
-make_entry(const struct publish_item *it)
-{
-	json_t *o = json_object();
-	char at[21], *s;
-
-	clock_iso(at, clock_wall_ms() / 1000);
-	json_object_set_new(o, "at", text(at));
-	json_object_set_new(o, "event", text(it->base == PUBLISH_QUARANTINE ? "quarantined" : it->fork ? "fork" : "delivered"));
-	json_object_set_new(o, "sender", text(it->stream.sender));
-	json_object_set_new(o, "channel", text(it->stream.channel));
-	json_object_set_new(o, "generation", text(it->stream.generation));
-	if (it->number != 0)
-		json_object_set_new(o, "number", json_integer((json_int_t)it->number));
-	if (it->manifest[0] != '\0')
-		json_object_set_new(o, "manifest", text(it->manifest));
-	json_object_set_new(o, "object", text(it->object));
-	json_object_set_new(o, "dir", text(it->dir));
-	json_object_set_new(o, "files", json_integer((json_int_t)it->files));
-	json_object_set_new(o, "bytes", json_integer((json_int_t)it->bytes));
-	json_object_set_new(o, "checks", list(it->checks));
-	if (it->reason != NULL)
-		json_object_set_new(o, "reason", text(it->reason));
-	if (it->chain_broken)
-		json_object_set_new(o, "chain", text("does not follow its predecessor"));
-	s = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(o);
-	if (s == NULL)
-		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
-	return s;
-}
-
 #define STREAM_ARGS(s) (s)->sender, (s)->channel, (s)->generation
 
 static bool
@@ -220,7 +166,7 @@ static void
 write_intent(struct publish *p, struct publish_item *it)
 {
 	free(it->entry);
-	it->entry = make_entry(it);
+	it->entry = publish_entry(it);
 	db_run(&p->ledger->db, "INSERT OR REPLACE INTO intent(work, base, dir, entry, sender, channel, generation, number, manifest,"
 	    " previous, object) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "tttttttittt", it->work,
 	    it->base == PUBLISH_INBOX ? "inbox" : "quarantine", it->dir, it->entry, STREAM_ARGS(&it->stream),

@@ -54,6 +54,7 @@ void publish_intend(struct publish *p, struct publish_item *it, unsigned n);
 void publish_rename(struct publish *p, struct publish_item *it, unsigned n);
 void publish_record(struct publish *p, struct publish_item *it, unsigned n);
 void publish_batch(struct publish *p, struct publish_item *it, unsigned n); /* all of the above, and frees entries */
+char *publish_entry(const struct publish_item *it); /* canonical JSON of its ledger entry; to be freed */
 int publish_base_fd(const struct publish *p, enum publish_base b);
 /* At start, before anything is built.  How many deliveries were completed. */
 unsigned publish_recover(struct publish *p);

@@ -1,4 +1,4 @@
-/* receiver_conf.h - receiver.conf (README, "Configuration of the receiver").
+/* receiver_conf.h - receiver.conf (katamichi-receiver.8).
  * Each process reads the same file, opened by the main process; what it does
  * not need it ignores. */
 #ifndef KM_RECEIVER_CONF_H

@@ -1,5 +1,5 @@
-/* store.h - what the files of the store process share: proc_store.c (messages,
- * start), intake.c (complete objects become deliveries), receiver_status.c. */
+/* store.h - what the files of the store process share: store_start.c, proc_store.c
+ * (messages), intake.c (complete objects become deliveries) and those named below. */
 #ifndef KM_STORE_H
 #define KM_STORE_H
 
@@ -99,7 +99,6 @@ void intake_frame(struct store *s, enum receiver_lane lane, const struct pipefra
 int intake_file(struct store *s, uint32_t slot, uint64_t length); /* the sealed object, for open: descriptor or -1 */
 void intake_pump(struct store *s, uint64_t now_ns); /* give open what it may have */
 void intake_commit(struct store *s);                /* publish the batch */
-void intake_check_died(struct store *s);            /* the check process is gone: note whose fault it may be */
 
 /* early.c: a large object is opened while it still arrives.  Nothing of it is
  * published before the whole was verified. */
@@ -109,13 +108,22 @@ void early_stop(struct store *s, uint32_t slot);                  /* link gave i
 void early_want(struct store *s, const struct msg_want *m);
 void early_failed(struct store *s, struct job *j);                /* ends the attempt, not the object */
 
+/* poison.c: objects that the check process dies of. */
+bool poison_suspect(const struct store *s, uint32_t slot);  /* has it died while it looked at this one? */
+bool poison_set_aside(struct store *s, struct job *j);      /* true: too often; the job has ended, the object is in the quarantine */
+void poison_check_died(struct store *s);                    /* it is gone: note whose fault it may be */
+
 /* refused.c: objects that never become a transfer. */
 void refused_row(struct store *s, const struct job *j, uint64_t number, const char *reason); /* in a transaction */
 void refuse_object(struct store *s, struct job *j, const char *why, uint64_t number); /* ends the job; number 0: not known */
 
+/* store_start.c: directories, ledger and part files; link is told what it need not gather.  Fatal on failure. */
+void store_start(struct store *s);
+
 /* proc_store.c */
 void store_from_open(struct store *s, enum receiver_lane lane, bool wait);   /* read its messages; wait for at least one */
 void store_to_link(struct store *s, uint32_t type, const void *body, size_t n);
+void store_give_slot(struct store *s, uint32_t slot, int data, int map); /* the descriptors stay the caller's */
 void store_flush_done(struct store *s);
 int store_peer(const struct store *s, const char *fingerprint); /* index, or -1 */
 

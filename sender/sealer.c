@@ -20,18 +20,13 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/compress.h"
+#include "sender/level.h"
 #include "sender/object_file.h"
 #include "sender/source.h"
 
 enum {
-	SMALL_OBJECT = 1 << 20,     /* bytes up to which segments are small, and compressed well whatever they are */
-	SEGMENT_LOG_SMALL = 16,
+	SEGMENT_LOG_SMALL = 16,     /* of an object of LEVEL_SMALL bytes and less */
 	GROWTH_STEP = 2 << 20,      /* bytes of the object between two events */
-	ADAPT_STEP = 8 << 20,       /* bytes of files between two looks at the level */
-	SAMPLES = 4,
-	SAMPLE_LEN = 64 << 10,
-	SAMPLE_WORTH = 97,          /* percent: what shrinks less is stored */
-	LEVEL_FIRST = 1,
 };
 _Static_assert((int)DISK_PIECE <= (int)RECORD_DATA_MAX, "a piece is a record");
 
@@ -48,9 +43,7 @@ struct sealer {
 	struct disk *reading, *writing; /* so that neither waits for the other */
 	struct source source;
 	struct object_file file;
-	uint64_t rate;              /* bit/s of the link */
-	int level;                  /* of compression, as it did well last */
-	uint64_t looked_in, looked_out, looked_ns; /* when the level was looked at last */
+	struct level level;         /* of compression */
 	_Atomic uint64_t told;      /* how much of the object the owner knows to be there */
 	struct seal_job *now;       /* the job whose object is open */
 	int error;                  /* of what failed */
@@ -110,22 +103,6 @@ static void tell_growth(struct sealer *s)
 	tell(s);
 }
 
-/* Once in a while: is zstd too slow for the link, or faster than it has to be? */
-static void look_at_level(struct sealer *s, uint64_t in)
-{
-	uint64_t now;
-
-	s->looked_in += in;
-	if (s->looked_in < ADAPT_STEP)
-		return;
-	now = clock_mono_ns();
-	s->level = compress_adapt(s->level, s->file.length - s->looked_out, now - s->looked_ns, s->rate);
-	compress_level(s->compress, s->level);
-	s->looked_in = 0;
-	s->looked_out = s->file.length;
-	s->looked_ns = now;
-}
-
 /* The bytes of one open file: exactly as many as were noted, and not one more. */
 static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t i)
 {
@@ -141,7 +118,7 @@ static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t
 		if (atomic_load(&s->stop))
 			return SEAL_STOPPED;
 		tell_growth(s);
-		look_at_level(s, n);
+		level_look(&s->level, n, s->file.length);
 	}
 	j->error = got < 0 ? errno : ESTALE;
 	if (got < 0 || !claim_same(&j->claim->file[i], s->source.fd))
@@ -170,58 +147,29 @@ static enum seal_result seal_file(struct sealer *s, struct seal_job *j, uint32_t
 	return r;
 }
 
-/* Does the claim compress?  Told by a few pieces from all over it; what cannot be read now is found out later. */
-static int first_level(struct sealer *s, const struct claim *c)
-{
-	size_t in = 0, out = 0;
-
-	if (c->bytes <= SMALL_OBJECT)
-		return COMPRESS_LEVEL_MAX;
-	for (unsigned i = 0; i < SAMPLES; i++) {
-		uint64_t at = c->bytes / SAMPLES * i + c->bytes / (2 * SAMPLES);
-		uint32_t f = 0;
-		uint8_t *buf = s->source.op[0].buf;
-		while (f + 1 < c->count && at >= c->file[f].size)
-			at -= c->file[f++].size;
-		int fd = claim_reopen(c, f);
-		if (fd < 0)
-			continue;
-		if (c->count > 1)
-			at = 0; /* of a small file: all of it */
-		long long n = disk_read(fd, buf, SAMPLE_LEN, at);
-		close(fd);
-		if (n <= 0)
-			continue;
-		in += (size_t)n;
-		out += compress_sample(s->compress, buf, (size_t)n);
-	}
-	return out * 100 > in * SAMPLE_WORTH ? COMPRESS_STORED : s->level;
-}
-
 static int begin(struct sealer *s, struct seal_job *j)
 {
 	struct seal_inner inner = { .created_ms = clock_wall_ms() };
-	unsigned log = j->claim->bytes <= SMALL_OBJECT ? SEGMENT_LOG_SMALL : SEAL_SEGMENT_LOG_MAX;
+	bool small = j->claim->bytes <= LEVEL_SMALL;
+	unsigned log = small ? SEGMENT_LOG_SMALL : SEAL_SEGMENT_LOG_MAX;
 	char tmp[SEAL_NAME_LEN + 8];
 
 	crypto_random(j->id, sizeof(j->id));
 	hex_put(j->name, j->id, sizeof(j->id));
 	snprintf(tmp, sizeof(tmp), "%s.tmp", j->name);
 	s->now = j;
-	s->looked_in = s->looked_out = 0;
-	s->looked_ns = clock_mono_ns();
 	j->sha256 = calloc(j->claim->count, HASH_LEN);
 	j->fd = openat(s->objects, tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (j->fd < 0 || j->sha256 == NULL) {
 		s->error = errno;
 		return -1;
 	}
-	object_file_begin(&s->file, j->fd, j->claim->bytes > SMALL_OBJECT);
+	object_file_begin(&s->file, j->fd, !small);
 	memcpy(inner.generation, s->keys->generation, sizeof(inner.generation));
 	snprintf(inner.channel, sizeof(inner.channel), "%s", j->channel);
 	j->seal = seal_begin(SUITE_AES256GCM, log, j->id, s->keys->sender, s->keys->recipient, s->keys->recipients,
 	    s->keys->psk, &inner, to_file, s);
-	compress_begin(s->compress, first_level(s, j->claim), to_seal, s);
+	compress_begin(s->compress, level_first(&s->level, j->claim, s->source.op[0].buf), to_seal, s);
 	return j->seal == NULL ? -1 : 0;
 }
 
@@ -283,8 +231,6 @@ struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_
 	s->keys = keys;
 	s->objects = objects;
 	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	s->rate = rate;
-	s->level = LEVEL_FIRST;
 	s->reading = disk_start();
 	s->writing = disk_start();
 	source_init(&s->source, s->reading);
@@ -293,6 +239,7 @@ struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_
 	s->hasher = crypto_hasher_new();
 	if (s->event < 0 || s->compress == NULL || s->hasher == NULL)
 		log_die(EXIT_SYSTEM, "out of memory or descriptors");
+	level_init(&s->level, s->compress, rate);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
 	if (pthread_create(&s->thread, NULL, sealer_run, s) != 0)

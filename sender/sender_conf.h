@@ -1,4 +1,4 @@
-/* sender_conf.h - sender.conf (README, "Configuration of the sender").
+/* sender_conf.h - sender.conf (katamichi-sender.8).
  * Every process reads the same open file; what it does not need it ignores. */
 #ifndef KM_SENDER_CONF_H
 #define KM_SENDER_CONF_H

@@ -13,6 +13,7 @@
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
 #include "tools/status.h"
+#include "tools/usage.h"
 
 static const char help[] =
     "usage: katamichi close -c sender.conf\n"
@@ -73,12 +74,5 @@ static int run(const char *name)
 
 int cmd_close(int argc, char **argv)
 {
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(help, stdout);
-		return EXIT_OK;
-	}
-	if (argc == 3 && (strcmp(argv[1], "-c") == 0 || strcmp(argv[1], "--config") == 0))
-		return run(argv[2]);
-	fputs(help, stderr);
-	return EXIT_USAGE;
+	return usage_config_only(argc, argv, help, run);
 }

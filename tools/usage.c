@@ -23,3 +23,15 @@ int usage_bad_option(int argc, char **argv)
 	    at > 0 && at < argc ? argv[at] : "?");
 	return usage_error(argv[0], text);
 }
+
+int usage_config_only(int argc, char **argv, const char *help, int (*run)(const char *conf))
+{
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		fputs(help, stdout);
+		return EXIT_OK;
+	}
+	if (argc == 3 && (strcmp(argv[1], "-c") == 0 || strcmp(argv[1], "--config") == 0))
+		return run(argv[2]);
+	fputs(help, stderr);
+	return EXIT_USAGE;
+}

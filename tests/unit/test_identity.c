@@ -12,15 +12,13 @@
 #include <unistd.h>
 
 #include "host/durable.h"
-#include "host/log.h"
 #include "sender/identity.h"
-#include "tests/unit/tmpdir.h"
+#include "tests/unit/outbox_rig.h"
 
 #define S UINT64_C(1000000000)
 
-static struct outbox box;
 static char state_dir[300], machine[300], witness[300];
-static uint8_t before[SEAL_GENERATION_LEN], next_id;
+static uint8_t before[SEAL_GENERATION_LEN];
 
 static void start(void)
 {
@@ -45,7 +43,7 @@ static int fresh(void **state)
 	snprintf(machine, sizeof(machine), "%s/machine-id", tmpdir);
 	snprintf(witness, sizeof(witness), "%s/witness", tmpdir);
 	tmpdir_write("machine-id", "0123456789abcdef\n", 17, 0644);
-	next_id = 0;
+	outbox_rig_last = 0;
 	if (mkdir(state_dir, 0700) != 0)
 		return -1;
 	start();
@@ -60,16 +58,7 @@ static int gone(void **state)
 
 static void add(void)
 {
-	uint8_t previous[HASH_LEN];
-	char claim[16];
-	struct outbox_new n = {
-		.id = { ++next_id }, .claim = claim, .channel = "eltax", .length = 1, .expires_ms = 1000,
-		.layout = { .slen = 1408, .kfull = 1, .depth = 1, .full = { 2, 2, 3 }, .last = { 2, 2, 3 } },
-	};
-
-	snprintf(claim, sizeof(claim), "claim%u", next_id);
-	outbox_begin(&box, "eltax", &n.number, previous);
-	outbox_commit(&box, &n);
+	outbox_rig_add("eltax", (struct outbox_new){ .length = 1, .expires_ms = 1000 });
 	identity_tell(&box, false, 5 * S);
 }
 

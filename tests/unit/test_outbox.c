@@ -14,37 +14,15 @@
 #include <unistd.h>
 
 #include "codec/hex.h"
-#include "host/log.h"
-#include "sender/outbox.h"
-#include "tests/unit/tmpdir.h"
+#include "tests/unit/outbox_rig.h"
 
 #define S 1000000000ull
 
-static char state_dir[300];
-static struct outbox box;
-static uint8_t next_id;
-
-static int fresh(void **state)
-{
-	if (crypto_init() != 0 || tmpdir_make(state) != 0)
-		return -1;
-	log_init("test", NULL);
-	snprintf(state_dir, sizeof(state_dir), "%s", tmpdir);
-	next_id = 0;
-	outbox_open(&box, state_dir, 0);
-	return 0;
-}
-
-static int gone(void **state)
-{
-	outbox_close(&box);
-	return tmpdir_remove(state);
-}
 
 static void reopen(uint64_t now_ns)
 {
 	outbox_close(&box);
-	outbox_open(&box, state_dir, now_ns);
+	outbox_open(&box, tmpdir, now_ns);
 }
 
 static void object_name(char out[static 33], uint8_t first)
@@ -74,20 +52,12 @@ static bool object_there(uint8_t first)
 /* A transfer of that length, with its object; its manifest hash is its first id byte, repeated. */
 static uint64_t add(const char *channel, uint64_t length, uint64_t expires_ms)
 {
-	uint8_t previous[HASH_LEN];
-	char claim[16];
-	struct outbox_new n = {
-		.id = { ++next_id }, .claim = claim, .channel = channel, .created_ms = 1, .files = 1, .bytes = length,
-		.length = length, .expires_ms = expires_ms,
-		.layout = { .slen = 1408, .kfull = 1, .depth = 1, .full = { 2, 2, 3 }, .last = { 2, 2, 3 } },
-	};
+	const uint8_t first = (uint8_t)(outbox_rig_last + 1);
+	struct outbox_new n = { .created_ms = 1, .files = 1, .bytes = length, .length = length, .expires_ms = expires_ms };
 
-	snprintf(claim, sizeof(claim), "claim%u", next_id);
-	memset(n.manifest, next_id, HASH_LEN);
-	outbox_begin(&box, channel, &n.number, previous);
-	make_object(next_id);
-	outbox_commit(&box, &n);
-	return n.number;
+	memset(n.manifest, first, HASH_LEN);
+	make_object(first);
+	return outbox_rig_add(channel, n);
 }
 
 static void numbers_and_chain(void **state)
@@ -121,7 +91,7 @@ static void one_generation_a_life(void **state)
 	assert_memory_equal(before, box.generation, sizeof(before));
 	outbox_close(&box);
 	assert_int_equal(unlink(tmpdir_path("outbox.db")), 0);
-	outbox_open(&box, state_dir, 0);
+	outbox_open(&box, tmpdir, 0);
 	assert_memory_not_equal(before, box.generation, sizeof(before));
 }
 
@@ -167,13 +137,13 @@ static void killed_before_the_commit(void **state)
 	if (pid == 0) {
 		uint8_t previous[HASH_LEN];
 		uint64_t number;
-		outbox_open(&box, state_dir, 0);
+		outbox_open(&box, tmpdir, 0);
 		outbox_begin(&box, "eltax", &number, previous);
 		db_exec(&box.db, "UPDATE object SET rounds = 77");
 		_exit(0); /* no destructor, no rollback */
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	outbox_open(&box, state_dir, 0);
+	outbox_open(&box, tmpdir, 0);
 	assert_int_equal(db_int(&box.db, "SELECT rounds FROM object", ""), 0);
 	assert_int_equal(add("eltax", 10, 1000), 2);
 }
@@ -321,16 +291,16 @@ static void service_time_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(numbers_and_chain, fresh, gone),
-		cmocka_unit_test_setup_teardown(one_generation_a_life, fresh, gone),
-		cmocka_unit_test_setup_teardown(what_a_crash_leaves, fresh, gone),
-		cmocka_unit_test_setup_teardown(killed_before_the_commit, fresh, gone),
-		cmocka_unit_test_setup_teardown(a_claim_is_numbered_once, fresh, gone),
-		cmocka_unit_test_setup_teardown(what_is_sent_next, fresh, gone),
-		cmocka_unit_test_setup_teardown(retention, fresh, gone),
-		cmocka_unit_test_setup_teardown(epochs_only_grow, fresh, gone),
-		cmocka_unit_test_setup_teardown(beats_only_grow, fresh, gone),
-		cmocka_unit_test_setup_teardown(service_time_is_kept, fresh, gone),
+		cmocka_unit_test_setup_teardown(numbers_and_chain, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(one_generation_a_life, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(what_a_crash_leaves, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(killed_before_the_commit, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(a_claim_is_numbered_once, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(what_is_sent_next, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(retention, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(epochs_only_grow, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(beats_only_grow, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(service_time_is_kept, outbox_rig_make, outbox_rig_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

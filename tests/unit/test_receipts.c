@@ -8,46 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/log.h"
 #include "sender/receipts.h"
-#include "tests/unit/tmpdir.h"
+#include "tests/unit/outbox_rig.h"
 
-static struct outbox box;
-static char state_dir[300];
-static unsigned next_id;
-
-static int fresh(void **state)
-{
-	if (crypto_init() != 0 || tmpdir_make(state) != 0)
-		return -1;
-	log_init("test", NULL);
-	snprintf(state_dir, sizeof(state_dir), "%s", tmpdir);
-	next_id = 0;
-	outbox_open(&box, state_dir, 0);
-	return 0;
-}
-
-static int gone(void **state)
-{
-	outbox_close(&box);
-	return tmpdir_remove(state);
-}
 
 /* Numbers first to last of a channel, erased, their retention past at 1000. */
 static void add(const char *channel, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++) {
-		uint8_t previous[HASH_LEN];
-		char claim[16];
-		next_id++;
-		struct outbox_new n = {
-			.id = { (uint8_t)next_id, (uint8_t)(next_id >> 8) }, .claim = claim, .channel = channel, .length = 1, .expires_ms = 1000,
-			.layout = { .slen = 1408, .kfull = 1, .depth = 1, .full = { 2, 2, 3 }, .last = { 2, 2, 3 } },
-		};
-		snprintf(claim, sizeof(claim), "claim%u", next_id);
-		outbox_begin(&box, channel, &n.number, previous);
-		outbox_commit(&box, &n);
-	}
+	for (unsigned i = 0; i < count; i++)
+		outbox_rig_add(channel, (struct outbox_new){ .length = 1, .expires_ms = 1000 });
 	db_exec(&box.db, "UPDATE object SET state = 1");
 }
 
@@ -114,8 +83,8 @@ static void many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(in_their_time, fresh, gone), cmocka_unit_test_setup_teardown(what_stays, fresh, gone),
-		cmocka_unit_test_setup_teardown(other_streams, fresh, gone), cmocka_unit_test_setup_teardown(many, fresh, gone),
+		cmocka_unit_test_setup_teardown(in_their_time, outbox_rig_make, outbox_rig_remove), cmocka_unit_test_setup_teardown(what_stays, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(other_streams, outbox_rig_make, outbox_rig_remove), cmocka_unit_test_setup_teardown(many, outbox_rig_make, outbox_rig_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

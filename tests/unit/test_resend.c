@@ -8,47 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/log.h"
-#include "sender/outbox.h"
 #include "sender/resend.h"
-#include "tests/unit/tmpdir.h"
+#include "tests/unit/outbox_rig.h"
 
 static const uint8_t sender[32] = { 1 }, receiver[32] = { 2 };
-static struct outbox box;
-static char state_dir[300];
-static uint8_t next_id;
-
-static int fresh(void **state)
-{
-	if (crypto_init() != 0 || tmpdir_make(state) != 0)
-		return -1;
-	log_init("test", NULL);
-	snprintf(state_dir, sizeof(state_dir), "%s", tmpdir);
-	next_id = 0;
-	outbox_open(&box, state_dir, 0);
-	return 0;
-}
-
-static int gone(void **state)
-{
-	outbox_close(&box);
-	return tmpdir_remove(state);
-}
 
 static void add(const char *channel, unsigned times)
 {
-	for (unsigned i = 0; i < times; i++) {
-		uint8_t previous[HASH_LEN];
-		char claim[16];
-		struct outbox_new n = {
-			.id = { ++next_id }, .claim = claim, .channel = channel, .created_ms = 1, .files = 2, .bytes = 10,
-			.length = 100, .expires_ms = 1000,
-			.layout = { .slen = 1408, .kfull = 1, .depth = 1, .full = { 2, 2, 3 }, .last = { 2, 2, 3 } },
-		};
-		snprintf(claim, sizeof(claim), "claim%u", next_id);
-		outbox_begin(&box, channel, &n.number, previous);
-		outbox_commit(&box, &n);
-	}
+	for (unsigned i = 0; i < times; i++)
+		outbox_rig_add(channel, (struct outbox_new){ .created_ms = 1, .files = 2, .bytes = 10, .length = 100, .expires_ms = 1000 });
 }
 
 static struct resend asked(const char *channel, uint64_t first, uint64_t last)
@@ -144,9 +112,9 @@ static void becomes_due(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(finds_its_stream, fresh, gone),
-		cmocka_unit_test_setup_teardown(kept_gone_and_unknown, fresh, gone),
-		cmocka_unit_test_setup_teardown(becomes_due, fresh, gone),
+		cmocka_unit_test_setup_teardown(finds_its_stream, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(kept_gone_and_unknown, outbox_rig_make, outbox_rig_remove),
+		cmocka_unit_test_setup_teardown(becomes_due, outbox_rig_make, outbox_rig_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,8 +60,21 @@ static int outside(struct csv *c, uint8_t b, struct content_why *why)
 	return 0;
 }
 
+/* Excel takes "sep=;" in the first line as an order, and cuts all others there. */
+static int names_separator(struct csv *c, uint8_t b)
+{
+	size_t quoted;
+
+	if (c->head_have < sizeof(c->head))
+		c->head[c->head_have++] = b >= 'A' && b <= 'Z' ? (uint8_t)(b + 32) : b;
+	quoted = c->head[0] == '"';
+	return c->head_have == quoted + 4 && memcmp(c->head + quoted, "sep=", 4) == 0;
+}
+
 static int byte(struct csv *c, uint8_t b, struct content_why *why)
 {
+	if (names_separator(c, b))
+		return content_say(why, "its first line (sep=) makes Excel take another separator than the comma");
 	if (b == 0)
 		return content_say(why, "row %llu has a zero byte", (unsigned long long)c->row);
 	if (c->ended)
@@ -84,16 +97,22 @@ static int byte(struct csv *c, uint8_t b, struct content_why *why)
 	}
 }
 
+static int encoding(const struct csv *c, struct content_why *why)
+{
+	return content_say(why, "row %llu or after it is not in the channel's encodings", (unsigned long long)c->row);
+}
+
 int csv_bytes(struct csv *c, const uint8_t *p, size_t n, struct content_why *why)
 {
 	static const uint8_t mark[3] = { 0xEF, 0xBB, 0xBF };
 
 	if (text_bytes(&c->text, p, n) == 0)
-		return content_say(why, "row %llu or after it is not in the channel's encodings",
-		    (unsigned long long)c->row);
+		return encoding(c, why);
 	for (size_t i = 0; i < n; i++) {
-		if (c->bom < 3 && p[i] == mark[c->bom] && (c->text.possible & CONTENT_UTF8)) {
-			c->bom++;
+		if (c->bom < 3 && p[i] == mark[c->bom]) {
+			/* Whoever sees the mark reads UTF-8, so CP932 is no choice any more. */
+			if (++c->bom == 3 && (c->text.possible &= CONTENT_UTF8) == 0)
+				return encoding(c, why);
 			continue;
 		}
 		if (c->bom > 0 && c->bom < 3)

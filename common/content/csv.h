@@ -5,7 +5,8 @@
  * mark ends with one; no quotation mark inside a field that does not; no NUL
  * and no other control character outside quotation marks but TAB (0x1A as
  * the last byte, as old systems write it, may stand).  Empty lines only at the
- * end.  The encoding is one of those the channel declares.  An empty file
+ * end.  No "sep=" at its beginning, by which Excel takes another separator.  The
+ * encoding is one of those the channel declares; behind a byte order mark, UTF-8.  An empty file
  * passes: a report that there was nothing is one. */
 #ifndef KM_CSV_H
 #define KM_CSV_H
@@ -23,6 +24,7 @@ struct csv {
 	uint8_t bom;       /* bytes of a byte order mark seen */
 	uint8_t row_used;  /* the present row has a byte */
 	uint8_t ended;     /* by 0x1A */
+	uint8_t head[5], head_have; /* its beginning, letters made small */
 };
 
 void csv_begin(struct csv *c, uint32_t encodings);

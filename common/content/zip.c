@@ -46,11 +46,11 @@ static void hash(uint8_t out[static ZIP_HASH_LEN], const uint8_t *p, size_t n)
 	memcpy(out, full, ZIP_HASH_LEN);
 }
 
-static int twice(const struct zip *z)
+int zip_name_taken(const struct zip *z, const uint8_t *folded, const struct zip_entry *but)
 {
-	for (unsigned i = 0; i < z->entries; i++)
-		if (memcmp(z->entry[i].folded, z->now.folded, ZIP_HASH_LEN) == 0)
-			return 1;
+	for (const struct zip_entry *e = z->entry; e < z->entry + z->entries; e++)
+		if (e != but && (memcmp(e->folded, folded, ZIP_HASH_LEN) == 0 || memcmp(e->second, folded, ZIP_HASH_LEN) == 0))
+			return content_say(z->why, "a name stands in the zip twice");
 	return 0;
 }
 
@@ -109,17 +109,15 @@ static int on_names(struct zip *z)
 {
 	const uint8_t *name = z->field + LOCAL_LEN;
 	size_t n = little16(z->field + 26);
-	uint8_t folded[ZIP_NAME_MAX];
 
-	if (zip_name_check(name, n, z->now.flags & FLAG_UTF8, z->why) != 0 ||
-	    zip_extra_check(name + n, z->want - LOCAL_LEN - n, z->why) != 0)
+	if (zip_name_check(name, n, z->now.flags & FLAG_UTF8, z->why) != 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		folded[i] = name[i] >= 'A' && name[i] <= 'Z' ? (uint8_t)(name[i] + 32) : name[i];
 	hash(z->now.name, name, n);
-	hash(z->now.folded, folded, name[n - 1] == '/' ? n - 1 : n);
-	if (twice(z))
-		return content_say(z->why, "a name stands in the zip twice");
+	zip_name_fold(z->now.folded, name, n);
+	memcpy(z->now.second, z->now.folded, ZIP_HASH_LEN);
+	if (zip_extra_check(name, n, name + n, z->want - LOCAL_LEN - n, z->now.second, z->why) != 0 ||
+	    zip_name_taken(z, z->now.folded, NULL) != 0 || zip_name_taken(z, z->now.second, NULL) != 0)
+		return -1;
 	z->folder = name[n - 1] == '/';
 	if (z->folder && (z->now.packed | z->now.size) != 0)
 		return content_say(z->why, "a folder in the zip has contents of its own");

@@ -12,8 +12,10 @@
  * Refused: encryption; methods other than stored and deflated; ZIP64 and
  * several volumes (no filing is 4 GB); names that are absolute, climb ("..",
  * drive letters, backslashes), have control characters, are not UTF-8 where
- * they say so and not CP932 elsewhere, or stand there twice (letter case
- * aside, as on Windows); links and devices; a zip in the zip (the caller, by
+ * they say so and not CP932 elsewhere, that Windows does not write as they stand,
+ * or that stand there twice (letter case aside, as on Windows); a second name
+ * (Unicode path) of another type; links and devices; comments in which a reader
+ * that begins at the file's end would find another end record; a zip in the zip (the caller, by
  * policy); more than the caps below.  (Format: APPNOTE.TXT 6.3.) */
 #ifndef KM_ZIP_H
 #define KM_ZIP_H
@@ -43,6 +45,7 @@ struct zip_entry {
 	uint16_t method, flags;
 	uint8_t name[ZIP_HASH_LEN];   /* SHA-256 of the name's bytes, its beginning */
 	uint8_t folded[ZIP_HASH_LEN]; /* the same, ASCII letters made small */
+	uint8_t second[ZIP_HASH_LEN]; /* likewise of the second name in its notes; that of the first if it has none */
 	uint8_t listed;               /* the directory has named it */
 };
 
@@ -63,6 +66,7 @@ struct zip {
 	uint32_t crc;
 	uint8_t folder;                 /* the present entry is one */
 	uint32_t directory;             /* offset */
+	uint8_t locator;                /* the line of the directory just read ends like a locator of ZIP64 */
 	unsigned entries, listed;
 	struct zip_entry entry[ZIP_ENTRIES_MAX];
 };

@@ -8,11 +8,11 @@
 #include "content/zip_name.h"
 #include "content/little.h"
 
-enum { LISTED_LEN = 46, END_LEN = 22 };
+enum { LISTED_LEN = 46, END_LEN = 22, LOCATOR_LEN = 20 };
 enum { NOTE_ZIP64 = 0x0001, NOTE_NAME = 0x7075 };
-enum { MADE_BY_UNIX = 3, MADE_BY_MAC = 19 };
 
-int zip_extra_check(const uint8_t *p, size_t n, struct content_why *why)
+int zip_extra_check(const uint8_t *name, size_t name_n, const uint8_t *p, size_t n, uint8_t second[static ZIP_HASH_LEN],
+    struct content_why *why)
 {
 	while (n >= 4) {
 		size_t len = little16(p + 2);
@@ -21,9 +21,11 @@ int zip_extra_check(const uint8_t *p, size_t n, struct content_why *why)
 			break;
 		if (little16(p) == NOTE_ZIP64)
 			return content_say(why, "the zip is a ZIP64, which is not accepted");
-		/* version, checksum of the other name, name in UTF-8 */
-		if (little16(p) == NOTE_NAME && (len < 6 || zip_name_check(p + 9, len - 5, 1, why) != 0))
-			return content_say(why, "a zip entry has a second name that is malformed");
+		if (little16(p) == NOTE_NAME) { /* version, checksum of the first name, name in UTF-8 */
+			if (len < 6 || zip_name_second(name, name_n, p + 9, len - 5, why) != 0)
+				return content_say(why, "a zip entry has a second name that is malformed");
+			zip_name_fold(second, p + 9, len - 5);
+		}
 		p += 4 + len;
 		n -= 4 + len;
 	}
@@ -64,12 +66,28 @@ static struct zip_entry *find(struct zip *z, uint32_t offset)
 	return low < z->entries && z->entry[low].offset == offset ? &z->entry[low] : NULL;
 }
 
-/* A link or a device, by the mode that programs of Unix write. */
+/* A link or a device, by the mode of Unix.  Some programs believe it whatever system is said to have made the entry. */
 static int is_special(const uint8_t *p)
 {
 	uint32_t mode = little32(p + 38) >> 16;
 
-	return (p[5] == MADE_BY_UNIX || p[5] == MADE_BY_MAC) && (mode & S_IFMT) != 0 && !S_ISREG(mode) && !S_ISDIR(mode);
+	return (mode & S_IFMT) != 0 && !S_ISREG(mode) && !S_ISDIR(mode);
+}
+
+/* Readers take a second name from the entry, or from the directory, or from neither. */
+static int on_listed_notes(struct zip *z, struct zip_entry *e, const uint8_t *name, size_t n, size_t extra)
+{
+	uint8_t second[ZIP_HASH_LEN];
+
+	memcpy(second, e->second, ZIP_HASH_LEN);
+	if (zip_extra_check(name, n, name + n, extra, second, z->why) != 0)
+		return -1;
+	if (memcmp(second, e->second, ZIP_HASH_LEN) == 0)
+		return 0;
+	if (memcmp(e->second, e->folded, ZIP_HASH_LEN) != 0)
+		return content_say(z->why, "a zip entry has one second name here and another in the directory");
+	memcpy(e->second, second, ZIP_HASH_LEN);
+	return zip_name_taken(z, second, e);
 }
 
 /* The fixed part, name, notes and comment of one line of the directory. */
@@ -85,10 +103,11 @@ static int on_listed(struct zip *z)
 	    e->packed != little32(p + 20) || e->size != little32(p + 24) || memcmp(h, e->name, ZIP_HASH_LEN) != 0 ||
 	    little16(p + 34) != 0)
 		return content_say(z->why, "the zip's directory and its entries contradict each other");
-	if (zip_extra_check(p + LISTED_LEN + name, extra, z->why) != 0)
+	if (on_listed_notes(z, e, p + LISTED_LEN, name, extra) != 0)
 		return -1;
 	if (is_special(p))
 		return content_say(z->why, "the zip has a link or a device in it");
+	z->locator = memcmp(p + z->want - LOCATOR_LEN, "PK\6\7", 4) == 0;
 	e->listed = 1;
 	z->listed++;
 	z->have = 0;
@@ -104,8 +123,20 @@ static int on_end(struct zip *z)
 	if (little16(p + 4) != 0 || little16(p + 6) != 0 || little16(p + 8) != z->entries || little16(p + 10) != z->entries ||
 	    z->listed != z->entries || little32(p + 12) != size || little32(p + 16) != z->directory)
 		return content_say(z->why, "the zip's directory and its entries contradict each other");
+	if (z->entries > 0 && z->locator) /* some look for one before the end record, whatever the latter says */
+		return content_say(z->why, "the zip is a ZIP64, which is not accepted");
 	z->left = little16(p + 20);
+	if (z->left > sizeof(z->field) - END_LEN)
+		return content_say(z->why, "the zip's comment is too long");
 	return 0;
+}
+
+/* Readers look for the end record from the file's end, so that one in the comment would be it for them. */
+static int on_comment(struct zip *z)
+{
+	z->left = 0;
+	return memmem(z->field + 4, z->want - 4, "PK\5\6", 4) == NULL ? 0 :
+	    content_say(z->why, "the zip's comment has another end record in it");
 }
 
 int zip_directory_field(struct zip *z)
@@ -115,13 +146,11 @@ int zip_directory_field(struct zip *z)
 	if (z->want == 4)
 		return zip_directory_begin(z);
 	if (is_end(z)) {
-		if (z->want == END_LEN && on_end(z) != 0)
+		if (z->want > END_LEN)
+			return on_comment(z);
+		if (on_end(z) != 0)
 			return -1;
-		/* The comment: passed over in the same field, piece by piece. */
-		more = z->left < sizeof(z->field) - END_LEN ? (size_t)z->left : sizeof(z->field) - END_LEN;
-		z->left -= more;
-		z->have = END_LEN;
-		z->want = END_LEN + more;
+		z->want = END_LEN + (size_t)z->left; /* the comment, behind it in the same field */
 		return 0;
 	}
 	if (z->want > LISTED_LEN)

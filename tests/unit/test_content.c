@@ -125,6 +125,11 @@ static void test_csv(void **state)
 		{ "quotation mark in a bare field", "a.csv", B("a,b\"c\"\n"), "middle of a field" },
 		{ "text behind the closing mark", "a.csv", B("\"a\"b,c\n"), "middle of a field" },
 		{ "empty line in the middle", "a.csv", B("a,b\n\n1,2\n"), "empty line" },
+		{ "a byte order mark before CP932, which nobody reads alike", "a.csv",
+		  B("\xEF\xBB\xBF\"a\",bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n\x95\x5C,2\n"), "encodings" },
+		{ "the first line tells Excel another separator", "a.csv", B("sep=;\r\na;b\r\n"), "sep=" },
+		{ "the same in quotation marks, behind a byte order mark", "a.csv", B("\xEF\xBB\xBF\"SEP=\t\"\n1\n"), "sep=" },
+		{ "a column of that name", "a.csv", B("sep,set\n=,1\n"), NULL },
 		{ "in no encoding", "a.csv", B("a,\xFF\xFE\n"), "encodings" },
 		{ "a character cut short in both encodings", "a.csv", B("a,\xE8"), "cut short" },
 		{ "UTF-8 in a longer form than needed", "a.csv", B("\xEF\xBB\xBF" "a,\xC0\xAF\xFD\n"), "encodings" },
@@ -324,7 +329,7 @@ static void test_zip(void **state)
 	zb_add(&zb, "d.csv", "1,2\n3,4\n", 8, 1, &without);
 	zb_add(&zb, "e.csv", "", 0, 0, NULL);
 	zb_add(&zb, "f.csv", "", 0, 1, NULL);
-	zb_end(&zb, 0, "PK\5\6 a comment");
+	zb_end(&zb, 0, "PK, a comment");
 	if (ask_zip() != 0)
 		fail_msg("a good zip: %s", said);
 	assert_int_equal(feed(&p, "a.zip", zb.out, zb.n, zb.n), 0);
@@ -370,6 +375,18 @@ static void test_zip_lies(void **state)
 		{ "wrong checksum behind it", "a.csv", 1, { .crc = 1, .descriptor = 1 }, "not what its header says" },
 		{ "a link", "a.csv", 0, { .mode = 0120777 }, "link" },
 		{ "a device", "a.csv", 0, { .mode = 0060666 }, "link or a device" },
+		{ "a link, made by DOS as it says", "a.csv", 0, { .mode = 0120777, .host = -1 }, "link" },
+		{ "a second name of another type", "a.csv", 0, { .note = "a.hta", .listed_note = "a.hta" }, "second name" },
+		{ "a second name of another type, only in the directory", "a.csv", 0, { .listed_note = "a.hta" }, "second name" },
+		{ "two different second names", "a.csv", 0, { .note = "b.csv", .listed_note = "c.csv" }, "second name" },
+		{ "a second name that another entry has", "a.csv", 0, { .note = "First.csv", .listed_note = "First.csv" }, "twice" },
+		{ "the same, only in the directory", "a.csv", 0, { .listed_note = "last.csv" }, "twice" },
+		{ "a folder by its second name", "a.csv", 0, { .note = "b.csv/" }, "second name" },
+		{ "what Windows cannot write", "a?.csv", 0, { 0 }, "Windows" },
+		{ "a device of Windows", "x/NUL.csv", 0, { 0 }, "Windows" },
+		{ "a device of Windows, with blanks", "com7 .x.csv", 0, { 0 }, "Windows" },
+		{ "a folder that Windows writes otherwise", "a./x.csv", 0, { 0 }, "Windows" },
+		{ "a name that Windows writes otherwise", "a.csv ", 0, { 0 }, "Windows" },
 		{ "not in the directory", "a.csv", 0, { .unlisted = 1 }, "contradict" },
 		{ "a zip in the zip", "a.zip", 0, { 0 }, "inside the zip" },
 		{ "a type the channel does not carry", "a.exe", 0, { 0 }, "in the zip: its type" },
@@ -384,6 +401,47 @@ static void test_zip_lies(void **state)
 		zb_end(&zb, 0, "");
 		refuse_zip(t[i].what, t[i].why);
 	}
+}
+
+/* Readers that look from the file's end: a comment is where one may find another zip. */
+static void test_zip_in_comment(void **state)
+{
+	static uint8_t hidden[200], record[76] = "PK\6\6";
+	static const char *const good[] = { "nullified.csv", "com10.csv", "concert.csv", "a..b.csv", "x.y/a.csv" };
+	struct zip_lie lie = { .listed_comment = record, .listed_comment_n = sizeof(record) };
+	size_t n;
+
+	(void)state;
+	zip_reset();
+	zb_add(&zb, "hidden.csv", "MZ", 2, 0, NULL);
+	zb_end(&zb, 0, "");
+	n = zb.n;
+	assert_true(n <= sizeof(hidden));
+	memcpy(hidden, zb.out, n);
+	zip_reset();
+	zb_add(&zb, "a.csv", "1\n", 2, 0, NULL);
+	zb_end_bytes(&zb, 0, hidden, n);
+	refuse_zip("a zip in the comment", "comment");
+
+	zip_reset();
+	memcpy(record + 56, "PK\6\7", 4); /* where the end record of ZIP64 would be found, right before the end record */
+	zb_add(&zb, "a.csv", "1\n", 2, 0, &lie);
+	zb_end(&zb, 0, "");
+	refuse_zip("records of ZIP64 in an entry's comment", "ZIP64");
+	record[56] = 'x';
+	zip_reset();
+	zb_add(&zb, "a.csv", "1\n", 2, 0, &lie);
+	zb_end(&zb, 0, "a comment of its own");
+	assert_int_equal(ask_zip(), 0);
+
+	zip_reset();
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		zb_add(&zb, good[i], "1\n", 2, 0, NULL);
+	lie = (struct zip_lie){ .note = "\xE8\xA1\xA8.CSV", .listed_note = "\xE8\xA1\xA8.CSV", .flags = 0 };
+	zb_add(&zb, "_.csv", "1\n", 2, 0, &lie);
+	zb_end(&zb, 0, "");
+	if (ask_zip() != 0)
+		fail_msg("good names: %s", said);
 }
 
 static void test_zip_contents(void **state)
@@ -488,7 +546,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_types), cmocka_unit_test(test_csv), cmocka_unit_test(test_xml),
 		cmocka_unit_test(test_xml_long_head), cmocka_unit_test(test_pdf), cmocka_unit_test(test_jpeg),
-		cmocka_unit_test(test_png), cmocka_unit_test(test_zip), cmocka_unit_test(test_zip_lies),
+		cmocka_unit_test(test_png), cmocka_unit_test(test_zip), cmocka_unit_test(test_zip_lies), cmocka_unit_test(test_zip_in_comment),
 		cmocka_unit_test(test_zip_contents), cmocka_unit_test(test_damage), cmocka_unit_test(test_words),
 	};
 

@@ -21,6 +21,10 @@ struct zip_lie { /* zero: the truth */
 	int32_t size, listed_size, crc, offset; /* added */
 	int descriptor;         /* 1 with signature, 2 without */
 	uint32_t mode;          /* of Unix, into the directory */
+	int host;               /* that made it; 0: Unix, -1: DOS */
+	const char *note, *listed_note;                  /* a second name, in the entry's notes and the directory's */
+	const uint8_t *listed_comment;
+	size_t listed_comment_n;
 	int unlisted;
 };
 
@@ -45,6 +49,21 @@ static inline size_t zb_pack(uint8_t *out, size_t room, const void *data, size_t
 	return z.total_out;
 }
 
+/* The note 7075 with another name. */
+static inline size_t zb_note(uint8_t *p, const char *second)
+{
+	size_t n = 0, len;
+
+	if (second == NULL)
+		return 0;
+	len = strlen(second);
+	zb_put(p, &n, 0x7075, 2);
+	zb_put(p, &n, 5 + len, 2);
+	zb_put(p, &n, 1, 5); /* version; the checksum of the first name is not looked at */
+	memcpy(p + n, second, len);
+	return n + len;
+}
+
 static inline void zb_add(struct zip_build *b, const char *name, const void *data, size_t n, int packed,
     const struct zip_lie *lie)
 {
@@ -56,6 +75,8 @@ static inline void zb_add(struct zip_build *b, const char *name, const void *dat
 	uint16_t flags = (uint16_t)(0x800 | l->flags | (l->descriptor ? 8 : 0)), method = l->method ? l->method : packed ? 8 : 0;
 	uint32_t crc = (uint32_t)crc32(0, data, (uInt)n) + (uint32_t)l->crc, size = (uint32_t)n + (uint32_t)l->size;
 	int later = l->descriptor;
+	uint8_t note[64], listed_note[64];
+	size_t note_n = zb_note(note, l->note), listed_note_n = zb_note(listed_note, l->listed_note);
 
 	if (!packed)
 		memcpy(body, data, n);
@@ -68,10 +89,11 @@ static inline void zb_add(struct zip_build *b, const char *name, const void *dat
 	zb_put(b->out, &b->n, later ? 0 : m, 4);
 	zb_put(b->out, &b->n, later ? 0 : size, 4);
 	zb_put(b->out, &b->n, len, 2);
-	zb_put(b->out, &b->n, 0, 2);
+	zb_put(b->out, &b->n, note_n, 2);
 	memcpy(b->out + b->n, name, len);
-	memcpy(b->out + b->n + len, body, m);
-	b->n += len + m;
+	memcpy(b->out + b->n + len, note, note_n);
+	memcpy(b->out + b->n + len + note_n, body, m);
+	b->n += len + note_n + m;
 	if (later == 1)
 		zb_put(b->out, &b->n, 0x08074b50, 4);
 	if (later) {
@@ -82,7 +104,7 @@ static inline void zb_add(struct zip_build *b, const char *name, const void *dat
 	if (l->unlisted)
 		return;
 	zb_put(b->directory, &b->listed_n, 0x02014b50, 4);
-	zb_put(b->directory, &b->listed_n, 20 | 3 << 8, 2);
+	zb_put(b->directory, &b->listed_n, 20 | (l->host == 0 ? 3 : 0) << 8, 2);
 	zb_put(b->directory, &b->listed_n, 20, 2);
 	zb_put(b->directory, &b->listed_n, flags, 2);
 	zb_put(b->directory, &b->listed_n, method, 2);
@@ -91,16 +113,23 @@ static inline void zb_add(struct zip_build *b, const char *name, const void *dat
 	zb_put(b->directory, &b->listed_n, m, 4);
 	zb_put(b->directory, &b->listed_n, size + (uint32_t)l->listed_size, 4);
 	zb_put(b->directory, &b->listed_n, strlen(listed), 2);
-	zb_put(b->directory, &b->listed_n, 0, 8); /* notes, comment, volume, kind */
+	zb_put(b->directory, &b->listed_n, listed_note_n, 2);
+	zb_put(b->directory, &b->listed_n, l->listed_comment_n, 2);
+	zb_put(b->directory, &b->listed_n, 0, 4); /* volume, kind */
 	zb_put(b->directory, &b->listed_n, l->mode << 16, 4);
 	zb_put(b->directory, &b->listed_n, at + (uint64_t)l->offset, 4);
 	memcpy(b->directory + b->listed_n, listed, strlen(listed));
 	b->listed_n += strlen(listed);
+	memcpy(b->directory + b->listed_n, listed_note, listed_note_n);
+	b->listed_n += listed_note_n;
+	if (l->listed_comment_n > 0)
+		memcpy(b->directory + b->listed_n, l->listed_comment, l->listed_comment_n);
+	b->listed_n += l->listed_comment_n;
 	b->entries++;
 }
 
 /* The directory and the end, with a comment; entries more than there are, if wanted. */
-static inline void zb_end(struct zip_build *b, unsigned more, const char *comment)
+static inline void zb_end_bytes(struct zip_build *b, unsigned more, const void *comment, size_t comment_n)
 {
 	size_t at = b->n;
 
@@ -112,9 +141,14 @@ static inline void zb_end(struct zip_build *b, unsigned more, const char *commen
 	zb_put(b->out, &b->n, b->entries + more, 2);
 	zb_put(b->out, &b->n, b->listed_n, 4);
 	zb_put(b->out, &b->n, at, 4);
-	zb_put(b->out, &b->n, strlen(comment), 2);
-	memcpy(b->out + b->n, comment, strlen(comment));
-	b->n += strlen(comment);
+	zb_put(b->out, &b->n, comment_n, 2);
+	memcpy(b->out + b->n, comment, comment_n);
+	b->n += comment_n;
+}
+
+static inline void zb_end(struct zip_build *b, unsigned more, const char *comment)
+{
+	zb_end_bytes(b, more, comment, strlen(comment));
 }
 
 #endif

@@ -33,11 +33,11 @@
 #include "receiver/receiver_messages.h"
 #include "tools/bench/link_end.h"
 
-enum { SLOTS_MAX = 4096, SOME = 20 /* datagrams: more than the session's own before its first symbol */ };
+enum { SLOTS = 128, SOME = 20 /* datagrams: more than the session's own before its first symbol */ };
 #define PATIENCE_NS 4000000000ull /* without anything new */
 #define FIRST_NS 60000000000ull   /* until something comes: the sender makes its bytes first */
 
-static int data_fd[SLOTS_MAX];
+static int data_fd[SLOTS];
 static struct ipc_msg m;
 
 struct result {
@@ -67,7 +67,8 @@ static int nameless(void)
 	return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-/* Memory for the object where it will be put together: the link takes the slot that it was given last. */
+/* Memory for the object where it will be put together: the link takes the slot that it was given last,
+ * so it gets no more of them, however often it asks. */
 static void touch(int fd, uint64_t bytes)
 {
 	static uint8_t zeros[1 << 20];
@@ -77,15 +78,13 @@ static void touch(int fd, uint64_t bytes)
 			log_die(EXIT_SYSTEM, "%s: no room for %llu bytes: %s", folder, (unsigned long long)bytes, strerror(errno));
 }
 
-static void give_slots(int store, uint32_t count, uint64_t last)
+static void give_slots(int store, uint64_t bytes)
 {
-	static uint32_t next;
-
-	for (; count > 0 && next < SLOTS_MAX; count--, next++) {
+	for (uint32_t next = 0; next < SLOTS; next++) {
 		int fd[2] = { nameless(), nameless() };
 		const struct msg_slot s = { next };
-		if (fd[0] >= 0 && last > 0 && count == 1)
-			touch(fd[0], last);
+		if (fd[0] >= 0 && next == SLOTS - 1)
+			touch(fd[0], bytes);
 		if (fd[0] < 0 || fd[1] < 0 || ipc_send_fds(store, MSG_SLOT, &s, sizeof(s), fd, 2) != 1)
 			log_die(EXIT_SYSTEM, "part files: %s", strerror(errno));
 		data_fd[next] = fd[0];
@@ -103,7 +102,7 @@ static void introduce(int opener, int store, uint32_t n, uint64_t bytes)
 	if (ipc_write(opener, MSG_PEER, &p, sizeof(p)) != 1 || ipc_write(opener, MSG_PEERS_END, NULL, 0) != 1 ||
 	    ipc_write(store, MSG_LIMITS, &l, sizeof(l)) != 1)
 		log_die(EXIT_INTERNAL, "the link process takes no message");
-	give_slots(store, 128, bytes);
+	give_slots(store, bytes);
 	if (ipc_write(opener, MSG_SESSION, &s, sizeof(s)) != 1)
 		log_die(EXIT_INTERNAL, "the link process takes no message");
 }
@@ -119,9 +118,7 @@ static void follow(int store, struct result *r)
 			continue;
 		if (ipc_recv(store, &m) != IPC_GOT)
 			log_die(EXIT_INTERNAL, "the link process ended");
-		if (m.type == MSG_NEED) {
-			give_slots(store, ((const struct msg_need *)ipc_body(&m, sizeof(struct msg_need)))->count, 0);
-		} else if (m.type == MSG_COMPLETE) {
+		if (m.type == MSG_COMPLETE) {
 			const struct msg_object *o = ipc_body(&m, sizeof(*o));
 			r->complete = true;
 			r->at = (double)clock_mono_ns() / 1e9;
@@ -143,7 +140,7 @@ static void hash_of(const struct result *r, char hash[static 2 * HASH_LEN + 1])
 	uint8_t digest[HASH_LEN], *p;
 
 	hash[0] = '\0';
-	if (!r->complete || r->slot >= SLOTS_MAX)
+	if (!r->complete || r->slot >= SLOTS)
 		return;
 	p = mmap(NULL, r->length, PROT_READ, MAP_SHARED, data_fd[r->slot], 0);
 	if (p == MAP_FAILED)

@@ -192,6 +192,9 @@ enum ring_result ring_peek(struct ring *r, struct ring_record *out)
 		all = h.len > ring_max(r) && h.kind != PAD ? 0 : padded(h.len);
 		if (all == 0 || h.kind > PAD || all > r->other - r->mine || all > r->size - at)
 			return RING_BAD;
+		/* Only what a record of ours could not use, so that a writer of nothing else cannot keep us here. */
+		if (h.kind == PAD && (at == 0 || all != r->size - at || h.len >= ring_max(r) + HEAD))
+			return RING_BAD;
 		if (h.kind == PAD) {
 			give_room(r, r->mine + all);
 			continue;

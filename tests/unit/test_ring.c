@@ -157,7 +157,8 @@ hostile_writer(void **state)
 		{ SIZE, UINT32_MAX, 1, RING_BAD, "filling beyond the end" },
 		{ SIZE, SIZE, 1, RING_BAD, "filling that reaches behind the end by a head" },
 		{ 32, 32, 1, RING_BAD, "filling beyond what was written" },
-		{ SIZE, SIZE - 16, 1, RING_NOTHING, "filling alone" },
+		{ SIZE, SIZE - 16, 1, RING_BAD, "filling of the whole ring, which could go on for ever" },
+		{ 32, 16, 1, RING_BAD, "filling that does not go up to the end" },
 	};
 
 	(void)state;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define DIRECT_ROWS 8   /* input rows summed at a time: they stay in the cache */
-#define DIRECT_AHEAD 16 /* and called for so many rows before */
+#define DIRECT_ROWS 4  /* input rows summed at a time: they stay in the cache */
+#define DIRECT_AHEAD 8 /* and called for so many rows before */
 
 uint32_t
 fec_cosets(const uint32_t *point, uint32_t n, unsigned s,

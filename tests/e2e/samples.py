@@ -28,10 +28,10 @@ def special():
         ("eltax", "が_合成済み.csv".encode(), table(3)),  # NFC
         ("eltax", "か\u3099_合成済み.csv".encode(), table(4)),  # NFD: looks the same, is another name
         ("eltax", ("長" * 83).encode() + b"-1.csv", table(1)),  # 255 bytes
-        ("pittari", "空白 と　全角.txt".encode(), "申請\n".encode()),
-        ("pittari", b"-rf.txt", b"a name like an option\n"),
-        ("pittari", b"'$(reboot)' \"&;.txt", b"a name like a command\n"),
-        ("pittari", b"one-byte.txt", b"1"),
+        ("pittari", "空白 と　全角.csv".encode(), "申請\n".encode()),
+        ("pittari", b"-rf.csv", b"a name like an option\n"),
+        ("pittari", b"'$(reboot)' \"&;.csv", b"a name like a command\n"),
+        ("pittari", b"one-byte.csv", b"1"),
     ]
 
 

@@ -410,6 +410,29 @@ static void every_stream_has_an_end(void **state)
 	}
 }
 
+/* Two blocks of the largest size: the second is read and encoded while the first one leaves. */
+static void the_next_group_is_ready_in_time(void **state)
+{
+	enum { LONG = 8896, K = LAYOUT_BLOCK_MAX / LONG, WAIT_MS = 10000 };
+	static const struct layout l = { .slen = LONG, .kfull = K, .depth = 1, .tail_first = LAYOUT_NO_TAIL,
+		.full = { .r = K / 50, .r1 = K / 50, .mlog = 8 }, .last = { .r = K / 50, .r1 = K / 50, .mlog = 8 } };
+	uint8_t data[LONG], id[16] = { 9 }, mlog;
+	struct frame_symbol s;
+	struct round r;
+	int fd = open(tmpdir_path("object"), O_RDWR | O_CREAT, 0600);
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 2ll * K * LONG), 0);
+	assert_int_equal(round_init(&r, fd, id, 2ull * K * LONG, &l, 0), 0);
+	assert_int_equal(next(&r, &s, &mlog, data), ROUND_GOT);
+	for (int i = 0; i < WAIT_MS && atomic_load(&r.job[1].state) != ENCODE_READY; i++)
+		assert_true(poll(NULL, 0, 1) == 0);
+	assert_int_equal(r.sent, 1);
+	assert_int_equal(atomic_load(&r.job[1].state), ENCODE_READY);
+	assert_non_null(r.job[1].source);
+	round_free(&r, encoder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,7 +440,7 @@ int main(void)
 		cmocka_unit_test(rounds_add_up), cmocka_unit_test(what_does_not_fit), cmocka_unit_test(a_cut_object),
 		cmocka_unit_test(layouts_as_text), cmocka_unit_test(every_size_has_a_layout),
 		cmocka_unit_test(sent_while_it_grows), cmocka_unit_test(an_end_that_does_not_fit),
-		cmocka_unit_test(every_stream_has_an_end),
+		cmocka_unit_test(every_stream_has_an_end), cmocka_unit_test(the_next_group_is_ready_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

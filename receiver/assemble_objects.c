@@ -193,7 +193,7 @@ assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns)
 		if (oldest == NULL || o->touched_ns < oldest->touched_ns)
 			oldest = o;
 	}
-	if (open < (share > 0 ? share : 1))
+	if (oldest == NULL || open < (share > 0 ? share : 1))
 		return true;
 	if (now_ns - a->room_log_ns >= 60000000000ull || a->room_log_ns == 0) {
 		a->room_log_ns = now_ns;

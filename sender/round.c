@@ -199,7 +199,8 @@ static int read_ahead(struct round *r, uint32_t in_group, uint32_t i)
 		if (rd->buf == NULL)
 			log_die(EXIT_SYSTEM, "out of memory");
 	}
-	if (disk_read(r->fd, rd->buf, n, at - skew) < (long long)(skew + want))
+	long long got = disk_read(r->fd, rd->buf, n, at - skew);
+	if (got < 0 || (size_t)got < skew + want)
 		return -1;
 	memset(rd->buf + skew + want, 0, bytes - want); /* past the object's end: zeros (3.3) */
 	rd->data = rd->buf + skew;

@@ -161,7 +161,8 @@ def test_no_inodes(site, small, who):
     site.check_inbox()
 
 
-@pytest.mark.parametrize("error", ["EROFS", "EIO", "ENOSPC"])
+# Each takes 16 s: what a read-only file system does besides is in test-long.
+@pytest.mark.parametrize("error", [pytest.param("EROFS", marks=pytest.mark.long), "EIO", "ENOSPC"])
 @pytest.mark.parametrize("who", ["sender", "receiver"])
 def test_no_change_is_taken(site, tmp_path, who, error):
     """Every call that changes the disk fails for a while - the database's, too."""

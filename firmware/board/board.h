@@ -15,9 +15,4 @@ void board_watchdog_start(void); /* then a board_watchdog_feed() within 1 s, or 
 void board_watchdog_feed(void);
 void board_reset(void); /* may return where there is no such thing */
 
-/* The console's transmitter; its receiver is never enabled. */
-int board_console_room(void); /* may a byte be put? */
-void board_console_put(char c);
-int board_console_idle(void); /* has the last byte left? */
-
 #endif

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "board/board.h"
+#include "driver/uart.h"
 
 enum { SIZE = 2048, PATIENCE = 10000000 /* looks at a transmitter that stands still */ };
 
@@ -80,8 +80,8 @@ void console_end(void)
 
 void console_pump(void)
 {
-	while (used > 0 && board_console_room()) {
-		board_console_put(buffer[from]);
+	while (used > 0 && uart_room()) {
+		uart_put(buffer[from]);
 		from = (from + 1) % SIZE;
 		used--;
 	}
@@ -89,6 +89,6 @@ void console_pump(void)
 
 void console_flush(void)
 {
-	for (uint32_t i = 0; i < PATIENCE && (used > 0 || !board_console_idle()); i++)
+	for (uint32_t i = 0; i < PATIENCE && (used > 0 || !uart_idle()); i++)
 		console_pump();
 }

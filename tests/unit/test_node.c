@@ -64,10 +64,10 @@ void board_init(void) {}
 uint64_t board_ticks(void) { return rig.ticks++; }
 void board_watchdog_start(void) { note('w'); }
 void board_watchdog_feed(void) { note('.'); }
-int board_console_room(void) { return 1; }
-int board_console_idle(void) { return 1; }
+int uart_room(void) { return 1; }
+int uart_idle(void) { return 1; }
 
-void board_console_put(char c)
+void uart_put(char c)
 {
 	assert_true(rig.saying < sizeof rig.said - 1);
 	rig.said[rig.saying++] = c;

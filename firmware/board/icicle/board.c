@@ -58,18 +58,3 @@ void board_reset(void)
 {
 	reg_write(SYSREG_BASE, MSS_RESET_CR, RESET_KEY);
 }
-
-int board_console_room(void)
-{
-	return uart_room();
-}
-
-void board_console_put(char c)
-{
-	uart_put(c);
-}
-
-int board_console_idle(void)
-{
-	return uart_idle();
-}

@@ -82,18 +82,3 @@ void board_reset(void)
 {
 	wdog_reset();
 }
-
-int board_console_room(void)
-{
-	return uart_room();
-}
-
-void board_console_put(char c)
-{
-	uart_put(c);
-}
-
-int board_console_idle(void)
-{
-	return uart_idle();
-}

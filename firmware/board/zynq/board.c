@@ -76,18 +76,3 @@ void board_reset(void)
 	reg_write(SLCR_BASE, SLCR_UNLOCK, UNLOCK_KEY);
 	reg_write(SLCR_BASE, PSS_RST_CTRL, 1);
 }
-
-int board_console_room(void)
-{
-	return uart_room();
-}
-
-void board_console_put(char c)
-{
-	uart_put(c);
-}
-
-int board_console_idle(void)
-{
-	return uart_idle();
-}

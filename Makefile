@@ -221,7 +221,7 @@ fuzz-build:
 	    SAN='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all' FUZZ_MAIN=-fsanitize=fuzzer \
 	    $(patsubst %.c,build/fuzz/%,$(FUZZERS))
 fuzz: fuzz-build
-	@tests/fuzz.sh $(SECONDS)
+	@tests/fuzz.sh $(SECONDS) $(JOBS)
 lint:
 	@tools/deps.sh build lint firmware
 	@$(SUB) --no-print-directory build/cross/config/config.h

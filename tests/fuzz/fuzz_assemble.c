@@ -5,7 +5,8 @@
  * Input: steps of 16 bytes.  Byte 0 says what (symbol, batch end, restart,
  * forget, done); the others choose the fields, from values where arithmetic
  * has its edges.  Whatever comes, memory stays within the limits, and an
- * object is completed only with a length and all its symbols. */
+ * object is completed only with a length and all its symbols.  A sender's share of
+ * the parity is at least one slab of 1 MiB (parity.h), so two senders have two. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { STEP = 16, IDS = 4, STEPS_MAX = 512 };
 
-static const struct assemble_limits limits = { .object = 1 << 20, .objects = 3, .parity = 1 << 20, .meta = 1 << 20,
+static const struct assemble_limits limits = { .object = 1 << 20, .objects = 3, .parity = 2 << 20, .meta = 1 << 20,
 	.chunks = 4, .delivered = 4 };
 
 static void

@@ -1,21 +1,96 @@
-/* cmd.h - the subcommands of katamichi: a file each, cmd_NAME.c.
- * argv[0] is the subcommand's name; the result is an exit code (host/exits.h). */
+/* cmd.h - the subcommands of katamichi, and the frame they stand in.
+ *
+ * To add one: write cmd_NAME.c, which exports `const struct cmd cmd_NAME`; declare
+ * it below; put it into the table in commands.c, in the order people should read.
+ * Help, `--help`, the refusal of wrong options and the completion of bash and zsh
+ * all come from that one structure, so they cannot say different things:
+ *
+ *	static int run(const struct cmd_line *l)
+ *	{
+ *		const char *conf = cmd_value(l, "config");       given: it is required
+ *		int all = cmd_value(l, "all") != NULL;           a flag
+ *		...
+ *		if (out_mode() == OUT_JSON) ...                  out.h: tables, JSON, colours
+ *	}
+ *	const struct cmd cmd_ledger_export = {
+ *		.name = "ledger export",                         two words: found under `ledger'
+ *		.text = N_("write the ledger as CSV"),           its line in `katamichi --help'
+ *		.usage = N_("-c receiver.conf [--all] FILE"),    more than one form: "...\n..."
+ *		.help = N_("What it does, for whom.\nWrapped by hand at 100 columns.\n"),
+ *		.exits = N_("0 written, 2 usage, 3 configuration, 5 it cannot be read"),
+ *		.options = { CMD_CONFIG, CMD_JSON, { "all", 0, CMD_FLAG, NULL, N_("every row") } },
+ *		.operands_min = 1, .operands_max = 1, .operand = CMD_FILE,
+ *		.run = run,
+ *	};
+ *
+ * --help/-h is known to all.  Which of --json and --tsv a command knows it says by
+ * CMD_JSON, CMD_TSV.  Text is wrapped in N_() here and translated where it is shown
+ * (host/i18n.h); option names, JSON keys and exit codes are the same in any language. */
 #ifndef KM_CMD_H
 #define KM_CMD_H
 
-int cmd_keygen(int argc, char **argv);
-int cmd_key(int argc, char **argv);
-int cmd_verify(int argc, char **argv);
-int cmd_link_test(int argc, char **argv);
-int cmd_plan(int argc, char **argv);
-int cmd_status(int argc, char **argv);
-int cmd_gaps(int argc, char **argv);
-int cmd_close(int argc, char **argv);
-int cmd_closings(int argc, char **argv);
-int cmd_restore(int argc, char **argv);
-int cmd_resend(int argc, char **argv);
-int cmd_ledger(int argc, char **argv);
-int cmd_config(int argc, char **argv);
-int cmd_firmware_config(int argc, char **argv);
+#include "host/i18n.h"
+
+enum {
+	CMD_OPTIONS_MAX = 12,
+	CMD_GIVEN_MAX = 256, /* options on one command line */
+};
+
+enum cmd_takes { /* what completion offers */
+	CMD_FLAG,
+	CMD_TEXT,
+	CMD_FILE,
+	CMD_DIR,
+};
+
+struct cmd_option {
+	const char *name;   /* without "--"; NULL ends the list */
+	char letter;        /* 'c', or 0 */
+	enum cmd_takes takes;
+	const char *arg;    /* how the help names it: N_("FILE"); NULL for a flag */
+	const char *text;   /* one line */
+	int required;
+};
+
+#define CMD_CONFIG { "config", 'c', CMD_FILE, N_("FILE"), N_("the configuration file of this end"), 1 }
+#define CMD_JSON { "json", 0, CMD_FLAG, NULL, N_("for programs: JSON"), 0 }
+#define CMD_TSV { "tsv", 0, CMD_FLAG, NULL, N_("for scripts: separated by tabs, the first line names the columns"), 0 }
+
+struct cmd_line;
+
+struct cmd {
+	const char *name;
+	const char *text, *usage, *help, *exits;
+	struct cmd_option options[CMD_OPTIONS_MAX + 1];
+	int operands_min, operands_max; /* arguments that are no options */
+	enum cmd_takes operand;
+	const char *choices;            /* what the first operand may be, separated by blanks: "sender receiver"; or NULL */
+	int (*run)(const struct cmd_line *l); /* an exit code (host/exits.h) */
+};
+
+struct cmd_line {
+	const struct cmd *cmd;
+	const char **operand;
+	int operands;
+	struct {
+		const struct cmd_option *option;
+		const char *value; /* "" of a flag */
+	} given[CMD_GIVEN_MAX]; /* in the order of the command line */
+	unsigned givens;
+};
+
+/* The last value given of this option ("" of a flag), or NULL. */
+const char *cmd_value(const struct cmd_line *l, const char *option);
+/* "katamichi: NAME: TEXT; see katamichi NAME --help".  text: already translated.  Returns EXIT_USAGE. */
+int cmd_usage(const struct cmd *c, const char *text);
+/* Parse, and run it.  argv[0] is not looked at. */
+int cmd_run(const struct cmd *c, int argc, char **argv);
+void cmd_help(const struct cmd *c);
+
+/* The table (commands.c), ended by NULL. */
+extern const struct cmd *const commands[];
+
+extern const struct cmd cmd_status, cmd_gaps, cmd_closings, cmd_close, cmd_resend, cmd_restore, cmd_verify, cmd_ledger_verify,
+    cmd_config_check, cmd_plan, cmd_link_test_send, cmd_link_test_receive, cmd_keygen, cmd_key_show, cmd_firmware_config;
 
 #endif

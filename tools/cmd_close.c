@@ -13,16 +13,6 @@
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
 #include "tools/status.h"
-#include "tools/usage.h"
-
-static const char help[] =
-    "usage: katamichi close -c sender.conf\n"
-    "\n"
-    "The sender lists, for the receiver, all it has numbered since the last time: a signed closing, as it\n"
-    "writes one every day by itself, also when there was nothing.  `katamichi closings` on the receiver\n"
-    "then says whether everything is there.\n"
-    "Exit codes: 0 written, 1 asked for, but the sender does not run: it writes it when it does, 2 usage,\n"
-    "3 configuration, 5 the outbox cannot be written.\n";
 
 enum { TRIES = 150 };
 #define TRY_NS 100000000ull /* 15 s in all */
@@ -52,12 +42,12 @@ static int ask(struct db *db, const struct sender_conf *c)
 	return EXIT_NO;
 }
 
-static int run(const char *name)
+static int run(const struct cmd_line *l)
 {
 	static struct sender_conf c;
 	static char path[SENDER_PATH_MAX + 32];
 	struct db db;
-	int code = sender_conf_read(&c, name, -1);
+	int code = sender_conf_read(&c, cmd_value(l, "config"), -1);
 
 	if (code != 0)
 		return code;
@@ -72,7 +62,15 @@ static int run(const char *name)
 	return code;
 }
 
-int cmd_close(int argc, char **argv)
-{
-	return usage_config_only(argc, argv, help, run);
-}
+const struct cmd cmd_close = {
+	.name = "close",
+	.text = N_("have the sender write down what it has numbered"),
+	.usage = N_("-c sender.conf"),
+	.help = N_("The sender lists, for the receiver, all it has numbered since the last time: a signed closing, as it\n"
+	    "writes one every day by itself, also when there was nothing.  `katamichi closings' on the receiver\n"
+	    "then says whether everything is there.\n"),
+	.exits = N_("0 written, 1 asked for, but the sender does not run: it writes it when it does, 2 usage,\n"
+	    "3 configuration, 5 the outbox cannot be written"),
+	.options = { CMD_CONFIG },
+	.run = run,
+};

@@ -1,6 +1,5 @@
 /* cmd_closings.c - katamichi closings: what senders said they had numbered, and whether it is here now. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -13,15 +12,7 @@
 #include "receiver/closings.h"
 #include "tools/cmd.h"
 #include "tools/gap_list.h"
-#include "tools/usage.h"
-
-static const char help[] =
-    "usage: katamichi closings -c receiver.conf [--last N] [--json]\n"
-    "\n"
-    "A sender lists what it has numbered: now and then, every day, and when asked (katamichi close).  For\n"
-    "each of the last N closings (10; 0: all): by channel, which numbers, and how they stand now: here with\n"
-    "the manifest that the sender has, missing, set aside or refused, or here with another manifest.\n"
-    "Exit codes: 0 all of them are here, 1 not all, 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be read.\n";
+#include "tools/out.h"
 
 struct tally { /* of one channel of one closing */
 	uint64_t here, missing, aside, differs;
@@ -168,58 +159,42 @@ static int judge(const json_t *list, int show)
 	return code;
 }
 
-static int run(const char *name, int64_t last, int json)
+static int run(const struct cmd_line *l)
 {
 	static struct receiver_conf conf;
 	static char path[RECEIVER_PATH_MAX + 32];
 	struct db db;
 	json_t *list;
-	int code = receiver_conf_read(&conf, name, -1);
+	const char *text = cmd_value(l, "last");
+	char *end = NULL;
+	long last = text != NULL ? strtol(text, &end, 10) : 10;
+	int code;
 
-	if (code != 0 || (code = receiver_conf_peers(&conf)) != 0)
+	if (text != NULL && (*text < '0' || *text > '9' || *end != '\0'))
+		return cmd_usage(l->cmd, _("--last takes a number"));
+	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
 		return code;
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
 	list = closings(&db, &conf, last);
 	db_close(&db);
-	code = judge(list, !json);
-	if (json) {
-		json_dumpf(list, stdout, JSON_COMPACT);
-		putchar('\n');
-	}
+	code = judge(list, out_mode() == OUT_TEXT);
+	if (out_mode() == OUT_JSON)
+		out_json(list);
 	json_decref(list);
 	return code;
 }
 
-int cmd_closings(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { "last", required_argument, NULL, 'l' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
-	};
-	const char *name = NULL;
-	char *end = NULL;
-	long last = 10;
-	int o, json = 0;
-
-	opterr = 0;
-	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		switch (o) {
-		case 'c': name = optarg; break;
-		case 'j': json = 1; break;
-		case 'l':
-			last = strtol(optarg, &end, 10);
-			if (*optarg < '0' || *optarg > '9' || *end != '\0')
-				return usage_error(argv[0], "--last takes a number");
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
-		default:
-			return usage_bad_option(argc, argv);
-		}
-	if (name == NULL || optind != argc)
-		return usage_error(argv[0], name == NULL ? "-c FILE is missing" : "too many arguments");
-	return run(name, last, json);
-}
+const struct cmd cmd_closings = {
+	.name = "closings",
+	.text = N_("what senders said they had numbered, and whether it is here"),
+	.usage = N_("-c receiver.conf [--last N] [--json]"),
+	.help = N_("A sender lists what it has numbered: now and then, every day, and when asked (katamichi close).  For\n"
+	    "each of the last N closings: by channel, which numbers, and how they stand now: here with the manifest\n"
+	    "that the sender has, missing, set aside or refused, or here with another manifest.\n"),
+	.exits = N_("0 all of them are here, 1 not all, 2 usage, 3 configuration, 4 keys,\n"
+	    "5 the ledger cannot be read"),
+	.options = { CMD_CONFIG, { "last", 0, CMD_TEXT, N_("N"), N_("how many closings, the newest; 0: all (10)"), 0 }, CMD_JSON },
+	.run = run,
+};

@@ -8,15 +8,9 @@
 #include "tools/cmd.h"
 #include "tools/status.h"
 
-static const char help[] =
-    "usage: katamichi config check FILE\n"
-    "\n"
-    "Reads sender.conf or receiver.conf as the daemon would, and says OK or the first fault\n"
-    "(FILE:LINE).  Keys and folders are looked at when the daemon starts.\n"
-    "Exit codes: 0 OK, 2 usage, 3 a fault, 5 the file cannot be read.\n";
-
-static int check(const char *name)
+static int run(const struct cmd_line *l)
 {
+	const char *name = l->operand[0];
 	static struct sender_conf sender;
 	static struct receiver_conf receiver;
 	int kind = conf_kind(name), code;
@@ -29,15 +23,13 @@ static int check(const char *name)
 	return code;
 }
 
-int cmd_config(int argc, char **argv)
-{
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(help, stdout);
-		return EXIT_OK;
-	}
-	if (argc != 3 || strcmp(argv[1], "check") != 0) {
-		fputs(help, stderr);
-		return EXIT_USAGE;
-	}
-	return check(argv[2]);
-}
+const struct cmd cmd_config_check = {
+	.name = "config check",
+	.text = N_("check a configuration file"),
+	.usage = N_("FILE"),
+	.help = N_("Reads sender.conf or receiver.conf as the daemon would, and says OK or the first fault (FILE:LINE).\n"
+	    "Keys and folders are looked at when the daemon starts.\n"),
+	.exits = N_("0 OK, 2 usage, 3 a fault, 5 the file cannot be read"),
+	.operands_min = 1, .operands_max = 1, .operand = CMD_FILE,
+	.run = run,
+};

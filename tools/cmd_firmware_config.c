@@ -10,17 +10,6 @@
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
 #include "tools/diode_conf.h"
-#include "tools/usage.h"
-
-static const char help[] =
-    "usage: katamichi firmware-config FILE [--header|--neighbours|--nft]\n"
-    "\n"
-    "Checks the file by which the diode box and both hosts agree (an example: tests/data/diode.ini).\n"
-    "  --header      the configuration header of the firmware (make firmware DIODE=FILE does this)\n"
-    "  --neighbours  the hosts' static neighbour entries: behind the box nobody can answer an ARP request\n"
-    "  --nft         the hosts' packet filters, for nft -f: nothing but the link leaves or enters its device\n"
-    "Without an option: one line that says what the file describes.\n"
-    "Exit codes: 0 done, 2 usage, 3 a fault in the file (FILE:LINE), 5 it cannot be read.\n";
 
 struct text { char s[24]; };
 
@@ -115,39 +104,37 @@ static void summary(const struct diode_conf *c)
 	    "\n", ip(&c->sender).s, ip(&c->receiver).s, c->port, sender_datagram_len(c->mtu), c->rate, identity(c));
 }
 
-int cmd_firmware_config(int argc, char **argv)
+static int run(const struct cmd_line *l)
 {
 	static const struct {
 		const char *option;
 		void (*print)(const struct diode_conf *);
-	} outputs[] = { { "--header", header }, { "--neighbours", neighbours }, { "--nft", nft } };
-	void (*print)(const struct diode_conf *) = NULL;
-	const char *file = NULL;
+	} outputs[] = { { "header", header }, { "neighbours", neighbours }, { "nft", nft } };
+	void (*print)(const struct diode_conf *) = summary;
 	struct diode_conf c;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			fputs(help, stdout);
-			return EXIT_OK;
-		}
-		void (*found)(const struct diode_conf *) = NULL;
-		for (size_t o = 0; o < sizeof outputs / sizeof outputs[0]; o++)
-			if (strcmp(argv[i], outputs[o].option) == 0)
-				found = outputs[o].print;
-		if (argv[i][0] == '-' && found == NULL)
-			return usage_error(argv[0], "unknown option");
-		if ((found != NULL && print != NULL) || (found == NULL && file != NULL))
-			return usage_error(argv[0], "one file and at most one option");
-		if (found != NULL)
-			print = found;
-		else
-			file = argv[i];
-	}
-	if (file == NULL)
-		return usage_error(argv[0], "which file?");
-	int code = diode_conf_read(&c, file);
+	if (l->givens > 1)
+		return cmd_usage(l->cmd, _("at most one option"));
+	for (size_t o = 0; o < sizeof outputs / sizeof outputs[0]; o++)
+		if (cmd_value(l, outputs[o].option) != NULL)
+			print = outputs[o].print;
+	int code = diode_conf_read(&c, l->operand[0]);
 	if (code != 0)
 		return code;
-	(print != NULL ? print : summary)(&c);
+	print(&c);
 	return EXIT_OK;
 }
+
+const struct cmd cmd_firmware_config = {
+	.name = "firmware-config",
+	.text = N_("what the diode box and both hosts agree by, from one file"),
+	.usage = N_("FILE [--header|--neighbours|--nft]"),
+	.help = N_("Checks the file by which the diode box and both hosts agree (an example: tests/data/diode.ini).\n"
+	    "Without an option: one line that says what the file describes.\n"),
+	.exits = N_("0 done, 2 usage, 3 a fault in the file (FILE:LINE), 5 it cannot be read"),
+	.options = { { "header", 0, CMD_FLAG, NULL, N_("the firmware's configuration header (make firmware DIODE=FILE does this)"), 0 },
+	    { "neighbours", 0, CMD_FLAG, NULL, N_("the hosts' static neighbour entries: behind the box nobody answers ARP"), 0 },
+	    { "nft", 0, CMD_FLAG, NULL, N_("the hosts' packet filters, for nft -f: only the link passes its device"), 0 } },
+	.operands_min = 1, .operands_max = 1, .operand = CMD_FILE,
+	.run = run,
+};

@@ -1,6 +1,5 @@
 /* cmd_gaps.c - katamichi gaps: which numbers are missing, since when, and
  * whether they will come by themselves. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,22 +10,7 @@
 #include "tools/cmd.h"
 #include "tools/gap_list.h"
 #include "tools/gap_slips.h"
-#include "tools/usage.h"
-
-static const char help[] =
-    "usage: katamichi gaps -c receiver.conf [--json]\n"
-    "       katamichi gaps -c receiver.conf --slip [--channel NAME] [--png FILE] [--page FILE] [--json]\n"
-    "\n"
-    "Lists the numbers that the sender has given and that are not in the ledger: channel, numbers,\n"
-    "since when, and whether the sender still keeps them (then they come by themselves).\n"
-    "Also what arrived and was not delivered: set aside in the quarantine (until its directory is\n"
-    "taken out of there, or its number is delivered), or refused, as over a cap of its channel; and\n"
-    "objects that have arrived in part.\n"
-    "--slip prints, instead, a code for each channel with gaps: carried to the sending host and given to\n"
-    "`katamichi resend`, it has the missing numbers sent again.  With a QR code; --png writes that as a\n"
-    "picture, --page a page to print (HTML).  Each slip is recorded in the ledger.\n"
-    "Exit codes: 0 nothing is missing (with --slip: printed), 1 something is (with --slip: nothing to ask for), 2 usage,\n"
-    "3 configuration, 4 keys, 5 the ledger cannot be read.\n";
+#include "tools/out.h"
 
 enum { LINES_MAX = 100 }; /* of each kind, for people */
 
@@ -157,38 +141,37 @@ list(int json)
 	return missing ? EXIT_NO : EXIT_OK;
 }
 
-int
-cmd_gaps(int argc, char **argv)
+static int
+run(const struct cmd_line *l)
 {
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { "slip", no_argument, NULL, 's' },
-		{ "channel", required_argument, NULL, 'C' }, { "png", required_argument, NULL, 'p' },
-		{ "page", required_argument, NULL, 'P' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
-	};
-	struct gap_slips_how how = { 0 };
-	const char *name = NULL;
-	int o, slip = 0, code;
+	struct gap_slips_how how = { .channel = cmd_value(l, "channel"), .png = cmd_value(l, "png"), .page = cmd_value(l, "page"),
+		.json = out_mode() == OUT_JSON };
+	int slip = cmd_value(l, "slip") != NULL, code;
 
-	opterr = 0;
-	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
-		switch (o) {
-		case 'c': name = optarg; break;
-		case 'j': how.json = 1; break;
-		case 's': slip = 1; break;
-		case 'C': how.channel = optarg; break;
-		case 'p': how.png = optarg; break;
-		case 'P': how.page = optarg; break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK;
-		default:
-			return usage_bad_option(argc, argv);
-		}
-	if (name == NULL || optind != argc)
-		return usage_error(argv[0], name == NULL ? "-c FILE is missing" : "too many arguments");
 	if (!slip && (how.channel != NULL || how.png != NULL || how.page != NULL))
-		return usage_error(argv[0], "--channel, --png and --page go with --slip");
-	if ((code = receiver_conf_read(&conf, name, -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
+		return cmd_usage(l->cmd, _("--channel, --png and --page go with --slip"));
+	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
 		return code;
 	return slip ? gap_slips(&conf, &how) : list(how.json);
 }
+
+const struct cmd cmd_gaps = {
+	.name = "gaps",
+	.text = N_("transfers that have not arrived, by channel and number"),
+	.usage = N_("-c receiver.conf [--json]\n"
+	    "-c receiver.conf --slip [--channel NAME] [--png FILE] [--page FILE] [--json]"),
+	.help = N_("Lists the numbers that the sender has given and that are not in the ledger: channel, numbers,\n"
+	    "since when, and whether the sender still keeps them (then they come by themselves).\n"
+	    "Also what arrived and was not delivered: set aside in the quarantine (until its directory is\n"
+	    "taken out of there, or its number is delivered), or refused, as over a cap of its channel; and\n"
+	    "objects that have arrived in part.\n"
+	    "--slip prints, instead, a code for each channel with gaps: carried to the sending host and given to\n"
+	    "`katamichi resend', it has the missing numbers sent again.  Each slip is recorded in the ledger.\n"),
+	.exits = N_("0 nothing is missing (with --slip: printed), 1 something is (with --slip: nothing to ask\n"
+	    "for), 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be read"),
+	.options = { CMD_CONFIG, { "slip", 0, CMD_FLAG, NULL, N_("print codes that ask for what is missing, with QR codes"), 0 },
+	    { "channel", 0, CMD_TEXT, N_("NAME"), N_("slips for this channel only"), 0 },
+	    { "png", 0, CMD_FILE, N_("FILE"), N_("write the QR code as a picture, too"), 0 },
+	    { "page", 0, CMD_FILE, N_("FILE"), N_("write a page to print, too (HTML)"), 0 }, CMD_JSON },
+	.run = run,
+};

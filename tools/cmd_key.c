@@ -8,12 +8,6 @@
 #include "host/log.h"
 #include "tools/cmd.h"
 #include "tools/fingerprint.h"
-#include "tools/usage.h"
-
-static const char help[] =
-    "usage: katamichi key show FILE.pub|FILE.key\n"
-    "\n"
-    "Prints role, fingerprint and key id, and the public halves as PEM.  A secret key is never printed.\n";
 
 static int is_secret(const char *path)
 {
@@ -40,8 +34,9 @@ static int read_party(struct party *p, const char *path)
 	return r;
 }
 
-static int show(const char *path)
+static int run(const struct cmd_line *l)
 {
+	const char *path = l->operand[0];
 	char id[2 * KEY_ID_LEN + 1], pem[128];
 	struct party p;
 	int r = read_party(&p, path);
@@ -59,13 +54,12 @@ static int show(const char *path)
 	return EXIT_OK;
 }
 
-int cmd_key(int argc, char **argv)
-{
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		fputs(help, stdout);
-		return EXIT_OK;
-	}
-	if (argc != 3 || strcmp(argv[1], "show") != 0 || argv[2][0] == '-')
-		return usage_error(argv[0], "wanted: show, and one key file");
-	return show(argv[2]);
-}
+const struct cmd cmd_key_show = {
+	.name = "key show",
+	.text = N_("show the fingerprint and the public halves of a key file"),
+	.usage = N_("FILE.pub|FILE.key"),
+	.help = N_("Prints role, fingerprint and key id, and the public halves as PEM.  A secret key is never printed.\n"),
+	.exits = N_("0 printed, 2 usage, 4 it is no key file, or has the wrong owner or mode"),
+	.operands_min = 1, .operands_max = 1, .operand = CMD_FILE,
+	.run = run,
+};

@@ -1,6 +1,5 @@
 /* cmd_keygen.c - katamichi keygen: the keys of a party. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,17 +9,6 @@
 #include "host/log.h"
 #include "tools/cmd.h"
 #include "tools/fingerprint.h"
-#include "tools/usage.h"
-
-static const char help[] =
-    "usage: katamichi keygen sender|receiver DIR [--name NAME]\n"
-    "\n"
-    "Makes a new pair of keys in DIR (made, mode 0700, if it is not there):\n"
-    "  NAME.key          secret, mode 0600: stays on this machine\n"
-    "  NAME.pub          public: carry it to the other side and compare the fingerprint\n"
-    "  NAME-ed25519.pem  public, for openssl (signatures)\n"
-    "  NAME-x25519.pem   public, for openssl (key agreement)\n"
-    "NAME is the role unless --name says otherwise.  Nothing is ever overwritten.\n";
 
 static int generate(enum party_role role, const char *dir, const char *name)
 {
@@ -48,26 +36,27 @@ free_secret:
 	return r;
 }
 
-int cmd_keygen(int argc, char **argv)
+static int run(const struct cmd_line *l)
 {
-	static const struct option options[] = {{"name", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0}};
-	const char *name = NULL;
-	int c;
+	const char *role = l->operand[0], *name = cmd_value(l, "name");
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(help, stdout);
-			return EXIT_OK;
-		}
-		if (c != 'n')
-			return usage_bad_option(argc, argv);
-		name = optarg;
-	}
-	if (argc - optind != 2 || (strcmp(argv[optind], "sender") != 0 && strcmp(argv[optind], "receiver") != 0))
-		return usage_error(argv[0], "wanted: sender or receiver, and a directory");
-	enum party_role role = strcmp(argv[optind], "sender") == 0 ? PARTY_SENDER : PARTY_RECEIVER;
-
-	return generate(role, argv[optind + 1], name != NULL ? name : argv[optind]);
+	if (strcmp(role, "sender") != 0 && strcmp(role, "receiver") != 0)
+		return cmd_usage(l->cmd, _("wanted: sender or receiver, and a directory"));
+	return generate(strcmp(role, "sender") == 0 ? PARTY_SENDER : PARTY_RECEIVER, l->operand[1], name != NULL ? name : role);
 }
+
+const struct cmd cmd_keygen = {
+	.name = "keygen",
+	.text = N_("make the keys of a sender or a receiver"),
+	.usage = N_("sender|receiver DIR [--name NAME]"),
+	.help = N_("Makes a new pair of keys in DIR (made, mode 0700, if it is not there):\n"
+	    "  NAME.key          secret, mode 0600: stays on this machine\n"
+	    "  NAME.pub          public: carry it to the other side and compare the fingerprint\n"
+	    "  NAME-ed25519.pem  public, for openssl (signatures)\n"
+	    "  NAME-x25519.pem   public, for openssl (key agreement)\n"
+	    "Nothing is ever overwritten.\n"),
+	.exits = N_("0 made, 2 usage, 4 there is such a key already, 5 it cannot be written"),
+	.options = { { "name", 0, CMD_TEXT, N_("NAME"), N_("of the files (the role)"), 0 } },
+	.operands_min = 2, .operands_max = 2, .operand = CMD_DIR, .choices = "sender receiver",
+	.run = run,
+};

@@ -8,15 +8,6 @@
 #include "receiver/receiver_conf.h"
 #include "tools/cmd.h"
 
-static const char help[] =
-    "usage: katamichi ledger verify -c receiver.conf\n"
-    "       katamichi ledger verify FILE.db\n"
-    "\n"
-    "Checks every row's hash and that no number is missing; says which row is wrong.\n"
-    "Rows cut off at the end leave no trace in a chain: compare the last hash with one noted before.\n"
-    "Exit codes: 0 the chain holds, 1 it does not, 2 usage, 3 configuration, 5 it cannot be read,\n"
-    "6 it is a database, but no ledger of ours.\n";
-
 static int
 verify(const char *path)
 {
@@ -35,37 +26,33 @@ verify(const char *path)
 	return EXIT_OK;
 }
 
-int
-cmd_ledger(int argc, char **argv)
+static int
+run(const struct cmd_line *l)
 {
 	static struct receiver_conf conf;
 	static char path[RECEIVER_PATH_MAX + 32];
-	const char *config = NULL, *file = NULL;
+	const char *config = cmd_value(l, "config");
 	int code;
 
-	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(help, stdout);
-		return EXIT_OK;
-	}
-	if (argc < 3 || strcmp(argv[1], "verify") != 0)
-		goto wrong;
-	for (int i = 2; i < argc; i++) {
-		if ((strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) && i + 1 < argc && config == NULL)
-			config = argv[++i];
-		else if (argv[i][0] != '-' && file == NULL)
-			file = argv[i];
-		else
-			goto wrong;
-	}
-	if ((config == NULL) == (file == NULL))
-		goto wrong;
-	if (file != NULL)
-		return verify(file);
+	if ((config == NULL) == (l->operands == 0))
+		return cmd_usage(l->cmd, _("-c receiver.conf, or one FILE.db"));
+	if (l->operands == 1)
+		return verify(l->operand[0]);
 	if ((code = receiver_conf_read(&conf, config, -1)) != 0)
 		return code;
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
 	return verify(path);
-wrong:
-	fputs(help, stderr);
-	return EXIT_USAGE;
 }
+
+const struct cmd cmd_ledger_verify = {
+	.name = "ledger verify",
+	.text = N_("check the chain of the receiver's record of deliveries"),
+	.usage = N_("-c receiver.conf\nFILE.db"),
+	.help = N_("Checks every row's hash and that no number is missing; says which row is wrong.\n"
+	    "Rows cut off at the end leave no trace in a chain: compare the last hash with one noted before.\n"),
+	.exits = N_("0 the chain holds, 1 it does not, 2 usage, 3 configuration, 5 it cannot be read,\n"
+	    "6 it is a database, but no ledger of ours"),
+	.options = { { "config", 'c', CMD_FILE, N_("FILE"), N_("the configuration file of this end"), 0 } },
+	.operands_max = 1, .operand = CMD_FILE,
+	.run = run,
+};

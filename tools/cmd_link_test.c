@@ -1,7 +1,6 @@
 /* cmd_link_test.c - katamichi link-test: what a real one-way link can do,
  * before it goes into service. */
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,36 +11,8 @@
 #include "tools/cmd.h"
 #include "tools/link_test_receive.h"
 #include "tools/link_test_send.h"
-#include "tools/usage.h"
 
 #define BUFFER_MAX (1ull << 30)
-
-static const char help[] =
-    "usage: katamichi link-test receive --listen ADDR:PORT --out DIR [--seconds N] [--buffer SIZE]\n"
-    "       katamichi link-test send --to ADDR:PORT [--mtu BYTES] [--seconds N]\n"
-    "                                [--max RATE | --rates RATE,RATE,...]\n"
-    "\n"
-    "Measures a one-way link: numbered datagrams with a known pattern at rising rates.  Start the\n"
-    "receiver, then the sender; the other order and a broken-off sender are understood, too.  The\n"
-    "receiver never sends.  It prints what arrived of each step, tells losses of the link from losses\n"
-    "of its own host, proposes rate, loss, burst and buffer, and saves the evidence.\n"
-    "\n"
-    "receive\n"
-    "  --listen ADDR:PORT  the link's address here; the daemon must not be running\n"
-    "  --out DIR           for report.json, report.txt and plot.svg; made if missing, nothing is replaced\n"
-    "  --seconds N         end after N seconds, whatever has come (until the test is over, or Ctrl-C)\n"
-    "  --buffer SIZE       of the socket                           (64M)\n"
-    "send\n"
-    "  --to ADDR:PORT      the receiver\n"
-    "  --mtu BYTES         of the link, 576 to 65535               (1500)\n"
-    "  --rates LIST        up to 16, rising: 100M,300M,1G; bit/s on the wire, with preamble and gap\n"
-    "  --max RATE          ten steps up to RATE                    (1G)\n"
-    "  --seconds N         for each step, 0.1 to 3600              (5)\n"
-    "\n"
-    "The datagrams are not those of the daemon and are not authenticated: use a link where nobody else\n"
-    "sends.  A diode box that lets only the daemon's datagrams through drops them; its filter has to be\n"
-    "open for the test.  The longer a step, the better small losses are known.\n"
-    "Exit codes: 0 done, 1 nothing can be proposed (receive) or broken off (send), 2 usage, 5 system.\n";
 
 /* IPv4:port; 0 or -1. */
 static int parse_address(struct sockaddr_in *sa, const char *s)
@@ -105,92 +76,81 @@ static void set_ladder(struct link_test_plan *p, uint64_t max)
 		p->rate[i] = max / 10 * (i + 1);
 }
 
-enum { OPT_TO = 1, OPT_MTU, OPT_RATES, OPT_MAX, OPT_SECONDS, OPT_LISTEN, OPT_OUT, OPT_BUFFER, OPT_HELP };
-
-static int send_half(int argc, char **argv)
+static int run_send(const struct cmd_line *l)
 {
-	static const struct option options[] = { { "to", 1, NULL, OPT_TO }, { "mtu", 1, NULL, OPT_MTU }, { "rates", 1, NULL, OPT_RATES },
-		{ "max", 1, NULL, OPT_MAX }, { "seconds", 1, NULL, OPT_SECONDS }, { "help", 0, NULL, OPT_HELP }, { NULL, 0, NULL, 0 } };
 	struct link_test_plan plan = { .step_ms = 5000 };
-	struct sockaddr_in to = { .sin_family = 0 };
-	uint64_t mtu = 1500, max = 0, ns;
+	const char *to_text = cmd_value(l, "to"), *mtu_text = cmd_value(l, "mtu"), *rates = cmd_value(l, "rates");
+	const char *max_text = cmd_value(l, "max"), *seconds = cmd_value(l, "seconds");
+	struct sockaddr_in to;
+	uint64_t mtu = 1500, max = 1000000000, ns;
 
-	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-		if (c == 'h' || c == OPT_HELP)
-			return fputs(help, stdout) >= 0 ? EXIT_OK : EXIT_SYSTEM;
-		if (c == '?')
-			return usage_bad_option(argc, argv);
-		if (c == OPT_TO && parse_address(&to, optarg) != 0)
-			return usage_error("link-test", "--to: an IPv4 address and a port, as in 10.77.0.2:5150");
-		if (c == OPT_MTU && (units_size(optarg, &mtu) != 0 || mtu < SENDER_MTU_MIN || mtu > 65535))
-			return usage_error("link-test", "--mtu: 576 to 65535");
-		if (c == OPT_RATES && parse_rates(&plan, optarg) != 0)
-			return usage_error("link-test", "--rates: up to 16 rising rates from 10k to 1T, as in 100M,300M,1G");
-		if (c == OPT_MAX && (units_rate(optarg, &max) != 0 || max < 10 * (uint64_t)LINK_TEST_RATE_MIN || max > LINK_TEST_RATE_MAX))
-			return usage_error("link-test", "--max: a rate from 100k to 1T, as in 1G");
-		if (c == OPT_SECONDS) {
-			if (parse_seconds(&ns, optarg) != 0 || ns < 100000000 || ns / 1000000 > LINK_TEST_STEP_MS_MAX)
-				return usage_error("link-test", "--seconds: 0.1 to 3600");
-			plan.step_ms = (uint32_t)(ns / 1000000);
-		}
+	if (parse_address(&to, to_text) != 0)
+		return cmd_usage(l->cmd, _("--to: an IPv4 address and a port, as in 10.77.0.2:5150"));
+	if (mtu_text != NULL && (units_size(mtu_text, &mtu) != 0 || mtu < SENDER_MTU_MIN || mtu > 65535))
+		return cmd_usage(l->cmd, _("--mtu: 576 to 65535"));
+	if (rates != NULL && parse_rates(&plan, rates) != 0)
+		return cmd_usage(l->cmd, _("--rates: up to 16 rising rates from 10k to 1T, as in 100M,300M,1G"));
+	if (max_text != NULL && (units_rate(max_text, &max) != 0 || max < 10 * (uint64_t)LINK_TEST_RATE_MIN || max > LINK_TEST_RATE_MAX))
+		return cmd_usage(l->cmd, _("--max: a rate from 100k to 1T, as in 1G"));
+	if (seconds != NULL) {
+		if (parse_seconds(&ns, seconds) != 0 || ns < 100000000 || ns / 1000000 > LINK_TEST_STEP_MS_MAX)
+			return cmd_usage(l->cmd, _("--seconds: 0.1 to 3600"));
+		plan.step_ms = (uint32_t)(ns / 1000000);
 	}
-	if (optind != argc)
-		return usage_error("link-test", "an argument too much");
-	if (to.sin_family == 0)
-		return usage_error("link-test", "send: --to is missing");
-	if (max != 0 && plan.steps > 0)
-		return usage_error("link-test", "--max or --rates, not both");
+	if (max_text != NULL && rates != NULL)
+		return cmd_usage(l->cmd, _("--max or --rates, not both"));
 	if (plan.steps == 0)
-		set_ladder(&plan, max != 0 ? max : 1000000000);
+		set_ladder(&plan, max);
 	return link_test_send(&to, mtu, &plan);
 }
 
-static int receive_half(int argc, char **argv)
+static int run_receive(const struct cmd_line *l)
 {
-	static const struct option options[] = { { "listen", 1, NULL, OPT_LISTEN }, { "out", 1, NULL, OPT_OUT },
-		{ "seconds", 1, NULL, OPT_SECONDS }, { "buffer", 1, NULL, OPT_BUFFER }, { "help", 0, NULL, OPT_HELP }, { NULL, 0, NULL, 0 } };
-	struct link_test_listen l = { .buffer = 64 << 20 };
+	struct link_test_listen listen = { .buffer = 64 << 20, .out = cmd_value(l, "out") };
+	const char *seconds = cmd_value(l, "seconds"), *buffer = cmd_value(l, "buffer");
 
-	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-		if (c == 'h' || c == OPT_HELP)
-			return fputs(help, stdout) >= 0 ? EXIT_OK : EXIT_SYSTEM;
-		if (c == '?')
-			return usage_bad_option(argc, argv);
-		if (c == OPT_LISTEN && parse_address(&l.at, optarg) != 0)
-			return usage_error("link-test", "--listen: an IPv4 address and a port, as in 10.77.0.2:5150");
-		if (c == OPT_SECONDS && parse_seconds(&l.limit_ns, optarg) != 0)
-			return usage_error("link-test", "--seconds: how long to listen, as in 60");
-		if (c == OPT_BUFFER && (units_size(optarg, &l.buffer) != 0 || l.buffer < 4096 || l.buffer > BUFFER_MAX))
-			return usage_error("link-test", "--buffer: a size from 4K to 1G, as in 64M");
-		if (c == OPT_OUT)
-			l.out = optarg;
-	}
-	if (optind != argc)
-		return usage_error("link-test", "an argument too much");
-	if (l.at.sin_family == 0)
-		return usage_error("link-test", "receive: --listen is missing");
-	if (l.out == NULL || l.out[0] == '\0')
-		return usage_error("link-test", "receive: --out DIR is missing, where the evidence is saved");
-	return link_test_receive(&l);
+	if (parse_address(&listen.at, cmd_value(l, "listen")) != 0)
+		return cmd_usage(l->cmd, _("--listen: an IPv4 address and a port, as in 10.77.0.2:5150"));
+	if (seconds != NULL && parse_seconds(&listen.limit_ns, seconds) != 0)
+		return cmd_usage(l->cmd, _("--seconds: how long to listen, as in 60"));
+	if (buffer != NULL && (units_size(buffer, &listen.buffer) != 0 || listen.buffer < 4096 || listen.buffer > BUFFER_MAX))
+		return cmd_usage(l->cmd, _("--buffer: a size from 4K to 1G, as in 64M"));
+	if (listen.out[0] == '\0')
+		return cmd_usage(l->cmd, _("--out: a directory, where the evidence is saved"));
+	return link_test_receive(&listen);
 }
 
-int cmd_link_test(int argc, char **argv)
-{
-	int (*half)(int, char **) = NULL;
+const struct cmd cmd_link_test_receive = {
+	.name = "link-test receive",
+	.text = N_("measure a real link before it goes into service: the receiving half"),
+	.usage = N_("--listen ADDR:PORT --out DIR [--seconds N] [--buffer SIZE]"),
+	.help = N_("Measures a one-way link: numbered datagrams with a known pattern at rising rates.  Start the\n"
+	    "receiver, then the sender; the other order and a broken-off sender are understood, too.  The\n"
+	    "receiver never sends.  It prints what arrived of each step, tells losses of the link from losses\n"
+	    "of its own host, proposes rate, loss, burst and buffer, and saves the evidence: report.json (all\n"
+	    "that is said, for programs), report.txt and plot.svg.\n"
+	    "The datagrams are not those of the daemon and are not authenticated: use a link where nobody else\n"
+	    "sends.  A diode box that lets only the daemon's datagrams through drops them; its filter has to be\n"
+	    "open for the test.\n"),
+	.exits = N_("0 done, 1 nothing can be proposed, 2 usage, 5 system"),
+	.options = { { "listen", 0, CMD_TEXT, N_("ADDR:PORT"), N_("the link's address here; the daemon must not be running"), 1 },
+	    { "out", 0, CMD_DIR, N_("DIR"), N_("for the evidence; made if missing, nothing is replaced"), 1 },
+	    { "seconds", 0, CMD_TEXT, N_("N"), N_("end after N seconds, whatever has come (until the test is over, or Ctrl-C)"), 0 },
+	    { "buffer", 0, CMD_TEXT, N_("SIZE"), N_("of the socket (64M)"), 0 } },
+	.run = run_receive,
+};
 
-	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(help, stdout);
-		return EXIT_OK;
-	}
-	if (argc >= 2 && strcmp(argv[1], "send") == 0)
-		half = send_half;
-	if (argc >= 2 && strcmp(argv[1], "receive") == 0)
-		half = receive_half;
-	if (half == NULL)
-		return usage_error(argv[0], "wanted: send or receive");
-	/* Messages name the command, not its half. */
-	argv[1] = argv[0];
-	optind = 1;
-	opterr = 0;
-	return half(argc - 1, argv + 1);
-}
+const struct cmd cmd_link_test_send = {
+	.name = "link-test send",
+	.text = N_("measure a real link before it goes into service: the sending half"),
+	.usage = N_("--to ADDR:PORT [--mtu BYTES] [--seconds N]\n[--max RATE | --rates RATE,RATE,...]"),
+	.help = N_("Sends numbered datagrams with a known pattern at rising rates to `katamichi link-test receive'.\n"
+	    "The longer a step, the better small losses are known.\n"),
+	.exits = N_("0 done, 1 broken off, 2 usage, 5 system"),
+	.options = { { "to", 0, CMD_TEXT, N_("ADDR:PORT"), N_("the receiver"), 1 },
+	    { "mtu", 0, CMD_TEXT, N_("BYTES"), N_("of the link, 576 to 65535 (1500)"), 0 },
+	    { "rates", 0, CMD_TEXT, N_("LIST"), N_("up to 16, rising: 100M,300M,1G; bit/s on the wire, with preamble and gap"), 0 },
+	    { "max", 0, CMD_TEXT, N_("RATE"), N_("ten steps up to RATE (1G)"), 0 },
+	    { "seconds", 0, CMD_TEXT, N_("N"), N_("for each step, 0.1 to 3600 (5)"), 0 } },
+	.run = run_send,
+};

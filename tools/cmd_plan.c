@@ -1,6 +1,5 @@
 /* cmd_plan.c - katamichi plan: what a guarantee costs, with a picture of what
  * the plan survives. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,29 +8,14 @@
 #include "core/frame.h"
 #include "core/plan.h"
 #include "host/exits.h"
+#include "host/log.h"
 #include "host/units.h"
 #include "sender/layout.h"
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
-#include "tools/usage.h"
+#include "tools/out.h"
 
 #define PICTURE 60 /* columns */
-
-static const char help[] =
-    "usage: katamichi plan [--size SIZE] [--loss RATIO] [--burst TIME] [--rate RATE]\n"
-    "                      [--failure RATIO] [--mtu 1500|9000] [--json]\n"
-    "\n"
-    "Computes the redundancy of one round of sending, such that the whole object arrives with a\n"
-    "probability of at least 1 - failure, where every datagram is lost by itself with probability\n"
-    "loss and one burst swallows everything for a time.\n"
-    "  --size SIZE      the object, as it is sent (10G; 0 or none: a stream of unknown length)\n"
-    "  --loss RATIO     1% or 0.01                      (1%)\n"
-    "  --burst TIME     20ms, 0 for none                (0)\n"
-    "  --rate RATE      of the link, bit/s: 1G          (1G)\n"
-    "  --failure RATIO  of the whole object: 1e-9       (1e-9)\n"
-    "  --mtu BYTES      of the link, 576 to 9000        (1500)\n"
-    "  --json           the same for programs\n"
-    "Exit codes: 0 planned, 1 no code can hold this, 2 usage.\n";
 
 static int
 set_mtu(struct plan_in *in, const char *text)
@@ -184,79 +168,68 @@ show_json(const struct plan_in *in, const struct plan *p)
 	    p->burst_symbols, p->fail, p->overhead);
 }
 
-enum { OPT_SIZE = 1, OPT_LOSS, OPT_BURST, OPT_RATE, OPT_FAILURE, OPT_MTU, OPT_JSON, OPT_HELP };
-
 /* One option; what is wrong with it, or NULL */
 static const char *
-take(struct plan_in *in, int option, const char *text)
+take(struct plan_in *in, const char *option, const char *text)
 {
-	switch (option) {
-	case OPT_SIZE:
-		return units_size(text, &in->size) == 0 && in->size <= PLAN_SIZE_MAX ? NULL : "--size: a size up to 10T, like 10G";
-	case OPT_LOSS:
-		return units_ratio(text, &in->loss) == 0 && in->loss <= 0.9 ? NULL : "--loss: up to 90%, like 1% or 0.01";
-	case OPT_BURST:
+	if (strcmp(option, "size") == 0)
+		return units_size(text, &in->size) == 0 && in->size <= PLAN_SIZE_MAX ? NULL : _("--size: a size up to 10T, like 10G");
+	if (strcmp(option, "loss") == 0)
+		return units_ratio(text, &in->loss) == 0 && in->loss <= 0.9 ? NULL : _("--loss: up to 90%, like 1% or 0.01");
+	if (strcmp(option, "burst") == 0)
 		return units_time(text, &in->burst_ns) == 0 && in->burst_ns <= 3600000000000 ? NULL
-		    : "--burst: a time up to 1h, like 20ms";
-	case OPT_RATE:
+		    : _("--burst: a time up to 1h, like 20ms");
+	if (strcmp(option, "rate") == 0)
 		return units_rate(text, &in->rate) == 0 && in->rate >= 1 && in->rate <= 10000000000000 ? NULL
-		    : "--rate: bits a second up to 10T, like 1G";
-	case OPT_FAILURE:
+		    : _("--rate: bits a second up to 10T, like 1G");
+	if (strcmp(option, "failure") == 0)
 		return units_ratio(text, &in->failure) == 0 && in->failure >= 1e-100 && in->failure <= 0.5 ? NULL
-		    : "--failure: from 1e-100 to 0.5, like 1e-9";
-	default:
-		return set_mtu(in, text) == 0 ? NULL : "--mtu: 576 to 9000";
-	}
+		    : _("--failure: from 1e-100 to 0.5, like 1e-9");
+	if (strcmp(option, "mtu") == 0)
+		return set_mtu(in, text) == 0 ? NULL : _("--mtu: 576 to 9000");
+	return NULL;
 }
 
-int
-cmd_plan(int argc, char **argv)
+static int
+run(const struct cmd_line *l)
 {
-	static const struct option options[] = {
-		{ "size", required_argument, NULL, OPT_SIZE },
-		{ "loss", required_argument, NULL, OPT_LOSS },
-		{ "burst", required_argument, NULL, OPT_BURST },
-		{ "rate", required_argument, NULL, OPT_RATE },
-		{ "failure", required_argument, NULL, OPT_FAILURE },
-		{ "mtu", required_argument, NULL, OPT_MTU },
-		{ "json", no_argument, NULL, OPT_JSON },
-		{ "help", no_argument, NULL, OPT_HELP },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct plan_in in = { .loss = 0.01, .failure = 1e-9, .rate = 1000000000, .block_max = LAYOUT_BLOCK_MAX, .group_max = LAYOUT_GROUP_MAX };
 	const char *wrong;
 	struct plan p;
-	int json = 0;
 
 	set_mtu(&in, "1500");
-	optind = 1;
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-		if (c == 'h' || c == OPT_HELP) {
-			fputs(help, stdout);
-			return EXIT_OK;
-		}
-		if (c == '?')
-			return usage_bad_option(argc, argv);
-		if (c == OPT_JSON)
-			json = 1;
-		else if ((wrong = take(&in, c, optarg)) != NULL)
-			return usage_error(argv[0], wrong);
-	}
-	if (optind != argc)
-		return usage_error(argv[0], "no argument is expected");
+	for (unsigned i = 0; i < l->givens; i++)
+		if ((wrong = take(&in, l->given[i].option->name, l->given[i].value)) != NULL)
+			return cmd_usage(l->cmd, wrong);
 	switch (plan_object(&in, &p)) {
 	case PLAN_OK:
 		break;
 	case PLAN_EIMPOSSIBLE:
-		fprintf(stderr, "katamichi plan: no code can hold this: less loss, a shorter burst or smaller blocks are needed\n");
+		log_error("plan: no code can hold this: less loss, a shorter burst or smaller blocks are needed");
 		return EXIT_NO;
 	default:
-		return usage_error(argv[0], "these values do not fit together");
+		return cmd_usage(l->cmd, _("these values do not fit together"));
 	}
-	if (json)
+	if (out_mode() == OUT_JSON)
 		show_json(&in, &p);
 	else
 		show(&in, &p);
 	return EXIT_OK;
 }
+
+const struct cmd cmd_plan = {
+	.name = "plan",
+	.text = N_("compute the redundancy that a guarantee needs"),
+	.usage = N_("[--size SIZE] [--loss RATIO] [--burst TIME] [--rate RATE]\n[--failure RATIO] [--mtu BYTES] [--json]"),
+	.help = N_("Computes the redundancy of one round of sending, such that the whole object arrives with a\n"
+	    "probability of at least 1 - failure, where every datagram is lost by itself with probability\n"
+	    "loss and one burst swallows everything for a time.\n"),
+	.exits = N_("0 planned, 1 no code can hold this, 2 usage"),
+	.options = { { "size", 0, CMD_TEXT, N_("SIZE"), N_("the object, as it is sent (10G; 0 or none: a stream of unknown length)"), 0 },
+	    { "loss", 0, CMD_TEXT, N_("RATIO"), N_("1% or 0.01 (1%)"), 0 },
+	    { "burst", 0, CMD_TEXT, N_("TIME"), N_("20ms, 0 for none (0)"), 0 },
+	    { "rate", 0, CMD_TEXT, N_("RATE"), N_("of the link, bit/s: 1G (1G)"), 0 },
+	    { "failure", 0, CMD_TEXT, N_("RATIO"), N_("of the whole object: 1e-9 (1e-9)"), 0 },
+	    { "mtu", 0, CMD_TEXT, N_("BYTES"), N_("of the link, 576 to 9000 (1500)"), 0 }, CMD_JSON },
+	.run = run,
+};

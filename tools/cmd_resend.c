@@ -16,15 +16,7 @@
 #include "sender/resend.h"
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
-
-static const char help[] =
-    "usage: katamichi resend -c sender.conf CODE [--yes] [--json]\n"
-    "\n"
-    "CODE is what `katamichi gaps --slip` printed on the receiver; blanks and hyphens do not matter, and\n"
-    "what is mistyped is found.  Says what is asked for and what of it is still kept, and asks; --yes does\n"
-    "it without asking.  The running sender begins within a second, before all repeats.\n"
-    "Exit codes: 0 done, 1 not done (the code is wrong or not for this sender, nothing of it is kept, or the\n"
-    "answer was no), 2 usage, 3 configuration, 4 keys, 5 the outbox cannot be written.\n";
+#include "tools/out.h"
 
 struct options {
 	const char *conf;
@@ -33,23 +25,19 @@ struct options {
 };
 
 /* The words that are no options are the code, as somebody read it out. */
-static int parse(struct options *o, int argc, char **argv)
+static int parse(struct options *o, const struct cmd_line *l)
 {
 	size_t n = 0;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--yes") == 0)
-			o->yes = 1;
-		else if (strcmp(argv[i], "--json") == 0)
-			o->json = 1;
-		else if ((strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) && i + 1 < argc)
-			o->conf = argv[++i];
-		else if (argv[i][0] == '-' || n + strlen(argv[i]) + 2 > sizeof(o->code))
+	o->yes = cmd_value(l, "yes") != NULL;
+	o->json = out_mode() == OUT_JSON;
+	o->conf = cmd_value(l, "config");
+	for (int i = 0; i < l->operands; i++) {
+		if (n + strlen(l->operand[i]) + 2 > sizeof(o->code))
 			return -1;
-		else
-			n += (size_t)sprintf(o->code + n, "%s ", argv[i]);
+		n += (size_t)sprintf(o->code + n, "%s ", l->operand[i]);
 	}
-	return o->conf != NULL && n > 0 ? 0 : -1;
+	return 0;
 }
 
 /* Both fingerprints are part of what a slip refers to. */
@@ -136,7 +124,7 @@ static int carry_out(struct resend *r, struct db *db, const struct options *o)
 	return done ? EXIT_OK : EXIT_NO;
 }
 
-static int run(const struct options *o)
+static int resend(const struct options *o)
 {
 	static struct sender_conf c;
 	static char path[SENDER_PATH_MAX + 32];
@@ -169,17 +157,23 @@ static int run(const struct options *o)
 	return code;
 }
 
-int cmd_resend(int argc, char **argv)
+static int run(const struct cmd_line *l)
 {
 	struct options o = { 0 };
 
-	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(help, stdout);
-		return EXIT_OK;
-	}
-	if (parse(&o, argc, argv) != 0) {
-		fputs(help, stderr);
-		return EXIT_USAGE;
-	}
-	return run(&o);
+	return parse(&o, l) == 0 ? resend(&o) : cmd_usage(l->cmd, _("no code is so long"));
 }
+
+const struct cmd cmd_resend = {
+	.name = "resend",
+	.text = N_("carry out a resend slip on the sender"),
+	.usage = N_("-c sender.conf CODE [--yes] [--json]"),
+	.help = N_("CODE is what `katamichi gaps --slip' printed on the receiver; blanks and hyphens do not matter, and\n"
+	    "what is mistyped is found.  Says what is asked for and what of it is still kept, and asks.  The\n"
+	    "running sender begins within a second, before all repeats.\n"),
+	.exits = N_("0 done, 1 not done (the code is wrong or not for this sender, nothing of it is kept, or the\n"
+	    "answer was no), 2 usage, 3 configuration, 4 keys, 5 the outbox cannot be written"),
+	.options = { CMD_CONFIG, { "yes", 'y', CMD_FLAG, NULL, N_("do not ask, do it"), 0 }, CMD_JSON },
+	.operands_min = 1, .operands_max = 64, .operand = CMD_TEXT,
+	.run = run,
+};

@@ -13,17 +13,6 @@
 #include "sender/identity.h"
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
-#include "tools/usage.h"
-
-static const char help[] =
-    "usage: katamichi restore -c sender.conf\n"
-    "\n"
-    "To be run on the sending host, before the sender is started, when its state directory was restored\n"
-    "from a backup or copied from another machine.  Numbers given since the backup would be given twice;\n"
-    "so a new generation begins, whose numbers start with 1.  The sender notices by itself most of the\n"
-    "times (another machine, another file, a witness that knows more); this is for when nobody wants to rely on that.\n"
-    "Exit codes: 0 done, 2 usage, 3 configuration, 5 the sender runs, or the outbox cannot be written,\n"
-    "6 it does not make sense.\n";
 
 /* The daemon's own lock: it must not run, nor start while this is at work. */
 static int lock(const struct sender_conf *c)
@@ -43,12 +32,12 @@ static int lock(const struct sender_conf *c)
 	return fd;
 }
 
-static int run(const char *name)
+static int run(const struct cmd_line *l)
 {
 	static struct sender_conf c;
 	char path[SENDER_PATH_MAX + 32], generation[2 * SEAL_GENERATION_LEN + 1];
 	struct outbox o;
-	int code = sender_conf_read(&c, name, -1), fd;
+	int code = sender_conf_read(&c, cmd_value(l, "config"), -1), fd;
 
 	if (code != 0)
 		return code;
@@ -71,7 +60,17 @@ static int run(const char *name)
 	return EXIT_OK;
 }
 
-int cmd_restore(int argc, char **argv)
-{
-	return usage_config_only(argc, argv, help, run);
-}
+const struct cmd cmd_restore = {
+	.name = "restore",
+	.text = N_("begin a new generation, after a sender's outbox was restored"),
+	.usage = N_("-c sender.conf"),
+	.help = N_("To be run on the sending host, before the sender is started, when its state directory was restored\n"
+	    "from a backup or copied from another machine.  Numbers given since the backup would be given twice;\n"
+	    "so a new generation begins, whose numbers start with 1.  The sender notices by itself most of the\n"
+	    "times (another machine, another file, a witness that knows more); this is for when nobody wants to\n"
+	    "rely on that.\n"),
+	.exits = N_("0 done, 2 usage, 3 configuration, 5 the sender runs, or the outbox cannot be written,\n"
+	    "6 it does not make sense"),
+	.options = { CMD_CONFIG },
+	.run = run,
+};

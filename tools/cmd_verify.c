@@ -1,6 +1,5 @@
 /* cmd_verify.c - katamichi verify: a delivered transfer, offline. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <sodium/utils.h>
@@ -15,18 +14,8 @@
 #include "host/log.h"
 #include "receiver/receiver_conf.h"
 #include "tools/cmd.h"
-#include "tools/usage.h"
+#include "tools/out.h"
 #include "tools/verify_transfer.h"
-
-static const char help[] =
-    "usage: katamichi verify [--sender FILE.pub]... [-c receiver.conf] [--receiver FILE.pub] [--json] DIR...\n"
-    "\n"
-    "Checks delivered transfers (inbox/CHANNEL/NUMBER): the signature of MANIFEST.json by a sender whose\n"
-    "key is given (by --sender, or as a [peer] in receiver.conf), and every file against the manifest.\n"
-    "Says which files are missing, extra or changed.  With --receiver, also that it was made for this receiver.\n"
-    "Without a sender's key it compares the files, but cannot say who made them: the answer is then no.\n"
-    "  --json   one JSON object a line for each DIR\n"
-    "Exit codes: 0 all verified, 1 not verified, 2 usage, 3 configuration, 4 keys, 5 a DIR cannot be opened.\n";
 
 enum { SENDERS_MAX = 64, SHOWN_MAX = 4 * 300 };
 
@@ -67,40 +56,23 @@ static int add_conf(struct options *o, const char *path)
 	return r;
 }
 
-/* 0, or an exit code + 1 so that "help was printed" (EXIT_OK) can be told. */
-static int parse(struct options *o, int argc, char **argv)
+static int take(struct options *o, const struct cmd_line *l)
 {
-	static const struct option options[] = {{"sender", required_argument, NULL, 's'}, {"config", required_argument, NULL, 'c'},
-	    {"receiver", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0}};
-	int c, r = 0;
+	int r = EXIT_OK;
 
-	opterr = 0;
-	while (r == 0 && (c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			r = add_sender(o, optarg);
-			break;
-		case 'c':
-			r = add_conf(o, optarg);
-			break;
-		case 'r':
-			r = keyfile_read_public(&o->receiver, optarg, PARTY_RECEIVER);
+	o->json = out_mode() == OUT_JSON;
+	for (unsigned i = 0; r == EXIT_OK && i < l->givens; i++) {
+		const char *option = l->given[i].option->name, *path = l->given[i].value;
+		if (strcmp(option, "sender") == 0)
+			r = add_sender(o, path);
+		else if (strcmp(option, "config") == 0)
+			r = add_conf(o, path);
+		else if (strcmp(option, "receiver") == 0) {
+			r = keyfile_read_public(&o->receiver, path, PARTY_RECEIVER);
 			o->has_receiver = 1;
-			break;
-		case 'j':
-			o->json = 1;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_OK + 1;
-		default:
-			return usage_bad_option(argc, argv) + 1;
 		}
 	}
-	if (r != 0)
-		return r + 1;
-	return optind < argc ? 0 : usage_error(argv[0], "no DIR to verify") + 1;
+	return r;
 }
 
 static const char *word(enum verify_what what)
@@ -255,7 +227,7 @@ static int verify_one(const struct options *o, const char *dir)
 	return r;
 }
 
-int cmd_verify(int argc, char **argv)
+static int run(const struct cmd_line *l)
 {
 	struct options *o = calloc(1, sizeof(*o));
 	int r, worst = EXIT_OK;
@@ -264,16 +236,29 @@ int cmd_verify(int argc, char **argv)
 		log_error("there is not enough memory");
 		return EXIT_SYSTEM;
 	}
-	r = parse(o, argc, argv);
-	if (r != 0) {
-		free(o);
-		return r - 1;
-	}
-	for (int i = optind; i < argc; i++) {
-		r = verify_one(o, argv[i]);
+	worst = take(o, l);
+	for (int i = 0; worst <= EXIT_NO && i < l->operands; i++) {
+		r = verify_one(o, l->operand[i]);
 		if (r > worst)
 			worst = r;
 	}
 	free(o);
 	return worst;
 }
+
+const struct cmd cmd_verify = {
+	.name = "verify",
+	.text = N_("check a delivered transfer: signature and every file"),
+	.usage = N_("[--sender FILE.pub]... [-c receiver.conf] [--receiver FILE.pub] [--json] DIR..."),
+	.help = N_("Checks delivered transfers (inbox/CHANNEL/NUMBER): the signature of MANIFEST.json by a sender whose\n"
+	    "key is given (by --sender, or as a [peer] in receiver.conf), and every file against the manifest.\n"
+	    "Says which files are missing, extra or changed.\n"
+	    "Without a sender's key it compares the files, but cannot say who made them: the answer is then no.\n"),
+	.exits = N_("0 all verified, 1 not verified, 2 usage, 3 configuration, 4 keys, 5 a DIR cannot be opened"),
+	.options = { { "sender", 0, CMD_FILE, N_("FILE.pub"), N_("a sender's public key"), 0 },
+	    { "config", 'c', CMD_FILE, N_("FILE"), N_("receiver.conf: all senders that it names"), 0 },
+	    { "receiver", 0, CMD_FILE, N_("FILE.pub"), N_("check, too, that it was made for this receiver"), 0 },
+	    { "json", 0, CMD_FLAG, NULL, N_("for programs: JSON, one object a line for each DIR"), 0 } },
+	.operands_min = 1, .operands_max = 1 << 20, .operand = CMD_DIR,
+	.run = run,
+};

@@ -1,4 +1,4 @@
-/* katamichi - the operator's tool: a table of subcommands. */
+/* katamichi - the operator's tool: finds the subcommand in the table (cmd.h) and runs it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,63 +6,117 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "tools/cmd.h"
+#include "tools/out.h"
+#include "tools/wide.h"
 
 #ifndef KM_VERSION
 #define KM_VERSION "0"
 #endif
 
-static const struct subcommand {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *text;
-} table[] = {
-	{"keygen", cmd_keygen, "make the keys of a sender or a receiver"},
-	{"key", cmd_key, "show the fingerprint and the public halves of a key file"},
-	{"config", cmd_config, "check a configuration file"},
-	{"plan", cmd_plan, "compute the redundancy that a guarantee needs"},
-	{"link-test", cmd_link_test, "measure a real link before it goes into service"},
-	{"status", cmd_status, "what a sender or a receiver is doing"},
-	{"gaps", cmd_gaps, "transfers that have not arrived, by channel and number"},
-	{"resend", cmd_resend, "carry out a resend slip on the sender"},
-	{"close", cmd_close, "have the sender write down what it has numbered"},
-	{"closings", cmd_closings, "what senders said they had numbered, and whether it is here"},
-	{"restore", cmd_restore, "begin a new generation, after a sender's outbox was restored"},
-	{"verify", cmd_verify, "check a delivered transfer: signature and every file"},
-	{"ledger", cmd_ledger, "check the receiver's record of deliveries"},
-	{"firmware-config", cmd_firmware_config, "what the diode box and both hosts agree by, from one file"},
-};
-
-static void usage(FILE *out)
+/* Is this command one of the group (NULL: any)? */
+static int belongs(const struct cmd *c, const char *group)
 {
-	fputs("usage: katamichi COMMAND [ARGUMENTS]\n\n", out);
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		fprintf(out, "  %-15s %s\n", table[i].name, table[i].text);
-	fputs("\n`katamichi COMMAND --help' tells more.  --version prints the version.\n"
-	      "Exit codes: 0 yes or done, 1 no (not verified, gaps exist), 2 usage, 3 configuration, 4 keys,\n"
-	      "5 system, 6 own data damaged, 70 internal.\n", out);
+	size_t n = group != NULL ? strlen(group) : 0;
+
+	return group == NULL || (strncmp(c->name, group, n) == 0 && c->name[n] == ' ');
+}
+
+static void list(const char *group)
+{
+	unsigned width = 0;
+
+	for (const struct cmd *const *c = commands; *c != NULL; c++)
+		if (belongs(*c, group) && wide_width((*c)->name) > width)
+			width = wide_width((*c)->name);
+	for (const struct cmd *const *c = commands; *c != NULL; c++)
+		if (belongs(*c, group)) {
+			printf("  %-*s  ", (int)width, (*c)->name);
+			out_wrapped(_((*c)->text), width + 4, width + 4);
+			putchar('\n');
+		}
+}
+
+static void usage(const char *group)
+{
+	out_init(OUT_TEXT);
+	if (group != NULL)
+		printf(_("usage: katamichi %s COMMAND [ARGUMENTS]\n"), group);
+	else
+		fputs(_("usage: katamichi COMMAND [ARGUMENTS]\n"), stdout);
+	putchar('\n');
+	list(group);
+	putchar('\n');
+	fputs(_("`katamichi COMMAND --help' tells more.  --version prints the version.\n"
+	    "Exit codes: 0 yes or done, 1 no (not verified, gaps exist), 2 usage, 3 configuration, 4 keys,\n"
+	    "5 system, 6 own data damaged, 70 internal.\n"), stdout);
+}
+
+static int is_help(const char *s)
+{
+	return strcmp(s, "--help") == 0 || strcmp(s, "-h") == 0 || strcmp(s, "help") == 0;
+}
+
+/* The command that the first words name, and how many words that are; or NULL. */
+static const struct cmd *find(int argc, char **argv, int *words)
+{
+	for (const struct cmd *const *c = commands; *c != NULL; c++) {
+		size_t n = strcspn((*c)->name, " ");
+		if (strlen(argv[1]) != n || strncmp(argv[1], (*c)->name, n) != 0)
+			continue;
+		*words = (*c)->name[n] == ' ' ? 2 : 1;
+		if (*words == 1 || (argc > 2 && strcmp(argv[2], (*c)->name + n + 1) == 0))
+			return *c;
+	}
+	return NULL;
+}
+
+static int is_group(const char *name)
+{
+	for (const struct cmd *const *c = commands; *c != NULL; c++)
+		if (belongs(*c, name))
+			return 1;
+	return 0;
+}
+
+static int not_found(int argc, char **argv)
+{
+	if (!is_group(argv[1])) {
+		log_error("unknown command \"%s\"; see katamichi --help", argv[1]);
+		return EXIT_USAGE;
+	}
+	if (argc > 2 && is_help(argv[2])) {
+		usage(argv[1]);
+		return EXIT_OK;
+	}
+	if (argc > 2)
+		log_error("%s: unknown command \"%s\"; see katamichi %s --help", argv[1], argv[2], argv[1]);
+	else
+		log_error("%s: what of it? see katamichi %s --help", argv[1], argv[1]);
+	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
+	const struct cmd *c;
+	int words;
+
 	log_init_tool("katamichi");
 	if (argc < 2) {
-		usage(stderr);
+		log_error("a command is missing; see katamichi --help");
 		return EXIT_USAGE;
-	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-		usage(stdout);
-		return EXIT_OK;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("katamichi %s\n", KM_VERSION);
 		return EXIT_OK;
 	}
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (strcmp(argv[1], table[i].name) == 0) {
-			if (crypto_init() != 0)
-				log_die(EXIT_SYSTEM, "the cryptographic library does not start (is /dev/urandom there?)");
-			return table[i].run(argc - 1, argv + 1);
-		}
-	fprintf(stderr, "katamichi: unknown command \"%s\"; see katamichi --help\n", argv[1]);
-	return EXIT_USAGE;
+	if (is_help(argv[1])) {
+		usage(NULL);
+		return EXIT_OK;
+	}
+	c = find(argc, argv, &words);
+	if (c == NULL)
+		return not_found(argc, argv);
+	if (crypto_init() != 0)
+		log_die(EXIT_SYSTEM, "the cryptographic library does not start (is /dev/urandom there?)");
+	return cmd_run(c, argc - words, argv + words);
 }

@@ -12,6 +12,7 @@
 
 #include "core/utf8.h"
 #include "host/clock.h"
+#include "host/i18n.h"
 
 /* A line leaves in one write(), and a write of at most 4096 bytes (PIPE_BUF)
  * into a pipe is not torn apart by those of our other processes. */
@@ -42,6 +43,7 @@ static void init(const char *program, const char *role, int tool)
 {
 	const char *debug = getenv("KATAMICHI_DEBUG");
 
+	i18n_init();
 	state.program = program;
 	state.role = role;
 	state.tool = tool;
@@ -133,6 +135,7 @@ static void line(enum log_level level, const char *fmt, va_list ap)
 
 	n = prefix(out, LINE_MAX_LEN - TEXT_MAX_LEN, level);
 	at = n < 0 ? 0 : n < LINE_MAX_LEN - TEXT_MAX_LEN ? (size_t)n : LINE_MAX_LEN - TEXT_MAX_LEN - 1;
+	fmt = gettext(fmt);
 	errno = kept; /* for %m */
 	len = vsnprintf(text, sizeof text, fmt, ap);
 	if (len < 0)

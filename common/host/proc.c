@@ -31,7 +31,7 @@ extern char **environ;
 /* The part of the environment that a child may see. */
 static void child_environment(char *env[static ENV_MAX + 1])
 {
-	static const char *const keep[] = { "LANG=", "LC_", "TZ=", "KATAMICHI_", "JOURNAL_STREAM=" };
+	static const char *const keep[] = { "LANG=", "LANGUAGE=", "LC_", "TZ=", "KATAMICHI_", "JOURNAL_STREAM=" };
 	unsigned n = 0;
 
 	for (char **e = environ; *e != NULL; e++)

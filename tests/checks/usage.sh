@@ -17,7 +17,8 @@ for p in katamichi katamichi-sender katamichi-receiver; do
 	expect 2 "${B:-build}/$p"
 done
 expect 2 "${B:-build}/katamichi" no-such-command
-for c in $("${B:-build}/katamichi" --help | sed -n 's/^  *\([a-z][a-z-]*\) .*/\1/p'); do
-	expect 2 "${B:-build}/katamichi" "$c" --no-such-option
-done
+while read -r -a words; do # of one word or two
+	expect 2 "${B:-build}/katamichi" "${words[@]}" --no-such-option
+	expect 0 "${B:-build}/katamichi" "${words[@]}" --help
+done < <("${B:-build}/katamichi" --help | sed -n 's/^  \([a-z][a-z -]*[a-z]\)  .*/\1/p')
 exit $status

@@ -1,0 +1,196 @@
+/* cmd.c - see cmd.h */
+#include "tools/cmd.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/exits.h"
+#include "host/log.h"
+#include "tools/out.h"
+#include "tools/wide.h"
+
+int cmd_usage(const struct cmd *c, const char *text)
+{
+	log_error("%s: %s; see katamichi %s --help", c->name, text, c->name);
+	return EXIT_USAGE;
+}
+
+const char *cmd_value(const struct cmd_line *l, const char *option)
+{
+	const struct cmd_option *o = l->cmd->options;
+
+	for (unsigned i = l->givens; i-- > 0;)
+		if (strcmp(l->given[i].option->name, option) == 0)
+			return l->given[i].value;
+	while (o->name != NULL && strcmp(o->name, option) != 0)
+		o++;
+	if (o->name == NULL) /* a misspelt name in the command itself */
+		log_die(EXIT_INTERNAL, "%s: has no option --%s", l->cmd->name, option);
+	return NULL;
+}
+
+/* "  -c, --config FILE", as wide as the widest; then the text. */
+static void help_options(const struct cmd *c)
+{
+	unsigned width = 0;
+	char left[CMD_OPTIONS_MAX + 1][160];
+	const struct cmd_option help = { "help", 'h', CMD_FLAG, NULL, N_("this text"), 0 };
+
+	for (unsigned i = 0; i <= CMD_OPTIONS_MAX; i++) {
+		const struct cmd_option *o = c->options[i].name != NULL ? &c->options[i] : &help;
+		char letter[] = "-?, ";
+		letter[1] = o->letter;
+		snprintf(left[i], sizeof(left[i]), "%s--%s%s%s", o->letter != 0 ? letter : "    ", o->name, o->arg != NULL ? " " : "",
+		    o->arg != NULL ? _(o->arg) : "");
+		if (wide_width(left[i]) > width)
+			width = wide_width(left[i]);
+		if (o == &help)
+			break;
+	}
+	for (unsigned i = 0; i <= CMD_OPTIONS_MAX; i++) {
+		const struct cmd_option *o = c->options[i].name != NULL ? &c->options[i] : &help;
+		printf("  %s%*s  %s\n", left[i], (int)(width - wide_width(left[i])), "", _(o->text));
+		if (o == &help)
+			break;
+	}
+}
+
+static void help_usage(const struct cmd *c)
+{
+	const char *head = _("usage:"), *p = c->usage != NULL && c->usage[0] != '\0' ? _(c->usage) : "";
+
+	for (int first = 1; first || *p != '\0'; first = 0) {
+		size_t n = strcspn(p, "\n");
+		if (first)
+			printf("%s katamichi %s", head, c->name);
+		else
+			printf("%*s katamichi %s", (int)wide_width(head), "", c->name);
+		printf("%s%.*s\n", n > 0 ? " " : "", (int)n, p);
+		p += n + (p[n] != '\0');
+	}
+}
+
+void cmd_help(const struct cmd *c)
+{
+	help_usage(c);
+	printf("\n%s\n", _(c->help));
+	help_options(c);
+	printf("\n");
+	printf(_("Exit codes: %s.\n"), _(c->exits));
+}
+
+/* getopt's own tables from ours; a long option's value is its place + 256. */
+static void tables(const struct cmd *c, char letters[static 2 * CMD_OPTIONS_MAX + 4], struct option *o)
+{
+	char *p = letters;
+
+	*p++ = 'h';
+	for (unsigned i = 0; c->options[i].name != NULL; i++, o++) {
+		int arg = c->options[i].takes != CMD_FLAG;
+		*o = (struct option){ c->options[i].name, arg ? required_argument : no_argument, NULL, (int)i + 256 };
+		if (c->options[i].letter != 0) {
+			*p++ = c->options[i].letter;
+			if (arg)
+				*p++ = ':';
+		}
+	}
+	*o++ = (struct option){ "help", no_argument, NULL, 'h' };
+	*o = (struct option){ NULL, 0, NULL, 0 };
+	*p = '\0';
+}
+
+static int bad_option(const struct cmd *c, int argc, char **argv)
+{
+	char text[320];
+
+	snprintf(text, sizeof(text), _("%.200s: unknown option, or its argument is missing or too much"),
+	    optind > 1 && optind <= argc ? argv[optind - 1] : "?");
+	return cmd_usage(c, text);
+}
+
+static const struct cmd_option *found(const struct cmd *c, int option)
+{
+	for (unsigned i = 0; c->options[i].name != NULL; i++)
+		if (option == (int)i + 256 || (option < 256 && option == c->options[i].letter))
+			return &c->options[i];
+	return NULL;
+}
+
+/* 0; or -1: help was asked for; or an exit code. */
+static int parse(struct cmd_line *l, int argc, char **argv)
+{
+	char letters[2 * CMD_OPTIONS_MAX + 4];
+	struct option longs[CMD_OPTIONS_MAX + 2];
+	int o;
+
+	tables(l->cmd, letters, longs);
+	optind = 1;
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		const struct cmd_option *option = found(l->cmd, o);
+		if (o == 'h')
+			return -1;
+		if (option == NULL || l->givens == CMD_GIVEN_MAX)
+			return bad_option(l->cmd, argc, argv);
+		l->given[l->givens].option = option;
+		l->given[l->givens++].value = optarg != NULL ? optarg : "";
+	}
+	l->operand = (const char **)(argv + optind);
+	l->operands = argc - optind;
+	return 0;
+}
+
+static int check(const struct cmd_line *l)
+{
+	const struct cmd *c = l->cmd;
+	char text[320];
+
+	for (const struct cmd_option *o = c->options; o->name != NULL; o++)
+		if (o->required && cmd_value(l, o->name) == NULL) {
+			if (o->letter != 0)
+				snprintf(text, sizeof(text), _("-%c %s is missing"), o->letter, _(o->arg));
+			else
+				snprintf(text, sizeof(text), _("--%s %s is missing"), o->name, _(o->arg));
+			return cmd_usage(c, text);
+		}
+	if (l->operands < c->operands_min)
+		return cmd_usage(c, _("an argument is missing"));
+	if (l->operands > c->operands_max) {
+		snprintf(text, sizeof(text), _("%.200s: an argument too much"), l->operand[c->operands_max]);
+		return cmd_usage(c, text);
+	}
+	return EXIT_OK;
+}
+
+static int knows(const struct cmd *c, const char *option)
+{
+	const struct cmd_option *o = c->options;
+
+	while (o->name != NULL && strcmp(o->name, option) != 0)
+		o++;
+	return o->name != NULL;
+}
+
+int cmd_run(const struct cmd *c, int argc, char **argv)
+{
+	static struct cmd_line l;
+	int json, tsv, code;
+
+	memset(&l, 0, sizeof(l));
+	l.cmd = c;
+	code = parse(&l, argc, argv);
+	if (code < 0) {
+		cmd_help(c);
+		return EXIT_OK;
+	}
+	if (code != EXIT_OK || (code = check(&l)) != EXIT_OK)
+		return code;
+	json = knows(c, "json") && cmd_value(&l, "json") != NULL;
+	tsv = knows(c, "tsv") && cmd_value(&l, "tsv") != NULL;
+	if (json && tsv)
+		return cmd_usage(c, _("--json or --tsv, not both"));
+	out_init(json ? OUT_JSON : tsv ? OUT_TSV : OUT_TEXT);
+	return c->run(&l);
+}

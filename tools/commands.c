@@ -1,0 +1,27 @@
+/* commands.c - the table of subcommands (cmd.h), in the order of the help. */
+#include <stddef.h>
+
+#include "tools/cmd.h"
+
+const struct cmd *const commands[] = {
+	/* every day */
+	&cmd_status,
+	&cmd_gaps,
+	&cmd_closings,
+	&cmd_resend,
+	&cmd_close,
+	/* proof */
+	&cmd_verify,
+	&cmd_ledger_verify,
+	/* setting up */
+	&cmd_keygen,
+	&cmd_key_show,
+	&cmd_config_check,
+	&cmd_plan,
+	&cmd_link_test_receive,
+	&cmd_link_test_send,
+	&cmd_firmware_config,
+	/* trouble */
+	&cmd_restore,
+	NULL,
+};

@@ -1,0 +1,53 @@
+/* out.h - how commands say what they found: for people, for scripts, for programs.
+ *
+ * A command gathers its facts as JSON (jansson) once, and shows them thrice:
+ *	--json   the facts: out_json(o); keys and words never translated, times UTC
+ *	--tsv    rows: tabs between, the first line names the columns by their JSON keys; for scripts
+ *	else     text, in the reader's language, aligned also for full-width characters, times local;
+ *	         cut into lines where standard output is a terminal
+ * That text is for people is not changed by a pipe: `katamichi gaps | less' shows what it shows on the screen,
+ * and scripts say --tsv.  Colours are used on a terminal only, and not if NO_COLOR is set. */
+#ifndef KM_OUT_H
+#define KM_OUT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+enum out_mode { OUT_TEXT, OUT_TSV, OUT_JSON };
+
+void out_init(enum out_mode mode); /* cmd_run() does it */
+enum out_mode out_mode(void);
+
+enum out_style { OUT_PLAIN, OUT_STRONG, OUT_DIM, OUT_GOOD, OUT_WARN, OUT_BAD };
+/* What to print before a text in this style, and after it OUT_PLAIN's; "" where no colours are wanted. */
+const char *out_style(enum out_style s);
+/* Columns of the terminal; 0: standard output is none, do not cut. */
+unsigned out_columns(void);
+
+/* One object or array, one line.  o is not released. */
+void out_json(const json_t *o);
+
+enum out_kind {
+	OUT_STRING, /* as it is, made printable */
+	OUT_WORD,   /* a fixed English word, translated for people */
+	OUT_NUMBER,
+	OUT_BYTES,  /* "1.2 MB" for people */
+	OUT_TIME,   /* ISO, UTC, in the facts; local time for people */
+	OUT_YES,    /* true or false */
+};
+struct out_column {
+	const char *key;  /* in the row's object; missing or null is empty */
+	const char *head; /* N_("...") */
+	enum out_kind kind;
+};
+/* Rows (an array of objects) as text or, where out_mode() is OUT_TSV, tab-separated.  On a terminal the last
+ * column is wrapped within itself.  style: of a whole row, or NULL. */
+void out_table(const json_t *rows, const struct out_column *column, unsigned columns, enum out_style (*style)(const json_t *row));
+
+/* A text, wrapped on a terminal, each further line indented by so many columns; where is the column it begins in. */
+void out_wrapped(const char *text, unsigned where, unsigned indent);
+/* "1.2 MB", "2026-11-20 18:00:05" (local; iso is "2026-11-20T09:00:05Z"). */
+const char *out_bytes(char out[static 32], double bytes);
+const char *out_time(char out[static 32], const char *iso);
+
+#endif

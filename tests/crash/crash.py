@@ -223,8 +223,7 @@ class Run:
 
     def rows(self, database, sql):
         try:
-            with sqlite3.connect(f"file:{self.path(database)}?mode=ro", uri=True, timeout=5) as db:
-                return db.execute(sql).fetchall()
+            return harness.rows(self.path(database), sql)
         except sqlite3.OperationalError as e:
             raise Broken(f"{database}: {e}") from None
 
@@ -325,19 +324,32 @@ class Run:
             self.bury()
             self.layer.cut_power("lost")
 
+    def stop(self):
+        """Both ends, by SIGTERM.  The last operations of the one under the layer are in its stop."""
+        bad = []
+        for side in ("sender", "receiver"):
+            p = self.daemon[side]
+            p.terminate()
+            code = p.wait(20)
+            if side == self.side and self.over():
+                break
+            del self.daemon[side]
+            if code != 0:
+                bad.append(f"the {side} stopped with {code}")
+        return bad
+
+    def finish(self):
+        self.until(self.heal, self.unsettled)
+        return self.wrong() + self.stop()
+
     def play(self):
         """True: it was killed and all is well."""
         self.first_life()
+        bad = [] if self.over() else self.finish()
         killed = self.over()
         if killed:
             self.second_life()
-        self.until(self.heal, self.unsettled)
-        bad = self.wrong()
-        for side in ("sender", "receiver"):
-            p = self.daemon.pop(side)
-            p.terminate()
-            if p.wait(20) != 0:
-                bad.append(f"the {side} stopped with {p.returncode}")
+            bad = self.finish()
         if bad:
             raise Broken("; ".join(bad[:4]))
         return killed

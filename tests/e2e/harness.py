@@ -5,6 +5,7 @@ of the fibre is counted and dropped there, in the device's ingress hook, before 
 not to be had, everything runs on the loopback interface, and what would be a proof of direction is skipped.
 """
 import atexit
+import contextlib
 import glob
 import hashlib
 import json
@@ -14,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -72,6 +74,16 @@ def run(*argv, ok=True, **options):
 
 def katamichi(*argv, **options):
     return run(program("katamichi"), *argv, **options)
+
+
+def rows(database, sql):
+    """What a query finds in a daemon's database.
+
+    Closed at once, and by name: "with sqlite3.connect()" ends a transaction, not the connection, which Python keeps in a cycle
+    until its collector comes by.  Until then every further connection of this process shares its index (-shm), and where
+    that file was made anew meanwhile, as after a power cut, it shows what was there before the cut."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as db:
+        return db.execute(sql).fetchall()
 
 
 # --- the link ---

@@ -4,6 +4,7 @@ Small programs write files under it, are killed, and lose power.  Those that syn
 promised; those that forget a sync must be caught.
 """
 import errno
+import gc
 import os
 import signal
 import subprocess
@@ -160,6 +161,29 @@ def test_sqlite_without_syncs_is_caught(disk):
     execute(disk, text)
     disk.cut_power("lost")
     assert harness.run("sqlite3", os.path.join(disk.top, "db"), "select * from t", ok=False).returncode != 0
+
+
+def test_a_database_shows_what_came_after_the_cut(disk):
+    """Its index is made anew by whoever opens it first.  A connection that this process forgot to close would show the old one."""
+    write = "\nfor i in range(3):\n d.execute('insert into t values(1)')\n d.commit()\n"
+    begin = "import sqlite3\nd = sqlite3.connect('db')\nd.execute('pragma journal_mode=wal')\nd.execute('pragma synchronous=full')\n"
+    live = "print(flush=True)\nimport signal\nsignal.pause()"
+
+    def life(text):
+        return subprocess.Popen([sys.executable, "-B", "-c", HEAD + begin + text + live], cwd=disk.top, env=disk.env(), start_new_session=True,
+                                stdout=subprocess.PIPE)
+    gc.disable()  # as it may be at any moment
+    try:
+        for text, there in (("d.execute('create table t(i)')\nd.commit()\nsync('.')" + write, 3), (write, 6)):
+            with life(text) as p:
+                try:
+                    p.stdout.readline()
+                    assert harness.rows(os.path.join(disk.top, "db"), "select count(*) from t") == [(there,)]
+                finally:
+                    p.kill()
+            disk.cut_power("lost")
+    finally:
+        gc.enable()
 
 
 def test_mixed_keeps_any_part(disk):

@@ -2,7 +2,6 @@
 import os
 import re
 import signal
-import sqlite3
 import time
 
 import harness
@@ -37,8 +36,8 @@ def test_sender_killed_while_sealing(site):
     harness.wait_until("the first megabytes", lambda: harness.disk_use(site.path("receiver-state")) > 8 << 20, 60, 0.005,
                        alive=site.daemons())
     site.sender.kill()
-    with sqlite3.connect(site.path("sender-state", "outbox.db")) as db:
-        assert db.execute("SELECT count(*) FROM object WHERE channel = 'bulk'").fetchone() == (0,), "sealed sooner than it was killed"
+    numbered = harness.rows(site.path("sender-state", "outbox.db"), "SELECT count(*) FROM object WHERE channel = 'bulk'")
+    assert numbered == [(0,)], "sealed sooner than it was killed"
     assert site.deliveries() == []
     site.start_sender()
     site.wait_delivered(120)

@@ -11,6 +11,7 @@
 #   make soak         MINUTES=10 with stalls, then KILLS=1000
 #   make firmware     the diode box's images  make test-firmware  the box in emulation (LONG=1: measured)
 #   make install      DESTDIR, PREFIX         make clean
+#   make messages     what is new to translate goes into tools/po/ja.po
 #
 # CC=clang, CFLAGS, LDFLAGS as usual; V=1 shows the commands.  A change of any of them rebuilds.
 # tools/deps.sh build installs what `make` needs (Debian 12).
@@ -77,6 +78,8 @@ LAYER    := $(B)/tests/crash/powerloss.so
 WALL     := $(B)/tests/wall/wall.so
 
 ARCHIVES := $(addprefix $(B)/,libsender.a libreceiver.a libfirmware.a libkatamichi.a)
+# Without msgfmt (gettext) everything is English.
+CATALOGUES := $(if $(shell command -v msgfmt),$(patsubst tools/po/%.po,$(B)/locale/%/LC_MESSAGES/katamichi.mo,$(wildcard tools/po/*.po)))
 PROGRAMS := $(addprefix $(B)/,katamichi katamichi-sender katamichi-receiver katamichi-receiver-link)
 UNIT_BIN := $(patsubst %.c,$(B)/%,$(UNIT))
 TOOL_BIN := $(patsubst %.c,$(B)/%,$(HELPERS))
@@ -92,8 +95,8 @@ endif
 # Sub-makes use both cores unless the caller chose.
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all tests demo test test-long test-firmware test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc install clean FORCE
-all: $(PROGRAMS)
+.PHONY: all messages tests demo test test-long test-firmware test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc install clean FORCE
+all: $(PROGRAMS) $(CATALOGUES)
 tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
 # --- rules ---
@@ -154,6 +157,17 @@ $(B)/tools/bench/%: $(B)/tools/bench/%.o $(ARCHIVES)
 $(FUZZ_BIN): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(if $(FUZZ_MAIN),,$(B)/tests/fuzz/corpus_main.o) $(ARCHIVES)
 	$(say) LD $@
 	$(link) $(FUZZ_MAIN) $(LIBS)
+
+# The translations.  What is not translated, or was only guessed by msgmerge (fuzzy), is shown in English.
+$(B)/locale/%/LC_MESSAGES/katamichi.mo: tools/po/%.po
+	$(say) PO $<
+	@mkdir -p $(@D)
+	$(Q)msgfmt --check-format -o $@ $<
+messages:
+	@mkdir -p $(B)
+	@tools/po/messages.sh $(B)/katamichi.pot
+	@for po in tools/po/*.po; do msgmerge -q --no-wrap --no-location --previous --backup=none -U $$po $(B)/katamichi.pot && \
+	    printf '%s: ' $$po && msgfmt --statistics -o /dev/null $$po; done
 
 include firmware/firmware.mk
 
@@ -240,6 +254,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	install -m 0755 $(B)/katamichi $(DESTDIR)$(PREFIX)/bin/
 	install -m 0755 $(B)/katamichi-sender $(B)/katamichi-receiver $(B)/katamichi-receiver-link $(DESTDIR)$(PREFIX)/sbin/
+	cd $(B) && for mo in $(patsubst $(B)/%,%,$(CATALOGUES)); do \
+	    install -D -m 0644 $$mo $(DESTDIR)$(PREFIX)/share/$$mo || exit 1; done
 clean:
 	rm -rf build
 

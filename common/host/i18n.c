@@ -55,14 +55,15 @@ static void find_catalogue(void)
 {
 	static const char *const places[] = { "locale", "../share/locale" };
 	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 128);
 	size_t dir = n > 0 ? (size_t)n : 0;
 
 	while (dir > 0 && path[dir - 1] != '/')
 		dir--;
 	for (size_t i = 0; dir > 0 && i < sizeof places / sizeof places[0]; i++) {
-		(void)snprintf(path + dir, sizeof path - dir, "%s", places[i]);
-		if (access(path, X_OK) == 0) {
+		(void)snprintf(path + dir, sizeof path - dir, "%s/ja/LC_MESSAGES/katamichi.mo", places[i]);
+		if (access(path, R_OK) == 0) {
+			(void)snprintf(path + dir, sizeof path - dir, "%s", places[i]);
 			(void)bindtextdomain(domain, path);
 			break;
 		}

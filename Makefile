@@ -10,7 +10,7 @@
 #   make bench        the pair's speed        make bench-peers  beside udpcast and NORM
 #   make soak         MINUTES=10 with stalls, then KILLS=1000
 #   make firmware     the diode box's images  make test-firmware  the box in emulation (LONG=1: measured)
-#   make install      DESTDIR, PREFIX         make clean
+#   make install      DESTDIR, PREFIX, ROLE=sender|receiver; make uninstall, make clean
 #   make messages     what is new to translate goes into tools/po/ja.po
 #
 # CC=clang, CFLAGS, LDFLAGS as usual; V=1 shows the commands.  A change of any of them rebuilds.
@@ -95,7 +95,7 @@ endif
 # Sub-makes use both cores unless the caller chose.
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all messages tests demo test test-long test-firmware test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc install clean FORCE
+.PHONY: all messages tests demo test test-long test-firmware test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc clean FORCE
 all: $(PROGRAMS) $(CATALOGUES)
 tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
@@ -250,12 +250,7 @@ ci:
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory fuzz SECONDS=10
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
-	install -m 0755 $(B)/katamichi $(DESTDIR)$(PREFIX)/bin/
-	install -m 0755 $(B)/katamichi-sender $(B)/katamichi-receiver $(B)/katamichi-receiver-link $(DESTDIR)$(PREFIX)/sbin/
-	cd $(B) && for mo in $(patsubst $(B)/%,%,$(CATALOGUES)); do \
-	    install -D -m 0644 $$mo $(DESTDIR)$(PREFIX)/share/$$mo || exit 1; done
+include tools/packaging/install.mk
 clean:
 	rm -rf build
 

@@ -44,9 +44,10 @@ static int run(const struct cmd_line *l)
 	if (r != 0)
 		return r;
 	hex_put(id, p.id, KEY_ID_LEN);
-	printf("role        %s\n", p.role == PARTY_SENDER ? "sender" : "receiver");
-	fingerprint_print("fingerprint", p.fingerprint);
-	printf("key id      %s\n", id);
+	printf("role         %s\n", p.role == PARTY_SENDER ? "sender" : "receiver");
+	fingerprint_print("fingerprint ", p.fingerprint);
+	fingerprint_print_words(p.fingerprint);
+	printf("key id       %s\n", id);
 	keyfile_pem(pem, p.sign, 0);
 	printf("Ed25519 (%s)\n%s", p.role == PARTY_SENDER ? "signs manifests" : "signs the ledger", pem);
 	keyfile_pem(pem, p.dh, 1);
@@ -58,7 +59,8 @@ const struct cmd cmd_key_show = {
 	.name = "key show",
 	.text = N_("show the fingerprint and the public halves of a key file"),
 	.usage = N_("FILE.pub|FILE.key"),
-	.help = N_("Prints role, fingerprint and key id, and the public halves as PEM.  A secret key is never printed.\n"),
+	.help = N_("Prints role, fingerprint (in digits, and in words to be read out over the telephone) and key id,\n"
+	    "and the public halves as PEM.  A secret key is never printed.\n"),
 	.exits = N_("0 printed, 2 usage, 4 it is no key file, or has the wrong owner or mode"),
 	.operands_min = 1, .operands_max = 1, .operand = CMD_FILE,
 	.run = run,

@@ -10,6 +10,8 @@
 #include "tools/cmd.h"
 #include "tools/fingerprint.h"
 
+#define DEFAULT_DIR "/etc/katamichi"
+
 static int generate(enum party_role role, const char *dir, const char *name)
 {
 	struct party_secret *s = crypto_secret_alloc(sizeof(*s));
@@ -30,6 +32,7 @@ static int generate(enum party_role role, const char *dir, const char *name)
 		printf("secret key   %s/%s.key (stays here)\n", dir, name);
 		printf("public key   %s/%s.pub (for the other side)\n", dir, name);
 		fingerprint_print("fingerprint ", s->pub.fingerprint);
+		fingerprint_print_words(s->pub.fingerprint);
 	}
 free_secret:
 	crypto_secret_free(s);
@@ -41,22 +44,23 @@ static int run(const struct cmd_line *l)
 	const char *role = l->operand[0], *name = cmd_value(l, "name");
 
 	if (strcmp(role, "sender") != 0 && strcmp(role, "receiver") != 0)
-		return cmd_usage(l->cmd, _("wanted: sender or receiver, and a directory"));
-	return generate(strcmp(role, "sender") == 0 ? PARTY_SENDER : PARTY_RECEIVER, l->operand[1], name != NULL ? name : role);
+		return cmd_usage(l->cmd, _("wanted: sender or receiver, and a directory unless it is /etc/katamichi"));
+	return generate(strcmp(role, "sender") == 0 ? PARTY_SENDER : PARTY_RECEIVER, l->operands > 1 ? l->operand[1] : DEFAULT_DIR,
+	    name != NULL ? name : role);
 }
 
 const struct cmd cmd_keygen = {
 	.name = "keygen",
 	.text = N_("make the keys of a sender or a receiver"),
-	.usage = N_("sender|receiver DIR [--name NAME]"),
-	.help = N_("Makes a new pair of keys in DIR (made, mode 0700, if it is not there):\n"
+	.usage = N_("sender|receiver [DIR] [--name NAME]"),
+	.help = N_("Makes a new pair of keys in DIR, by default /etc/katamichi (made, mode 0700, if it is not there):\n"
 	    "  NAME.key          secret, mode 0600: stays on this machine\n"
 	    "  NAME.pub          public: carry it to the other side and compare the fingerprint\n"
 	    "  NAME-ed25519.pem  public, for openssl (signatures)\n"
 	    "  NAME-x25519.pem   public, for openssl (key agreement)\n"
-	    "Nothing is ever overwritten.\n"),
+	    "Nothing is ever overwritten.  Made by root, they belong to the owner of DIR, so that the service can read its own.\n"),
 	.exits = N_("0 made, 2 usage, 4 there is such a key already, 5 it cannot be written"),
 	.options = { { "name", 0, CMD_TEXT, N_("NAME"), N_("of the files (the role)"), 0 } },
-	.operands_min = 2, .operands_max = 2, .operand = CMD_DIR, .choices = "sender receiver",
+	.operands_min = 1, .operands_max = 2, .operand = CMD_DIR, .choices = "sender receiver",
 	.run = run,
 };

@@ -16,7 +16,7 @@ group() {
 	build) echo gcc libc6-dev make pkg-config binutils libsodium-dev libssl-dev libzstd-dev libsqlite3-dev \
 		libinih-dev libjansson-dev zlib1g-dev libxml2-dev libqrencode-dev libpng-dev gettext ;;
 	test) echo python3 python3-pytest libcmocka-dev iproute2 ethtool nftables strace openssl zstd sqlite3 procps \
-		iputils-ping tshark tcpdump "$(group firmware)" qemu-system-arm qemu-system-misc ;;
+		iputils-ping tshark tcpdump systemd mandoc "$(group firmware)" qemu-system-arm qemu-system-misc ;;
 	demo) echo iproute2 ethtool nftables openssl python3 procps ;;
 	lint) echo clang clang-tidy cppcheck shellcheck ;;
 	clang) echo clang ;;

@@ -1,4 +1,4 @@
-/* fingerprint.h - fingerprints for people: digits in groups of four (PROTOCOL.md, section 2.2). */
+/* fingerprint.h - fingerprints for people: digits in groups of four (PROTOCOL.md, section 2.2), and words. */
 #ifndef KM_FINGERPRINT_H
 #define KM_FINGERPRINT_H
 
@@ -6,5 +6,7 @@
 
 /* A line: label, a space, the groups. */
 void fingerprint_print(const char *label, const uint8_t fingerprint[static HASH_LEN]);
+/* Two lines: the words of tools/words.h in Japanese and in English, for the telephone. */
+void fingerprint_print_words(const uint8_t fingerprint[static HASH_LEN]);
 
 #endif

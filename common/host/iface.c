@@ -56,13 +56,13 @@ uint64_t iface_speed(const char *sys, const char *name)
 
 int iface_bind(int fd, const char *name)
 {
-	if (if_nametoindex(name) == 0) {
+	/* The socket is asked, not the process: a service may have been given one of a network that it does not see itself. */
+	errno = ENODEV; /* an empty name would take the binding off */
+	if (name[0] != '\0' && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) == 0)
+		return 0;
+	if (errno == ENODEV)
 		log_error("interface %s: there is none of this name on this host (ip link)", name);
-		return -1;
-	}
-	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) != 0) {
+	else
 		log_error("interface %s: %s", name, strerror(errno));
-		return -1;
-	}
-	return 0;
+	return -1;
 }

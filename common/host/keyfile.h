@@ -27,7 +27,8 @@
 int keyfile_read_secret(struct party_secret *s, const char *path, enum party_role role) __attribute__((warn_unused_result));
 int keyfile_read_public(struct party *p, const char *path, enum party_role role) __attribute__((warn_unused_result));
 int keyfile_read_psk(uint8_t psk[static KEY_LEN], const char *path) __attribute__((warn_unused_result));
-/* Write NAME.key, NAME.pub and both PEM files into dir; refuses (EXIT_KEYS) if any exists: nothing is overwritten. */
+/* Write NAME.key, NAME.pub and both PEM files into dir; refuses (EXIT_KEYS) if any exists: nothing is overwritten.
+ * Written by root they belong to dir's owner and group. */
 int keyfile_write(const struct party_secret *s, const char *dir, const char *name) __attribute__((warn_unused_result));
 /* A PEM of an Ed25519 public key into out (NUL-terminated). */
 void keyfile_pem(char out[static 128], const uint8_t pub[static 32], int x25519);

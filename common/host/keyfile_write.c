@@ -68,6 +68,16 @@ static void prepare(struct output *o, const struct party_secret *s, const char *
 	keyfile_pem(o->file[3].text, s->pub.dh, 1);
 }
 
+/* A service reads its own keys or root's by their owner (keyfile.h): what root makes in its directory belongs to it. */
+static int give_to_owner(int fd, int dirfd)
+{
+	struct stat dir;
+
+	if (geteuid() != 0)
+		return 0;
+	return fstat(dirfd, &dir) == 0 && fchown(fd, dir.st_uid, dir.st_gid) == 0 ? 0 : -1;
+}
+
 /* 0, or -1 with errno; O_EXCL: never over another file, never through a link. */
 static int write_file(int dirfd, const char *name, const char *text, unsigned mode)
 {
@@ -75,7 +85,8 @@ static int write_file(int dirfd, const char *name, const char *text, unsigned mo
 
 	if (fd < 0)
 		return -1;
-	int r = durable_write_all(fd, text, strlen(text)) == 0 && fchmod(fd, (mode_t)mode) == 0 && fsync(fd) == 0 ? 0 : -1;
+	int r = durable_write_all(fd, text, strlen(text)) == 0 && give_to_owner(fd, dirfd) == 0 && fchmod(fd, (mode_t)mode) == 0 &&
+	    fsync(fd) == 0 ? 0 : -1;
 	int kept = errno;
 
 	(void)close(fd);

@@ -268,7 +268,7 @@ def test_unit_files(tmp_path):
         units.append(str(tmp_path / name))
         with open(units[-1], "w") as f:
             f.write(text)
-    assert len(units) == 3
+    assert len(units) == 4
     done = harness.run("systemd-analyze", "verify", "--man=no", *units, ok=False, env=dict(os.environ, SYSTEMD_UNIT_PATH=f"{tmp_path}:"))
     said = [line for line in (done.out + done.err).splitlines() if "katamichi" in line]
     assert done.returncode == 0 and not said, done.out + done.err

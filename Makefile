@@ -137,9 +137,10 @@ $(PROGRAMS):
 $(UNIT_BIN): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
 	$(say) LD $@
 	$(link) -lcmocka $(LIBS)
+$(B)/tests/tools/make_ledger: $(ARCHIVES)
 $(TOOL_BIN): $(B)/tests/tools/%: $(B)/tests/tools/%.o
 	$(say) LD $@
-	$(link)
+	$(link) $(LIBS)
 # Loaded before a daemon's own libraries; no sanitizer is in it, so that it goes into any build.
 $(WALL): tests/wall/wall.c $(B)/.flags
 	$(say) SO $@

@@ -262,26 +262,42 @@ judge(struct ledger_verdict *v, sqlite3_stmt *s)
 	return NULL;
 }
 
+static void
+judge_end(struct ledger_verdict *v, struct db *db)
+{
+	/* The end of a chain proves nothing about what followed; our own index does, a little. */
+	if (db_int(db, "SELECT max(seq) FROM delivery", "") > v->rows)
+		v->why = "is missing, with all that followed it";
+	else if (v->rows == 0)
+		v->why = "is missing: a ledger begins with an `opened` row";
+	if (v->why != NULL)
+		v->bad = v->rows + 1;
+}
+
 void
-ledger_verify(struct db *db, struct ledger_verdict *v)
+ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg)
 {
 	sqlite3_stmt *s = db_query(db, "SELECT seq, entry, hash FROM ledger ORDER BY seq", "");
 
 	*v = (struct ledger_verdict){ 0 };
 	strcpy(v->hash, chain_first);
-	while (v->why == NULL && db_step(db, s) == 1)
-		v->why = judge(v, s);
-	if (v->why != NULL) {
-		db_done(s);
-		v->bad = v->rows + 1;
-		return;
+	while (db_step(db, s) == 1) {
+		if (v->why == NULL && (v->why = judge(v, s)) != NULL) {
+			v->bad = v->rows + 1;
+			if (row == NULL) {
+				db_done(s);
+				return;
+			}
+		}
+		if (row != NULL && sqlite3_column_text(s, 1) != NULL)
+			row(arg, sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1), (size_t)sqlite3_column_bytes(s, 1));
 	}
-	/* The end of a chain proves nothing about what followed; our own index does, a little. */
-	if (db_int(db, "SELECT max(seq) FROM delivery", "") > v->rows) {
-		v->bad = v->rows + 1;
-		v->why = "is missing, with all that followed it";
-	} else if (v->rows == 0) {
-		v->bad = 1;
-		v->why = "is missing: a ledger begins with an `opened` row";
-	}
+	if (v->why == NULL)
+		judge_end(v, db);
+}
+
+void
+ledger_verify(struct db *db, struct ledger_verdict *v)
+{
+	ledger_walk(db, v, NULL, NULL);
 }

@@ -76,5 +76,9 @@ struct ledger_verdict {
 	char hash[CHAIN_HEX_LEN + 1]; /* of the last row that holds */
 };
 void ledger_verify(struct db *db, struct ledger_verdict *v);
+/* The same, and every row that is there is told, also those behind a bad one.  entry is hostile until the verdict is
+ * known (and, to whoever can write the database, afterwards): entry[n] is a NUL, there may be others. */
+typedef void ledger_row(void *arg, int64_t seq, const char *entry, size_t n);
+void ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg);
 
 #endif

@@ -13,6 +13,7 @@ const struct cmd *const commands[] = {
 	/* proof */
 	&cmd_verify,
 	&cmd_ledger_verify,
+	&cmd_report,
 	/* setting up */
 	&cmd_keygen,
 	&cmd_key_show,

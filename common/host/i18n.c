@@ -79,3 +79,12 @@ void i18n_init(void)
 	/* Read now: a process that has given up its paths cannot later. */
 	(void)gettext("information");
 }
+
+void i18n_language(const char *lang)
+{
+	int japanese = strcmp(lang, "ja") == 0;
+
+	(void)setenv("LANGUAGE", lang, 1);
+	/* LANGUAGE counts in any locale but C; setlocale() also makes gettext forget what it found before. */
+	(void)setlocale(LC_MESSAGES, japanese ? "C.UTF-8" : "C");
+}

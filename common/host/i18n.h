@@ -25,5 +25,7 @@
  * share/locale beside our bin/ or sbin/, or locale/ beside a program in build/.
  * Without a catalogue everything is English.  log_init() and log_init_tool() call it. */
 void i18n_init(void);
+/* From now on in this language, "ja" or "en", whatever the locale says: for pages that are printed. */
+void i18n_language(const char *lang);
 
 #endif

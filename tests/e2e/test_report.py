@@ -1,0 +1,224 @@
+"""katamichi report: what a day or a month of the ledger holds, in each form, compared with what was put in."""
+import csv
+import hashlib
+import html.parser
+import io
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+import harness
+
+PEER = "mihon"
+GENERATION = "ab" * 16
+JAPAN = dict(os.environ, TZ="Asia/Tokyo", LC_ALL="C.UTF-8")
+HOSTILE = "=HYPERLINK(\"http://x\",\"<script>alert(1)</script>\")&,'"
+
+
+class Ledger:
+    """A receiver's directory whose ledger is written here, row by row, with a chain that holds."""
+
+    def __init__(self, top, rows=1):
+        self.top = str(top)
+        for d in ("keys", "inbox", "state/ledger"):
+            os.makedirs(self.path(d))
+        os.chmod(self.path("keys"), 0o700)
+        for side in ("sender", "receiver"):
+            harness.katamichi("keygen", side, self.path("keys"))
+        shown = harness.katamichi("key", "show", self.path("keys/sender.pub")).out
+        self.sender = re.sub(r"[^0-9a-f]", "", re.search(r"(?:[0-9a-f]{4,8}[ -]?){8,16}", shown).group(0))[:64]
+        with open(self.path("receiver.conf"), "w") as f:
+            f.write("[receiver]\nkeys = keys/receiver.key\ninbox = inbox\nstate = state\n[link]\nlisten = 10.77.0.2:5150\n"
+                    f"[peer {PEER}]\nkey = keys/sender.pub\n[channel eltax]\n[channel pittari]\n")
+        harness.run(harness.program("tests/tools/make_ledger"), self.path("state/ledger/ledger.db"), str(rows), "2026-11-01", "30")
+        self.db = sqlite3.connect(self.path("state/ledger/ledger.db"), isolation_level=None)
+
+    def path(self, *parts):
+        return os.path.join(self.top, *parts)
+
+    def add(self, at, event, **more):
+        seq, previous = self.db.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
+        entry = json.dumps(dict(more, at=at, event=event, sender=self.sender), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        chained = hashlib.sha256(f"{previous}\n{entry}\n".encode()).hexdigest()
+        self.db.execute("INSERT INTO ledger VALUES(?, ?, ?)", (seq + 1, entry, chained))
+
+    def delivered(self, at, number, event="delivered", channel="eltax", files=2, size=1000, **more):
+        self.add(at, event, channel=channel, number=number, files=files, bytes=size, generation=GENERATION, checks=["sha256"],
+                 manifest="cd" * 32, object="12e45678" * 4, dir=f"{channel}/{number:08}", **more)
+
+    def report(self, *options, ok=True, **env):
+        return harness.katamichi("report", "-c", self.path("receiver.conf"), *options, ok=ok, env=dict(JAPAN, **env))
+
+    def json(self, *options):
+        return json.loads(self.report("--json", *options).out)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    made = Ledger(tmp_path)
+    made.delivered("2026-11-19T14:59:59Z", 1)  # the last second of the 19th in Japan
+    made.delivered("2026-11-19T15:00:00Z", 2, files=3, size=5000)
+    made.delivered("2026-11-20T03:00:00Z", 3, channel="pittari")
+    made.delivered("2026-11-20T04:00:00Z", 2, event="fork")
+    made.delivered("2026-11-20T05:00:00Z", 4, event="quarantined", reason=HOSTILE)
+    made.delivered("2026-11-20T06:00:00Z", 4, event="released", by="山田 太郎", reason="-1 確認済み")
+    made.add("2026-11-20T07:00:00Z", "refused", channel="eltax", object="ff" * 16, reason="\uff1dlarger than max_file")
+    made.add("2026-11-20T08:00:00Z", "closing", number=1, dir="katamichi/00000001", kind="day", closed="2026-11-20T07:59:00Z", file="aa" * 32,
+             channels=[dict(channel="eltax", generation=GENERATION, first=1, last=9, newest=9, missing=4, missing_ranges=[[5, 8]],
+                            aside=1, differs=0)])
+    made.add("2026-11-20T08:30:00Z", "an event of a later version", what="passed over")
+    made.delivered("2026-11-20T15:00:00Z", 9)  # the 21st
+    for first, last, since in ((5, 8, 1795000000), (3, 3, 1795000000)):  # 2026-11-18
+        made.db.execute("INSERT INTO gap VALUES(?, 'eltax', ?, ?, ?, ?)", (made.sender, GENERATION, first, last, since))
+    made.db.execute("INSERT INTO gap VALUES(?, 'eltax', ?, 10, 10, 1900000000)", (made.sender, GENERATION))  # known only later
+    return made
+
+
+def test_a_day_is_counted(ledger):
+    day = ledger.json("--day", "2026-11-20")
+    channels = {c["channel"]: c for c in day["channels"]}
+    eltax = channels["eltax"]
+    assert (eltax["delivered"], eltax["files"], eltax["bytes"]) == (2, 5, 6000), eltax
+    assert {k: eltax[k] for k in ("missing", "refused", "quarantined", "released", "forks")} == dict(
+        missing=5, refused=1, quarantined=1, released=1, forks=1), eltax
+    assert channels["pittari"]["delivered"] == 1
+    assert [r["entry"]["event"] for r in day["rows"]] == ["delivered", "delivered", "fork", "quarantined", "released", "refused",
+                                                       "closing", "an event of a later version"]
+    assert (day["period"]["from"], day["period"]["until"]) == ("2026-11-19T15:00:00Z", "2026-11-20T15:00:00Z")
+    assert [(m["peer"], m["first"], m["last"]) for m in day["missing"]] == [(PEER, 3, 3), (PEER, 5, 8)], "known later, yet reported"
+    assert day["ledger"]["holds"] and day["ledger"]["rows"] == 12
+    # every day of the month together is the month
+    month = ledger.json("--month", "2026-11")
+    assert sum(c["delivered"] for c in month["channels"]) == 6, "five here, and make_ledger's one"
+
+
+def test_text_says_what_needs_a_look(ledger):
+    out = ledger.report("--day", "2026-11-20").out
+    for words in (r"eltax +2 +5 +6,?000", "山田 太郎", "2026-11-20 14:00:00", r"eltax +5 +8 +mihon", "all 12 rows", "JST"):
+        assert re.search(words, out), f"{words} is not in\n{out}"
+
+
+def test_csv_is_for_excel(ledger):
+    raw = ledger.report("--day", "2026-11-20", "--csv").stdout
+    assert raw.startswith(b"\xef\xbb\xbf") and raw.endswith(b"\r\n")
+    assert raw.count(b"\n") == raw.count(b"\r\n")
+    rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+    assert {len(r) for r in rows} == {len(rows[0])}
+    assert len(rows) == 1 + 8 + 2 + 1, "head, entries, missing ranges, the chain"
+    for cell in (c for r in rows for c in r):
+        assert not re.match(r"\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]", cell), f"a formula: {cell}"
+        assert not re.fullmatch(r"[0-9]+(e[0-9]+|-[0-9]+|/[0-9]+)", cell), f"a number or a day that it is not: {cell}"
+    reasons = [r[6] for r in rows]
+    assert "'" + HOSTILE in reasons and "'-1 確認済み" in reasons and "'\uff1dlarger than max_file" in reasons
+    assert [r[7] for r in rows if r[1] == "released"] == ["山田 太郎"]
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.text, self.open = set(), [], "", []
+        self.feed(text)
+        self.close()
+        assert self.open == [], f"not closed: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag not in ("meta", "line", "rect") or (tag == "rect"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def check_page(text):
+    """One file that runs nothing and fetches nothing; returns what it says."""
+    page = Page(text)
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "embed", "form", "base", "a", "audio", "video"}, page.tags
+    for name, value in page.attributes:
+        assert not name.startswith("on") and name not in ("src", "href", "xlink:href", "action", "srcset"), (name, value)
+    style = "".join(re.findall(r"<style>(.*?)</style>", text, re.S)) + "".join(v or "" for n, v in page.attributes if n == "style")
+    assert "url(" not in style and "@import" not in style
+    assert "size:A4" in style
+    return page
+
+
+def test_page_is_self_contained(ledger):
+    page = check_page(ledger.report("--day", "2026-11-20", "--html", "--lang", "en").out)
+    assert HOSTILE in page.text, "the reason is not shown as the text that it is"
+    for words in ("山田 太郎", "2026-11-20 14:00:00", "5 - 8", "all 12 rows"):
+        assert words in page.text, words
+    assert page.text.count("Deliveries by hour") == 1 and "svg" in page.tags
+    month = check_page(ledger.report("--month", "2026-11", "--html").out)
+    assert "Deliveries by day" in month.text
+
+
+def test_broken_chain_is_said(ledger):
+    ledger.db.execute("UPDATE ledger SET entry = replace(entry, '\"bytes\":5000', '\"bytes\":9999') WHERE seq = 4")
+    for form in ([], ["--html"], ["--csv"]):
+        done = ledger.report("--day", "2026-11-20", *form, ok=False)
+        assert done.returncode == 1 and "row 4 " in done.out and "DOES NOT HOLD" in done.out, done.out + done.err
+    done = ledger.report("--day", "2026-11-20", "--json", ok=False)
+    told = json.loads(done.out)
+    assert done.returncode == 1 and (told["ledger"]["holds"], told["ledger"]["bad"]) == (False, 4)
+    assert len(told["rows"]) == 8, "what follows a broken row is still told"
+
+
+def test_an_entry_that_is_no_json(ledger):
+    ledger.add("2026-11-20T09:00:00Z", "x")
+    ledger.db.execute("UPDATE ledger SET entry = '{\"at\":\"2026-11-20T09:00:00Z\",\"nonsense' WHERE seq = 13")
+    done = ledger.report("--day", "2026-11-20", "--json", ok=False)
+    assert done.returncode == 1 and json.loads(done.out)["ledger"]["unread"] == 1, done.out + done.err
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--day", "2026-02-30"], "--day is a day"), (["--day", "20261120"], "--day is a day"), (["--month", "2026-13"], "--month is a month"),
+    (["--day", "2026-11-20", "--month", "2026-11"], "either --day or --month"), ([], "either --day or --month"),
+    (["--day", "2026-11-20", "--csv", "--html"], "not several"), (["--day", "2026-11-20", "--lang", "fr"], "--lang is"),
+])
+def test_wrong_use(ledger, options, words):
+    done = ledger.report(*options, ok=False)
+    assert done.returncode == 2 and words in done.err and done.err.count("\n") == 1, done.err
+
+
+def test_what_cannot_be_read_or_written(ledger):
+    done = ledger.report("--day", "2026-11-20", "-o", "/nonexistent/file", ok=False)
+    assert done.returncode == 5 and "/nonexistent/file" in done.err
+    ledger.report("--day", "2026-11-20", "--csv", "-o", ledger.path("day.csv"))
+    assert os.path.getsize(ledger.path("day.csv")) > 500
+    os.rename(ledger.path("state/ledger"), ledger.path("state/elsewhere"))
+    assert ledger.report("--day", "2026-11-20", ok=False).returncode == 5
+
+
+# A smaller one is always measured: what grows with the ledger is seen there, too.
+ROWS, SECONDS = (1000000, 10) if harness.LONG else (30000, 10)
+
+
+def test_many_deliveries(tmp_path):
+    made = Ledger(tmp_path, ROWS)
+    made.db.close()
+    for form in ([], ["--html"], ["--csv"], ["--json"]):
+        start = time.monotonic()
+        done = subprocess.Popen([harness.program("katamichi"), "report", "-c", made.path("receiver.conf"), "--month", "2026-11", "-o",
+                                 made.path("out"), *form], env=dict(os.environ, TZ="UTC"))
+        _, status, usage = os.wait4(done.pid, 0)
+        seconds, peak = time.monotonic() - start, usage.ru_maxrss << 10
+        assert status == 0
+        print(f"{ROWS} rows, {form}: {seconds:.1f} s, {peak >> 20} MB")
+        assert seconds < SECONDS and peak < (harness.MEMORY_MAX if harness.LONG else 64 << 20), (seconds, peak)
+    with open(made.path("out")) as f:
+        told = json.load(f)
+    assert len(told["rows"]) in (ROWS, ROWS + 1) and told["ledger"]["rows"] == ROWS + 1  # `opened` is of today
+    assert sum(c["delivered"] for c in told["channels"]) == ROWS - sum(c["refused"] + c["quarantined"] for c in told["channels"])

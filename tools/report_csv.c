@@ -1,0 +1,120 @@
+/* report_csv.c - a report as a table for Excel: UTF-8 with a byte order mark, CRLF, one kind of row (report.h).
+ *
+ * A reason, a channel or a directory comes from outside: a cell that a spreadsheet would take for a formula gets an
+ * apostrophe in front.  Hexadecimal digits get their kind in front, since 12e45678 would be shown as a number. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tools/report.h"
+
+enum { COLUMNS = 15 };
+
+/* What a spreadsheet takes for the beginning of a formula, the full-width forms (which a Japanese one takes too) included. */
+static int begins_formula(const char *s)
+{
+	static const char *const wide[] = { "\uff1d", "\uff0b", "\uff0d", "\uff20" };
+
+	if (s[0] != '\0' && strchr("=+-@\t\r\n|%", s[0]) != NULL)
+		return 1;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		if (strncmp(s, wide[i], strlen(wide[i])) == 0)
+			return 1;
+	return 0;
+}
+
+static void cell(FILE *out, const char *s, int last)
+{
+	int quoted = strpbrk(s, ",\"\r\n") != NULL || s[0] == ' ';
+
+	if (quoted)
+		putc_unlocked('"', out);
+	/* Behind blanks, too: they are skipped. */
+	if (begins_formula(s + strspn(s, " ")))
+		putc_unlocked('\'', out);
+	if (!quoted)
+		fputs_unlocked(s, out);
+	for (; quoted && *s != '\0'; s++) {
+		if (*s == '"')
+			putc_unlocked('"', out);
+		putc_unlocked(*s, out);
+	}
+	if (quoted)
+		putc_unlocked('"', out);
+	fputs_unlocked(last ? "\r\n" : ",", out);
+}
+
+static void row_out(FILE *out, const char *const c[COLUMNS])
+{
+	for (int i = 0; i < COLUMNS; i++)
+		cell(out, c[i], i == COLUMNS - 1);
+}
+
+static void head(FILE *out)
+{
+	const char *const c[COLUMNS] = { _("time"), _("event"), _("channel"), _("number"), _("files"), _("bytes"), _("reason"), _("by"),
+		_("directory"), _("sender"), _("generation"), _("object"), _("manifest"), _("fingerprint of the sender"), _("row of the ledger") };
+
+	fputs("\xef\xbb\xbf", out);
+	row_out(out, c);
+}
+
+/* "kind:" and hexadecimal digits, or nothing. */
+static const char *hex(char out[static 96], const char *kind, const char *digits)
+{
+	(void)snprintf(out, 96, "%s%.80s", digits[0] != '\0' ? kind : "", digits);
+	return out;
+}
+
+static const char *number(char out[static 24], int64_t v)
+{
+	(void)snprintf(out, 24, "%" PRId64, v);
+	return out;
+}
+
+struct csv {
+	struct report *r;
+	FILE *out;
+};
+
+static void told(void *arg, const struct report_row *w)
+{
+	struct csv *t = arg;
+	char at[24], seq[24], n[24], files[24], bytes[24], generation[96], object[96], manifest[96], sender[96];
+	int counted = w->kind != REPORT_REFUSED && w->kind != REPORT_CLOSING && w->kind != REPORT_OTHER;
+
+	const char *const c[COLUMNS] = { report_period_local(at, w->at), w->kind == REPORT_OTHER ? w->event : report_kind_name(w->kind),
+		w->channel, w->number > 0 ? number(n, w->number) : "", counted ? number(files, w->files) : "",
+		counted ? number(bytes, w->bytes) : "", w->reason, w->by, w->dir, report_peer(t->r, w->sender),
+		hex(generation, "generation:", w->generation), hex(object, "object:", w->object), hex(manifest, "sha256:", w->manifest),
+		hex(sender, "sha256:", w->sender), number(seq, w->seq) };
+
+	row_out(t->out, c);
+}
+
+static void told_missing(void *arg, const struct report_missing *m)
+{
+	struct csv *t = arg;
+	char since[24], range[64], generation[96], sender[96];
+
+	/* Not 3-5, which Excel takes for a day in March. */
+	(void)snprintf(range, sizeof(range), m->first == m->last ? "%" PRId64 : "%" PRId64 "..%" PRId64, m->first, m->last);
+	const char *const c[COLUMNS] = { report_period_local(since, m->since), _("missing"), m->channel, range, "", "", "", "", "",
+		report_peer(t->r, m->sender), hex(generation, "generation:", m->generation), "", "", hex(sender, "sha256:", m->sender), "" };
+
+	row_out(t->out, c);
+}
+
+int report_csv(struct report *r, struct db *db, FILE *out)
+{
+	struct csv t = { .r = r, .out = out };
+	char state[320];
+
+	head(out);
+	if (report_collect(r, db, told, &t) != 0)
+		return -1;
+	report_each_missing(db, &r->period, told_missing, &t);
+	const char *const end[COLUMNS] = { r->period.label, _("chain"), "", "", "", "", report_chain_state(r, state, sizeof(state)), "", "",
+		"", "", "", "", "", "" };
+	row_out(out, end);
+	return 0;
+}

@@ -17,6 +17,7 @@
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
+#include "receiver/held.h"
 #include "receiver/peer_gone.h"
 #include "receiver/receiver_proc.h"
 #include "receiver/stage.h"
@@ -53,6 +54,30 @@ expected(const struct store *s, const struct job *j)
 		.generation = j->inner.generation, .channel = j->inner.channel };
 }
 
+/* Some of it did not pass. */
+static void
+hold(struct store *s, struct job *j, struct publish_item *it)
+{
+	const struct receiver_channel *ch = receiver_conf_channel(&s->conf, j->inner.channel);
+	struct transfer *t = &j->transfer;
+
+	if (t->bads == t->found.file_count || (ch != NULL && ch->whole)) {
+		it->base = PUBLISH_QUARANTINE;
+		it->kept = "transfer";
+		held_reason(t->reason, sizeof(t->reason), t);
+		it->reason = t->reason;
+		return;
+	}
+	held_apart(t, it);
+	if (t->error != 0) {
+		int error = t->error;
+		publish_free(it);
+		transfer_remove(t);
+		s->batched--;
+		job_later(s, j, error);
+	}
+}
+
 static void
 accept_transfer(struct store *s, struct job *j)
 {
@@ -78,6 +103,7 @@ accept_transfer(struct store *s, struct job *j)
 	if (!good) {
 		it->base = PUBLISH_QUARANTINE;
 		it->reason = t->reason;
+		it->kept = "unverified";
 	}
 	if (known) {
 		it->number = m.number;
@@ -86,6 +112,8 @@ accept_transfer(struct store *s, struct job *j)
 		hex_put(it->previous, m.previous, HASH_LEN);
 	}
 	manifest_free(&m);
+	if (good && t->bads != 0)
+		hold(s, j, it);
 }
 
 /* What the sender may do and this channel does not take: nothing of it is kept,
@@ -159,6 +187,7 @@ intake_frame(struct store *s, enum receiver_lane lane, const struct pipeframe *f
 {
 	struct job *j = lane == LANE_EARLY ? s->early : s->jobs;
 	struct pipe_finish finish;
+	struct pipe_bad bad;
 	uint64_t size;
 
 	if (j == NULL || !j->sent || j->slot != f->job)
@@ -177,6 +206,13 @@ intake_frame(struct store *s, enum receiver_lane lane, const struct pipeframe *f
 		break;
 	case PIPE_DATA:
 		transfer_data(&j->transfer, f->body, f->len);
+		break;
+	case PIPE_BAD:
+		if (f->len != sizeof(bad))
+			log_die(EXIT_INTERNAL, "check said in %u bytes what did not pass", f->len);
+		memcpy(&bad, f->body, sizeof(bad));
+		bad.checks[sizeof(bad.checks) - 1] = bad.reason[sizeof(bad.reason) - 1] = '\0';
+		transfer_bad(&j->transfer, bad.checks, bad.reason);
 		break;
 	case PIPE_FILE_END:
 		if (f->len != HASH_LEN)
@@ -221,6 +257,12 @@ say(const struct publish_item *it, const struct job *j)
 		log_info("%s %llu: delivered, %u file%s, %llu bytes, object %.8s%s%s", it->stream.channel, n, it->files,
 		    it->files == 1 ? "" : "s", (unsigned long long)it->bytes, it->object, plain ? "" : "; its place was taken: it is in ",
 		    plain ? "" : it->dir);
+	for (uint32_t k = 0; k < it->parts; k++) {
+		char name[160];
+		if (!it->part[k].duplicate)
+			log_warn("%s %llu: ALARM: %s is quarantined as %s: %s", it->stream.channel, n, log_show(name, sizeof(name),
+			    it->part[k].file, it->part[k].file_len), it->part[k].dir, it->part[k].reason);
+	}
 	if (it->chain_broken)
 		log_warn("%s %llu: its manifest does not follow the one delivered before or after it", it->stream.channel, n);
 }
@@ -234,14 +276,13 @@ intake_commit(struct store *s)
 	for (unsigned i = 0; i < s->batched; i++) {
 		struct publish_item *it = &s->batch[i];
 		struct job *j = it->ctx;
-		if (it->error != 0) {
+		if (it->error == 0)
+			say(it, j);
+		publish_free(it);
+		if (it->error != 0)
 			job_later(s, j, it->error);
-			continue;
-		}
-		say(it, j);
-		if (it->base == PUBLISH_QUARANTINE && !it->duplicate)
-			s->quarantined++;
-		job_done(s, j);
+		else
+			job_done(s, j);
 	}
 	s->batched = 0;
 	store_flush_done(s);

@@ -8,6 +8,7 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "receiver/closings.h"
+#include "receiver/quarantine.h"
 #include "receiver/slips.h"
 
 static const char schema[] =
@@ -37,7 +38,8 @@ static const char schema[] =
     " number INTEGER NOT NULL, manifest TEXT NOT NULL, object TEXT NOT NULL,"
     " PRIMARY KEY(sender, channel, generation, number)) WITHOUT ROWID;"
     CLOSINGS_SCHEMA
-    SLIPS_SCHEMA;
+    SLIPS_SCHEMA
+    QUARANTINE_SCHEMA;
 
 #define KEYS "sender = ? AND channel = ? AND generation = ?"
 #define KEY_ARGS(s) (s)->sender, (s)->channel, (s)->generation

@@ -26,6 +26,7 @@ poison_suspect(const struct store *s, uint32_t slot)
 bool
 poison_set_aside(struct store *s, struct job *j)
 {
+	static const char why[] = "the check process ended each time it looked at this object";
 	int map = part_store_map(&s->parts, j->slot, O_RDONLY);
 	uint32_t attempts = map >= 0 ? parts_attempts(map) : 0;
 	char name[64], id[33];
@@ -38,12 +39,12 @@ poison_set_aside(struct store *s, struct job *j)
 	if (part_store_move(&s->parts, j->slot, s->quarantine, name) != 0 && errno != EEXIST)
 		log_warn("object %s: cannot be moved to the quarantine: %s", id, strerror(errno));
 	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
-	refused_row(s, j, 0, "the check process ended each time it looked at this object");
+	refused_row(s, j, 0, why);
+	quarantine_add_sealed(&s->ledger, name, s->fingerprint[j->sender], id, why);
 	db_run(&s->ledger.db, "INSERT OR IGNORE INTO object(sender, id) VALUES(?, ?)", "tt", s->fingerprint[j->sender], id);
 	db_exec(&s->ledger.db, "COMMIT");
 	log_warn("object %s of peer %s: ALARM: the check process ended %u times on it; set aside as quarantine/%s", id,
 	    s->conf.peer[j->sender].name, attempts, name);
-	s->quarantined++;
 	job_unlink(s, j);
 	job_done(s, j);
 	store_flush_done(s);

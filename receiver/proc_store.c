@@ -293,6 +293,7 @@ loop(struct store *s)
 		if (now >= status_at) {
 			jumps_look(s, now);
 			slips_note(&s->ledger);
+			quarantine_run(&s->decisions);
 			closings_run(&s->closings);
 			receiver_status_write(s);
 			status_at = now + SECOND;

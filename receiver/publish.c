@@ -1,5 +1,5 @@
 /* publish.c - a verified transfer becomes visible, exactly once (publish.h). */
-#include "receiver/publish.h"
+#include "receiver/publish_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,26 +17,32 @@
 
 enum {
 	SYNC_SINGLY = 24,  /* files: up to so many are synced one by one, more by one call for the file system */
-	FORKS_MAX = 9,
 };
 
 int
 publish_base_fd(const struct publish *p, enum publish_base b)
 {
-	return b == PUBLISH_INBOX ? p->inbox_fd : p->quarantine_fd;
+	return b == PUBLISH_QUARANTINE ? p->quarantine_fd : p->inbox_fd;
 }
 
-static bool
-out(const struct publish_item *it)
+int
+publish_source_fd(const struct publish *p, enum publish_base b)
+{
+	return b == PUBLISH_RELEASE ? p->quarantine_fd : p->work_fd;
+}
+
+bool
+publish_out(const struct publish_item *it)
 {
 	return it->duplicate || it->error != 0;
 }
 
-/* Not to be published: forget what was built. */
-static void
-give_up(struct publish *p, struct publish_item *it, int error)
+void
+publish_give_up(struct publish *p, struct publish_item *it, int error)
 {
 	it->error = error;
+	if (it->base == PUBLISH_RELEASE)
+		return;
 	if (durable_remove_tree(p->work_fd, it->work) != 0)
 		log_warn("work/%s: cannot be removed: %s; the next start tries again", it->work, strerror(errno));
 }
@@ -52,9 +58,9 @@ publish_sync(struct publish *p, struct publish_item *it, unsigned n)
 		files += it[i].files;
 	for (unsigned i = 0; i < n; i++) {
 		struct transfer *t = it[i].transfer;
-		memcpy(it[i].work, t->name, sizeof(it[i].work));
+		memcpy(it[i].work, t->name, sizeof(t->name));
 		/* What is quarantined stays closed to everyone else. */
-		if (it[i].base == PUBLISH_QUARANTINE || files > SYNC_SINGLY) {
+		if (it[i].base == PUBLISH_QUARANTINE || it[i].parts != 0 || files > SYNC_SINGLY) {
 			if (it[i].base == PUBLISH_INBOX && transfer_open_modes(t) != 0)
 				it[i].error = t->error;
 			files = SYNC_SINGLY + 1;
@@ -71,7 +77,7 @@ publish_sync(struct publish *p, struct publish_item *it, unsigned n)
 		error = errno;
 	for (unsigned i = 0; i < n; i++)
 		if (it[i].error != 0 || error != 0)
-			give_up(p, &it[i], it[i].error != 0 ? it[i].error : error);
+			publish_give_up(p, &it[i], it[i].error != 0 ? it[i].error : error);
 }
 
 /* --- 2: intend --- */
@@ -80,10 +86,12 @@ publish_sync(struct publish *p, struct publish_item *it, unsigned n)
 static bool
 is_duplicate(struct publish *p, const struct publish_item *it)
 {
+	if (it->kept_file) /* of a transfer that is there */
+		return false;
 	/* What was quarantined was not delivered: the same, whole and good, is no
 	 * duplicate of it.  Two quarantined ones are the same if the object is. */
-	if (it->base == PUBLISH_QUARANTINE && db_int(&p->ledger->db, "SELECT (SELECT count(*) FROM aside WHERE id = ?1 AND"
-	    " sender = ?2 AND dir <> '') + (SELECT count(*) FROM intent WHERE object = ?1 AND sender = ?2)", "tt", it->object,
+	if (it->base == PUBLISH_QUARANTINE && db_int(&p->ledger->db, "SELECT (SELECT count(*) FROM quarantine WHERE object = ?1 AND"
+	    " sender = ?2 AND kept <> 'file') + (SELECT count(*) FROM intent WHERE object = ?1 AND sender = ?2)", "tt", it->object,
 	    it->stream.sender) != 0)
 		return true;
 	for (int i = 0; i < 2; i++) {
@@ -145,7 +153,9 @@ choose_dir(struct publish *p, struct publish_item *it)
 	unsigned long long n = it->number;
 
 	if (it->base == PUBLISH_QUARANTINE) {
-		if (n != 0)
+		if (it->index != 0)
+			snprintf(it->dir, sizeof(it->dir), QUARANTINE_FILE, it->stream.channel, n, it->object, it->index);
+		else if (n != 0)
 			snprintf(it->dir, sizeof(it->dir), "%s-%08llu-%.8s", it->stream.channel, n, it->object);
 		else
 			snprintf(it->dir, sizeof(it->dir), "%s-unnumbered-%.8s", it->stream.channel, it->object);
@@ -162,15 +172,34 @@ choose_dir(struct publish *p, struct publish_item *it)
 		snprintf(it->dir, sizeof(it->dir), "%s/%08llu", it->stream.channel, n);
 }
 
-static void
-write_intent(struct publish *p, struct publish_item *it)
+static const char *const base_name[] = { [PUBLISH_INBOX] = "inbox", [PUBLISH_QUARANTINE] = "quarantine",
+	[PUBLISH_RELEASE] = "release" };
+
+enum publish_base
+publish_base_named(const char *name)
+{
+	return strcmp(name, "inbox") == 0 ? PUBLISH_INBOX : strcmp(name, "release") == 0 ? PUBLISH_RELEASE : PUBLISH_QUARANTINE;
+}
+
+void
+publish_write_intent(struct publish *p, struct publish_item *it)
 {
 	free(it->entry);
 	it->entry = publish_entry(it);
 	db_run(&p->ledger->db, "INSERT OR REPLACE INTO intent(work, base, dir, entry, sender, channel, generation, number, manifest,"
 	    " previous, object) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "tttttttittt", it->work,
-	    it->base == PUBLISH_INBOX ? "inbox" : "quarantine", it->dir, it->entry, STREAM_ARGS(&it->stream),
+	    base_name[it->base], it->dir, it->entry, STREAM_ARGS(&it->stream),
 	    (int64_t)it->number, it->manifest, it->previous, it->object);
+}
+
+/* A crash may have left some of them in the quarantine, and their transfer to come again. */
+static void
+intend_part(struct publish *p, struct publish_item *part)
+{
+	choose_dir(p, part);
+	part->duplicate = db_int(&p->ledger->db, "SELECT count(*) FROM quarantine WHERE entry = ?", "t", part->dir) != 0;
+	if (!part->duplicate)
+		publish_write_intent(p, part);
 }
 
 void
@@ -178,173 +207,38 @@ publish_intend(struct publish *p, struct publish_item *it, unsigned n)
 {
 	db_exec(&p->ledger->db, "BEGIN IMMEDIATE");
 	for (unsigned i = 0; i < n; i++) {
-		if (out(&it[i]))
+		if (publish_out(&it[i]))
 			continue;
 		if (is_duplicate(p, &it[i])) {
 			it[i].duplicate = true;
 			continue;
 		}
-		it[i].chain_broken = it[i].base == PUBLISH_INBOX && chain_broken(p, &it[i]);
-		choose_dir(p, &it[i]);
-		write_intent(p, &it[i]);
+		it[i].chain_broken = it[i].base != PUBLISH_QUARANTINE && it[i].kept_file == 0 && chain_broken(p, &it[i]);
+		if (it[i].dir[0] == '\0')
+			choose_dir(p, &it[i]);
+		publish_write_intent(p, &it[i]);
+		for (uint32_t k = 0; k < it[i].parts; k++)
+			intend_part(p, &it[i].part[k]);
 	}
 	db_exec(&p->ledger->db, "COMMIT");
 	for (unsigned i = 0; i < n; i++)
 		if (it[i].duplicate)
-			give_up(p, &it[i], 0);
-}
-
-/* --- 3: rename --- */
-/* Is what stands there already this very transfer?  (Published, and then the
- * database was restored from an older copy.) */
-static bool
-stands_there(int base, const struct publish_item *it)
-{
-	char path[PUBLISH_DIR_MAX + 32], hex[2 * HASH_LEN + 1];
-	uint8_t buf[65536], digest[HASH_LEN];
-	struct crypto_hasher *h;
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/MANIFEST.json", it->dir);
-	if ((fd = openat(base, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		return false;
-	if ((h = crypto_hasher_new()) == NULL)
-		goto close_it;
-	crypto_hasher_reset(h);
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		crypto_hasher_add(h, buf, (size_t)n);
-	crypto_hasher_end(h, digest);
-	crypto_hasher_free(h);
-	hex_put(hex, digest, HASH_LEN);
-close_it:
-	close(fd);
-	return n == 0 && strcmp(hex, it->manifest) == 0;
-}
-
-static void
-rename_one(struct publish *p, struct publish_item *it)
-{
-	int base = publish_base_fd(p, it->base);
-
-	for (int turn = 1; turn <= FORKS_MAX; turn++) {
-		if (renameat2(p->work_fd, it->work, base, it->dir, RENAME_NOREPLACE) == 0)
-			return;
-		if (errno != EEXIST && errno != ENOTEMPTY)
-			break;
-		/* Something stands there that the ledger does not know. */
-		if (it->manifest[0] != '\0' && stands_there(base, it)) {
-			if (durable_remove_tree(p->work_fd, it->work) != 0)
-				break;
-			return;
-		}
-		log_warn("%s %llu: %s exists already and is something else; it is left as it is", it->stream.channel,
-		    (unsigned long long)it->number, it->dir);
-		if (it->base == PUBLISH_QUARANTINE)
-			snprintf(it->dir, sizeof(it->dir), "%s-%08llu-%.8s-%d", it->stream.channel,
-			    (unsigned long long)it->number, it->object, turn + 1);
-		else
-			snprintf(it->dir, sizeof(it->dir), turn == 1 ? "%s/%08llu.fork-%.8s" : "%s/%08llu.fork-%.8s-%d",
-			    it->stream.channel, (unsigned long long)it->number, it->manifest, turn);
-		db_exec(&p->ledger->db, "BEGIN IMMEDIATE");
-		write_intent(p, it);
-		db_exec(&p->ledger->db, "COMMIT");
-	}
-	int error = errno;
-	db_run(&p->ledger->db, "DELETE FROM intent WHERE work = ?", "t", it->work);
-	give_up(p, it, error);
-}
-
-static int
-sync_parent(const struct publish *p, const struct publish_item *it)
-{
-	char parent[PUBLISH_DIR_MAX];
-	char *slash;
-	int fd, r, base = publish_base_fd(p, it->base);
-
-	strcpy(parent, it->dir);
-	if ((slash = strchr(parent, '/')) == NULL)
-		return fsync(base);
-	*slash = '\0';
-	if ((fd = openat(base, parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		return -1;
-	r = fsync(fd);
-	close(fd);
-	return r;
+			publish_give_up(p, &it[i], 0);
 }
 
 void
-publish_rename(struct publish *p, struct publish_item *it, unsigned n)
+publish_free(struct publish_item *it)
 {
-	const struct publish_item *last = NULL;
-	unsigned done = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		if (!out(&it[i])) {
-			rename_one(p, &it[i]);
-			done++;
-		}
-	if (done == 0)
-		return;
-	/* A parent once for each run of items of one channel. */
-	for (unsigned i = 0; i < n; i++) {
-		if (out(&it[i]))
-			continue;
-		if (last != NULL && last->base == it[i].base &&
-		    (it[i].base == PUBLISH_QUARANTINE || strcmp(last->stream.channel, it[i].stream.channel) == 0))
-			continue;
-		last = &it[i];
-		/* Renamed, but whether it stays after a power cut nobody knows:
-		 * stop here; the next start looks. */
-		if (sync_parent(p, last) != 0)
-			log_die(durable_exit(errno), "%s: cannot be made durable: %s", last->dir, strerror(errno));
+	for (uint32_t k = 0; k < it->parts; k++) {
+		free(it->part[k].entry);
+		free(it->part[k].own_checks);
+		free(it->part[k].own_reason);
 	}
-	if (fsync(p->work_fd) != 0)
-		log_die(durable_exit(errno), "work: cannot be made durable: %s", strerror(errno));
-}
-
-/* --- 4: record --- */
-static void
-index_row(struct publish *p, const struct publish_item *it, const char *at)
-{
-	json_t *entry = json_loads(it->entry, 0, NULL); /* of recovered ones the reason is only there */
-	const char *reason = json_string_value(json_object_get(entry, "reason"));
-	struct ledger_aside aside = { it->object, reason != NULL ? reason : "", it->dir, it->number };
-
-	if (it->base == PUBLISH_QUARANTINE)
-		ledger_aside(p->ledger, &it->stream, &aside, clock_wall_ms() / 1000);
-	json_decref(entry);
-	if (it->base == PUBLISH_QUARANTINE)
-		return;
-	db_run(&p->ledger->db, "INSERT OR IGNORE INTO delivery(sender, channel, generation, number, manifest, previous, dir, at, seq)"
-	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", "tttittt" "ti", STREAM_ARGS(&it->stream), (int64_t)it->number,
-	    it->manifest, it->previous, it->dir, at, p->ledger->rows);
-	ledger_have(p->ledger, &it->stream, it->number, clock_wall_ms() / 1000);
-}
-
-void
-publish_record(struct publish *p, struct publish_item *it, unsigned n)
-{
-	char at[21];
-
-	clock_iso(at, clock_wall_ms() / 1000);
-	db_exec(&p->ledger->db, "BEGIN IMMEDIATE");
-	for (unsigned i = 0; i < n; i++) {
-		if (it[i].error != 0)
-			continue;
-		if (!it[i].duplicate) {
-			ledger_append(p->ledger, it[i].entry, strlen(it[i].entry));
-			index_row(p, &it[i], at);
-			db_run(&p->ledger->db, "DELETE FROM intent WHERE work = ?", "t", it[i].work);
-		}
-		if (it[i].base == PUBLISH_INBOX)
-			ledger_not_aside(p->ledger, &it[i].stream, it[i].object, it[i].number);
-		db_run(&p->ledger->db, "INSERT OR IGNORE INTO object(sender, id) VALUES(?, ?)", "tt", it[i].stream.sender,
-		    it[i].object);
-		db_run(&p->ledger->db, "DELETE FROM trouble WHERE id = ? AND sender = ?", "tt", it[i].object,
-		    it[i].stream.sender);
-	}
-	db_exec(&p->ledger->db, "COMMIT");
+	free(it->part);
+	free(it->entry);
+	it->part = NULL;
+	it->parts = 0;
+	it->entry = NULL;
 }
 
 void

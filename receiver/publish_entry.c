@@ -7,6 +7,7 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "receiver/name_json.h"
 #include "receiver/publish.h"
 
 static json_t *
@@ -37,7 +38,8 @@ publish_entry(const struct publish_item *it)
 
 	clock_iso(at, clock_wall_ms() / 1000);
 	json_object_set_new(o, "at", text(at));
-	json_object_set_new(o, "event", text(it->base == PUBLISH_QUARANTINE ? "quarantined" : it->fork ? "fork" : "delivered"));
+	json_object_set_new(o, "event", text(it->base == PUBLISH_QUARANTINE ? "quarantined" :
+	    it->base == PUBLISH_RELEASE ? "released" : it->fork ? "fork" : "delivered"));
 	json_object_set_new(o, "sender", text(it->stream.sender));
 	json_object_set_new(o, "channel", text(it->stream.channel));
 	json_object_set_new(o, "generation", text(it->stream.generation));
@@ -50,6 +52,16 @@ publish_entry(const struct publish_item *it)
 	json_object_set_new(o, "files", json_integer((json_int_t)it->files));
 	json_object_set_new(o, "bytes", json_integer((json_int_t)it->bytes));
 	json_object_set_new(o, "checks", list(it->checks));
+	if (it->parts != 0)
+		json_object_set_new(o, "held", json_integer((json_int_t)it->parts));
+	if (it->kept != NULL)
+		json_object_set_new(o, "kept", text(it->kept));
+	if (it->file_len != 0)
+		name_json(o, "file", "file_b64", it->file, it->file_len);
+	if (it->more != NULL)
+		json_object_update(o, it->more);
+	if (it->base == PUBLISH_RELEASE && it->fork)
+		json_object_set_new(o, "fork", json_true());
 	if (it->reason != NULL)
 		json_object_set_new(o, "reason", text(it->reason));
 	if (it->chain_broken)

@@ -11,7 +11,7 @@
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
-#include "receiver/publish.h"
+#include "receiver/publish_private.h"
 
 static void
 column(char *to, size_t size, sqlite3_stmt *s, int i)
@@ -26,7 +26,7 @@ read_intent(struct publish_item *it, sqlite3_stmt *s)
 {
 	memset(it, 0, sizeof(*it));
 	column(it->work, sizeof(it->work), s, 0);
-	it->base = strcmp((const char *)sqlite3_column_text(s, 1), "inbox") == 0 ? PUBLISH_INBOX : PUBLISH_QUARANTINE;
+	it->base = publish_base_named((const char *)sqlite3_column_text(s, 1));
 	column(it->dir, sizeof(it->dir), s, 2);
 	it->entry = strdup((const char *)sqlite3_column_text(s, 3));
 	column(it->stream.sender, sizeof(it->stream.sender), s, 4);
@@ -36,6 +36,7 @@ read_intent(struct publish_item *it, sqlite3_stmt *s)
 	column(it->manifest, sizeof(it->manifest), s, 8);
 	column(it->previous, sizeof(it->previous), s, 9);
 	column(it->object, sizeof(it->object), s, 10);
+	it->kept_file = it->entry != NULL && strstr(it->entry, "\"kept\":\"file\"") != NULL;
 	if (it->entry == NULL)
 		log_die(EXIT_SYSTEM, "no memory to recover with");
 }
@@ -51,7 +52,7 @@ exists(int dir, const char *name)
 static bool
 recover_one(struct publish *p, struct publish_item *it)
 {
-	if (!exists(p->work_fd, it->work) && exists(publish_base_fd(p, it->base), it->dir)) {
+	if (!exists(publish_source_fd(p, it->base), it->work) && exists(publish_base_fd(p, it->base), it->dir)) {
 		publish_record(p, it, 1);
 		log_info("%s: was published before the last stop; the ledger has it now", it->dir);
 		return true;

@@ -90,6 +90,16 @@ parse_until(void *object, const char *value, const char **why)
 #define IN_CHANNEL(key, type, max) \
 	{ "channel ", #key, type, offsetof(struct receiver_channel, key), 0, 1, max, 0, NULL }
 
+static int
+parse_release(void *object, const char *value, const char **why)
+{
+	struct receiver_channel *ch = object;
+
+	*why = "is neither one nor two (operators that it takes to release a file from the quarantine)";
+	ch->two = strcmp(value, "two") == 0;
+	return ch->two || strcmp(value, "one") == 0 ? 0 : -1;
+}
+
 static const struct conf_key keys[] = {
 	PATH("receiver", "keys", keys, 1),
 	PATH("receiver", "psk", psk, 0),
@@ -108,6 +118,8 @@ static const struct conf_key keys[] = {
 	IN_CHANNEL(max_file, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_transfer, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_files, CONF_COUNT, RECORD_FILES_MAX),
+	{ "channel ", "whole", CONF_BOOL, offsetof(struct receiver_channel, whole), 0, 0, 0, 0, NULL },
+	{ "channel ", "release", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_release },
 	POLICY_CONF_KEYS,
 };
 

@@ -31,12 +31,27 @@ fail(struct receiver_inspect *i, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* For the ledger: separated by spaces, sorted. */
 static void
-fail_content(struct receiver_inspect *i)
+list_checks(uint32_t made, char *out)
 {
-	char name[160];
+	static const char *const always[] = { "names", "records", "sizes" };
+	const char *name[CONTENT_CHECKS + 3];
+	unsigned n = content_check_names(made, always, 3, name, CONTENT_CHECKS + 3);
 
-	fail(i, "%s: %s", log_show(name, sizeof(name), i->name, i->name_len), content_why(i->content));
+	for (unsigned k = 0; k < n; k++)
+		out += sprintf(out, "%s%s", k > 0 ? " " : "", name[k]);
+}
+
+/* This file alone is kept apart: store decides, when the manifest is verified. */
+static int
+refuse_file(struct receiver_inspect *i)
+{
+	struct pipe_bad bad = { "", "" };
+
+	list_checks(content_made(i->content), bad.checks);
+	snprintf(bad.reason, sizeof(bad.reason), "%s", content_why(i->content));
+	return emit(i, PIPE_BAD, &bad, sizeof(bad));
 }
 
 /* The channel's caps; the record reader has the protocol's. */
@@ -79,8 +94,7 @@ on_data(void *ctx, const uint8_t *data, size_t n)
 {
 	struct receiver_inspect *i = ctx;
 
-	if (content_bytes(i->content, data, n) != 0)
-		fail_content(i);
+	(void)!content_bytes(i->content, data, n); /* the end says it again */
 	return i->capped ? 0 : emit(i, PIPE_DATA, data, n);
 }
 
@@ -89,10 +103,14 @@ on_end(void *ctx, const uint8_t sha256[32])
 {
 	struct receiver_inspect *i = ctx;
 
-	if (content_end(i->content) != 0)
-		fail_content(i);
+	int good = content_end(i->content) == 0;
+
 	i->made |= content_made(i->content);
-	return i->capped ? 0 : emit(i, PIPE_FILE_END, sha256, 32);
+	if (i->capped)
+		return 0;
+	if (!good)
+		refuse_file(i);
+	return emit(i, PIPE_FILE_END, sha256, 32);
 }
 
 static int
@@ -164,26 +182,13 @@ receiver_inspect_bytes(struct receiver_inspect *i, const uint8_t *data, size_t n
 		i->capped = 1;
 }
 
-/* For the ledger: separated by spaces, sorted. */
-static void
-list_checks(struct receiver_inspect *i)
-{
-	static const char *const always[] = { "names", "records", "sizes" };
-	const char *name[CONTENT_CHECKS + 3];
-	unsigned n = content_check_names(i->made, always, 3, name, CONTENT_CHECKS + 3);
-	char *out = i->finish.checks;
-
-	for (unsigned k = 0; k < n; k++)
-		out += sprintf(out, "%s%s", k > 0 ? " " : "", name[k]);
-}
-
 void
 receiver_inspect_end(struct receiver_inspect *i, int result)
 {
 	enum decompress_err e;
 	enum record_err r;
 
-	list_checks(i);
+	list_checks(i->made, i->finish.checks);
 	if (result != 0) { /* what was seen so far was cut off, so nothing follows from it */
 		i->finish.bad = 2;
 		return;

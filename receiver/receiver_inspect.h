@@ -1,8 +1,9 @@
 /* receiver_inspect.h - what the zone checks of a transfer's contents, in the
  * check process: the row of records (codec/record.h), the channel's caps, and
  * what is in the files (content/content.h).  What passes goes on to the
- * store process as events, and so does what does not: the whole transfer is
- * kept in the quarantine then.  Only what exceeds a cap goes no further, and
+ * store process as events, and so does what does not: a file whose content is
+ * refused with a word about that, and a transfer that is none at its end.
+ * Only what exceeds a cap goes no further, and
  * the transfer is refused, to be gathered again (the cap may be raised); the
  * rest is still read, for the signed manifest at its end says which number
  * this was. */

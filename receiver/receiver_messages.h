@@ -219,6 +219,7 @@ enum pipe_type {
 	/* check -> store; PIPE_BEGIN as well, passed on */
 	PIPE_FILE,      /* u64 size (host order), name */
 	PIPE_DATA,
+	PIPE_BAD,       /* struct pipe_bad: what the next PIPE_FILE_END ends did not pass; the rest of the transfer goes on */
 	PIPE_FILE_END,  /* SHA-256 that the sender computed */
 	PIPE_MANIFEST,
 	PIPE_SIGNATURE,
@@ -231,9 +232,13 @@ struct pipe_begin {
 struct pipe_end {
 	int32_t result;
 };
+struct pipe_bad {
+	char checks[160]; /* as below, those made on this file */
+	char reason[320];
+};
 struct pipe_finish {
-	int32_t bad;     /* 0: everything passed; 1: reason says what did not; 2: unsealing stopped it;
-	                    3: over a cap, so it was not passed on whole */
+	int32_t bad;     /* 0: it is whole, and what did not pass was said of each file; 1: it is not a transfer, reason
+	                    says why; 2: unsealing stopped it; 3: over a cap, so it was not passed on whole */
 	char checks[160]; /* names of the checks made, separated by spaces, sorted */
 	char reason[320];
 };

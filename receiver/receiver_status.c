@@ -18,7 +18,10 @@
 #include "receiver/store.h"
 #include "receiver/validity.h"
 
-enum { STREAMS_MAX = 256 }; /* shown; those that delivered last */
+enum {
+	STREAMS_MAX = 256,     /* shown; those that delivered last */
+	QUARANTINE_SHOWN = 64, /* the newest */
+};
 
 static const char *const counter_name[LC_COUNT] = {
 	[LC_TAKEN] = "symbols", [LC_HELLO] = "hello", [LC_BEAT] = "beat", [LC_REPEAT] = "repeated",
@@ -237,7 +240,8 @@ receiver_status_write(struct store *s)
 	set(o, "streams", (uint64_t)db_int(&s->ledger.db, "SELECT count(*) FROM stream", ""));
 	json_object_set_new(o, "partly", partly_part(s));
 	set(o, "waiting", s->waiting);
-	set(o, "quarantined", s->quarantined);
+	set(o, "quarantined", quarantine_count(&s->ledger));
+	json_object_set_new(o, "quarantine", quarantine_list(&s->ledger.db, QUARANTINE_SHOWN, true));
 	set(l, "rows", (uint64_t)s->ledger.rows);
 	json_object_set_new(l, "hash", json_string(s->ledger.hash));
 	json_object_set_new(o, "ledger", l);

@@ -10,6 +10,7 @@
 #include "receiver/part_store.h"
 #include "receiver/pipeframe.h"
 #include "receiver/publish.h"
+#include "receiver/quarantine.h"
 #include "receiver/receiver_conf.h"
 
 enum {
@@ -77,7 +78,7 @@ struct store {
 
 	struct msg_stats stats;
 	struct peer_state peer[RECEIVER_PEERS_MAX];
-	uint64_t quarantined;   /* entries of the quarantine */
+	struct quarantine decisions; /* of operators about the quarantine */
 	uint64_t disk_log_ns;
 	uint64_t stranger_log_ns, strangers; /* LC_PEER when it was last spoken of */
 	uint64_t started_ms;

@@ -1,6 +1,5 @@
 /* store_start.c - the start of the store process (store.h): its directories, the
  * ledger, what was being published, what link need not gather, and its part files. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -49,22 +48,6 @@ open_directories(struct store *s)
 			continue;
 		close(directory(s->inbox, s->conf.channel[i].name, MODE_CHANNEL, s->conf.inbox));
 	}
-}
-
-static uint64_t
-count_entries(int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	uint64_t n = 0;
-
-	if (d == NULL)
-		return 0;
-	while ((e = readdir(d)) != NULL)
-		n += e->d_name[0] != '.';
-	closedir(d);
-	return n;
 }
 
 /* All that link need not gather again, oldest first, so that it forgets those first. */
@@ -128,7 +111,8 @@ store_start(struct store *s)
 		.quarantine_fd = s->quarantine };
 	publish_recover(&s->publish);
 	s->closings = (struct closings){ .ledger = &s->ledger, .conf = &s->conf, .inbox = s->inbox, .self = s->self };
-	s->quarantined = count_entries(s->quarantine);
+	s->decisions = (struct quarantine){ .publish = &s->publish, .conf = &s->conf };
+	quarantine_start(&s->decisions);
 	store_to_link(s, MSG_LIMITS, &limits, sizeof(limits));
 	tell_delivered(s);
 	if (part_store_open(&s->parts, s->parts_dir, found_part, s) != 0)

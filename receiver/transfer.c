@@ -142,6 +142,36 @@ transfer_data(struct transfer *t, const uint8_t *data, size_t n)
 }
 
 void
+transfer_bad_file(struct transfer *t, uint32_t file, const char *checks, const char *reason)
+{
+	struct transfer_bad *b;
+
+	for (uint32_t i = 0; i < t->bads; i++)
+		if (t->bad[i].file == file)
+			return;
+	if (t->bads == t->bad_room) {
+		uint32_t room = t->bad_room * 2 + 4;
+		if ((b = realloc(t->bad, room * sizeof(*b))) == NULL) {
+			trouble(t);
+			return;
+		}
+		t->bad = b;
+		t->bad_room = room;
+	}
+	b = &t->bad[t->bads++];
+	*b = (struct transfer_bad){ file, strdup(checks), strdup(reason) };
+	if (b->checks == NULL || b->reason == NULL)
+		trouble(t);
+}
+
+void
+transfer_bad(struct transfer *t, const char *checks, const char *reason)
+{
+	if (!over(t))
+		transfer_bad_file(t, t->found.file_count, checks, reason);
+}
+
+void
 transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN])
 {
 	uint8_t mine[HASH_LEN];
@@ -272,6 +302,13 @@ transfer_end(struct transfer *t)
 	manifest_free(&t->found);
 	free(t->manifest);
 	t->manifest = NULL;
+	for (uint32_t i = 0; i < t->bads; i++) {
+		free(t->bad[i].checks);
+		free(t->bad[i].reason);
+	}
+	free(t->bad);
+	t->bad = NULL;
+	t->bads = t->bad_room = 0;
 }
 
 void

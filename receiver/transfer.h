@@ -14,7 +14,14 @@
 #include "receiver/outfile.h"
 #include "receiver/receiver_messages.h"
 
+#define TRANSFER_HELD "held" /* below work/NAME/: files that did not pass (held.h) */
 enum { TRANSFER_NAME_MAX = 63, TRANSFER_REASON_MAX = 400 };
+
+/* A file whose content did not pass. */
+struct transfer_bad {
+	uint32_t file;          /* index in found */
+	char *checks, *reason;  /* owned */
+};
 
 struct transfer {
 	char name[TRANSFER_NAME_MAX + 1]; /* below work/ */
@@ -27,6 +34,8 @@ struct transfer {
 	uint64_t file_size, file_have, file_looked;
 	struct manifest found;  /* only the files: what was really written */
 	uint64_t bytes;         /* of all files */
+	struct transfer_bad *bad;
+	uint32_t bads, bad_room;
 	uint8_t *manifest;      /* bytes as they came */
 	size_t manifest_len, manifest_room;
 	uint8_t signature[SIGN_LEN];
@@ -41,6 +50,9 @@ void transfer_begin(struct transfer *t, int work_fd, const char *name, struct ou
 /* Events, in the order that the check process enforces (and which is not relied on). */
 void transfer_file(struct transfer *t, const uint8_t *name, size_t n, uint64_t size);
 void transfer_data(struct transfer *t, const uint8_t *data, size_t n);
+/* The file that ends next, or the one of this index in found, did not pass (said again: the first word stays). */
+void transfer_bad(struct transfer *t, const char *checks, const char *reason);
+void transfer_bad_file(struct transfer *t, uint32_t file, const char *checks, const char *reason);
 void transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN]);
 void transfer_manifest(struct transfer *t, const uint8_t *data, size_t n);
 void transfer_signature(struct transfer *t, const uint8_t *sig, size_t n);

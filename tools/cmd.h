@@ -92,5 +92,6 @@ extern const struct cmd *const commands[];
 
 extern const struct cmd cmd_status, cmd_gaps, cmd_closings, cmd_close, cmd_resend, cmd_restore, cmd_verify, cmd_ledger_verify,
     cmd_config_check, cmd_report, cmd_plan, cmd_link_test_send, cmd_link_test_receive, cmd_keygen, cmd_key_show, cmd_firmware_config;
+extern const struct cmd cmd_quarantine_list, cmd_quarantine_show, cmd_quarantine_release, cmd_quarantine_discard;
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "codec/hex.h"
+#include "host/db.h"
 #include "host/exits.h"
 #include "host/keyfile.h"
 #include "host/log.h"
@@ -25,6 +26,8 @@ struct options {
 	struct party receiver;
 	int has_receiver;
 	int json;
+	struct db ledger;
+	int has_ledger;
 };
 
 static int add_sender(struct options *o, const char *path)
@@ -42,6 +45,7 @@ static int add_sender(struct options *o, const char *path)
 
 static int add_conf(struct options *o, const char *path)
 {
+	static char db[RECEIVER_PATH_MAX + 32];
 	struct receiver_conf *c = calloc(1, sizeof(*c));
 	int r;
 
@@ -52,6 +56,11 @@ static int add_conf(struct options *o, const char *path)
 	r = receiver_conf_read(c, path, -1);
 	for (unsigned i = 0; r == 0 && i < c->peers; i++)
 		r = add_sender(o, c->peer[i].key);
+	/* Whoever reads the inbox may not be allowed to read the ledger; then it is not asked. */
+	snprintf(db, sizeof(db), "%s/ledger/ledger.db", c->state);
+	if (r == 0 && !o->has_ledger && access(db, R_OK) == 0)
+		o->has_ledger = db_open_readonly(&o->ledger, db) == 0 &&
+		    db_int(&o->ledger, "SELECT count(*) FROM sqlite_master WHERE name = 'quarantine'", "") != 0;
 	free(c);
 	return r;
 }
@@ -94,6 +103,8 @@ static const char *word(enum verify_what what)
 		return "malformed";
 	case VERIFY_OTHER_SITE:
 		return "made for another receiver";
+	case VERIFY_NOT_HELD:
+		return "missing; said to be in the quarantine, which no ledger confirms (-c receiver.conf, as the receiver's user)";
 	case VERIFY_UNCHECKED:
 		return "signature NOT checked, name the sender with --sender FILE.pub or -c receiver.conf";
 	}
@@ -102,6 +113,8 @@ static const char *word(enum verify_what what)
 
 struct output {
 	const char *dir;
+	struct db *ledger; /* NULL: none to ask */
+	json_t *held;      /* what is rightly not here */
 	json_t *problems; /* NULL: lines of text */
 	int tty;          /* standard error is a terminal */
 	uint64_t said;    /* bytes when progress was last shown */
@@ -159,6 +172,44 @@ static void on_found(void *ctx, enum verify_what what, const uint8_t *name, size
 	    log_show(shown, sizeof(shown), name, n), why != NULL ? " (" : "", why != NULL ? why : "", why != NULL ? ")" : "");
 }
 
+/* Does the ledger say that this file is in the quarantine, or was? */
+static int on_held(struct output *o, const struct manifest *m, const char *hash, const uint8_t *name, size_t n, const char *reason)
+{
+	char sender[2 * HASH_LEN + 1], shown[SHOWN_MAX], shown_dir[SHOWN_MAX];
+	sqlite3_stmt *s;
+	json_t *h;
+
+	hex_put(sender, m->sender, HASH_LEN);
+	s = db_query(o->ledger, "SELECT entry, state, coalesce(place, '') FROM quarantine WHERE manifest = ? AND sender = ? AND file = ?"
+	    " AND kept = 'file'", "ttb", hash, sender, name, n);
+	if (db_step(o->ledger, s) == 0)
+		return -1;
+	h = json_pack("{s:s, s:s, s:s, s:s}", "entry", sqlite3_column_text(s, 0), "state", sqlite3_column_text(s, 1), "place",
+	    sqlite3_column_text(s, 2), "reason", reason);
+	db_done(s);
+	put_bytes(h, "name", "name_b64", name, n);
+	(void)json_array_append_new(o->held, h);
+	if (o->problems == NULL)
+		printf(strcmp(json_string_value(json_object_get(h, "state")), "held") == 0 ? "%s: in the quarantine as %s: %s (%s)\n" :
+		    "%s: was in the quarantine as %s and was decided on: %s (%s)\n", log_show(shown_dir, sizeof(shown_dir), o->dir,
+		    strlen(o->dir)), json_string_value(json_object_get(h, "entry")), log_show(shown, sizeof(shown), name, n), reason);
+	return 0;
+}
+
+static int on_away(void *ctx, const struct manifest *m, const uint8_t hash[static HASH_LEN], const uint8_t *name, size_t n,
+    const char *reason)
+{
+	char hex[2 * HASH_LEN + 1];
+	struct output *o = ctx;
+
+	hex_put(hex, hash, HASH_LEN);
+	clear_progress(o);
+	if (reason != NULL)
+		return on_held(o, m, hex, name, n, reason);
+	return db_int(o->ledger, "SELECT (SELECT count(*) FROM quarantine WHERE manifest = ?1 AND kept = 'file' AND state = 'released')"
+	    " * (SELECT count(*) FROM delivery WHERE manifest = ?1)", "t", hex) != 0 ? 0 : -1;
+}
+
 static void print_text(const struct output *o, const struct verify *v)
 {
 	char dir[SHOWN_MAX], hex[2 * HASH_LEN + 1];
@@ -172,6 +223,10 @@ static void print_text(const struct output *o, const struct verify *v)
 	printf("%s: verified: %s %" PRIu64 ", %" PRIu32 " file%s, %" PRIu64 " bytes, signed by %.4s %.4s %.4s %.4s ...\n", dir,
 	    v->manifest.channel, v->manifest.number, v->manifest.file_count, v->manifest.file_count == 1 ? "" : "s", v->bytes,
 	    hex, hex + 4, hex + 8, hex + 12);
+	if (v->held != 0)
+		printf("%s: %" PRIu32 " of these files did not pass the zone's checks and are not here; the ledger says so too\n", dir, v->held);
+	if (v->elsewhere != 0)
+		printf("%s: released from the quarantine; %" PRIu32 " of these files were delivered, or are held, apart\n", dir, v->elsewhere);
 }
 
 static void put_hash(json_t *j, const char *key, const uint8_t *hash)
@@ -190,6 +245,10 @@ static void print_json(const struct output *o, const struct verify *v)
 	put_bytes(j, "dir", "dir_b64", (const uint8_t *)o->dir, strlen(o->dir));
 	(void)json_object_set_new(j, "verified", json_boolean(v->findings == 0 && v->sender != NULL));
 	(void)json_object_set(j, "problems", o->problems);
+	if (v->held != 0)
+		(void)json_object_set(j, "held", o->held);
+	if (v->elsewhere != 0)
+		(void)json_object_set_new(j, "elsewhere", json_integer(v->elsewhere));
 	if (v->read_manifest) {
 		(void)json_object_set_new(j, "channel", json_string(m->channel));
 		(void)json_object_set_new(j, "number", json_integer((json_int_t)m->number));
@@ -204,11 +263,12 @@ static void print_json(const struct output *o, const struct verify *v)
 	json_decref(j);
 }
 
-static int verify_one(const struct options *o, const char *dir)
+static int verify_one(struct options *o, const char *dir)
 {
-	struct output out = {.dir = dir, .problems = o->json ? json_array() : NULL, .tty = isatty(STDERR_FILENO)};
+	struct output out = {.dir = dir, .problems = o->json ? json_array() : NULL, .tty = isatty(STDERR_FILENO),
+	    .ledger = o->has_ledger ? &o->ledger : NULL, .held = json_array()};
 	struct verify v = {.senders = o->senders, .sender_count = o->sender_count,
-	    .receiver = o->has_receiver ? &o->receiver : NULL, .found = on_found, .progress = on_progress, .ctx = &out};
+	    .receiver = o->has_receiver ? &o->receiver : NULL, .found = on_found, .progress = on_progress, .away = o->has_ledger ? on_away : NULL, .ctx = &out};
 	int r = EXIT_SYSTEM;
 
 	if (verify_transfer(&v, dir) != 0) {
@@ -224,6 +284,7 @@ static int verify_one(const struct options *o, const char *dir)
 	if (v.read_manifest)
 		manifest_free(&v.manifest);
 	json_decref(out.problems);
+	json_decref(out.held);
 	return r;
 }
 
@@ -242,6 +303,8 @@ static int run(const struct cmd_line *l)
 		if (r > worst)
 			worst = r;
 	}
+	if (o->has_ledger)
+		db_close(&o->ledger);
 	free(o);
 	return worst;
 }
@@ -252,7 +315,8 @@ const struct cmd cmd_verify = {
 	.usage = N_("[--sender FILE.pub]... [-c receiver.conf] [--receiver FILE.pub] [--json] DIR..."),
 	.help = N_("Checks delivered transfers (inbox/CHANNEL/NUMBER): the signature of MANIFEST.json by a sender whose\n"
 	    "key is given (by --sender, or as a [peer] in receiver.conf), and every file against the manifest.\n"
-	    "Says which files are missing, extra or changed.\n"
+	    "Says which files are missing, extra or changed.  With -c, the ledger is asked where a file is that the\n"
+	    "directory says is in the quarantine; without it such a file is missing.\n"
 	    "Without a sender's key it compares the files, but cannot say who made them: the answer is then no.\n"),
 	.exits = N_("0 all verified, 1 not verified, 2 usage, 3 configuration, 4 keys, 5 a DIR cannot be opened"),
 	.options = { { "sender", 0, CMD_FILE, N_("FILE.pub"), N_("a sender's public key"), 0 },

@@ -10,6 +10,10 @@ const struct cmd *const commands[] = {
 	&cmd_closings,
 	&cmd_resend,
 	&cmd_close,
+	&cmd_quarantine_list,
+	&cmd_quarantine_show,
+	&cmd_quarantine_release,
+	&cmd_quarantine_discard,
 	/* proof */
 	&cmd_verify,
 	&cmd_ledger_verify,

@@ -8,6 +8,9 @@
 
 #include "codec/hex.h"
 #include "host/clock.h"
+#include "host/log.h"
+#include "receiver/name_json.h"
+#include "receiver/quarantine.h"
 
 struct gap { /* a row of table gap, and of its stream */
 	char sender[2 * HASH_LEN + 1], channel[NAME_CHANNEL_MAX + 1], generation[33];
@@ -190,6 +193,31 @@ json_t *gap_list(struct db *db, const struct receiver_conf *c, const json_t *par
 	return list;
 }
 
+/* Files that are held back of transfers that were delivered. */
+static void add_held(json_t *a, struct db *db, const struct receiver_conf *c)
+{
+	static char path[RECEIVER_PATH_MAX + 256];
+	json_t *rows = quarantine_list(db, INT64_MAX, true), *row;
+	char shown[4 * NAME_MAX_LEN + 4], reason[sizeof(shown) + 400];
+	uint8_t name[NAME_MAX_LEN];
+	size_t i, n;
+
+	json_array_foreach(rows, i, row) {
+		if (strcmp(json_string_value(json_object_get(row, "kept")), "file") != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/quarantine/%s", c->state, json_string_value(json_object_get(row, "entry")));
+		json_object_set_new(row, "where", json_string(path));
+		n = name_json_get(name, row, "file", "file_b64");
+		snprintf(reason, sizeof(reason), "%s: %s", log_show(shown, sizeof(shown), name, n),
+		    json_string_value(json_object_get(row, "reason")));
+		json_object_set_new(row, "reason", json_string(reason));
+		json_object_set(row, "since", json_object_get(row, "at"));
+		json_object_set_new(row, "peer", json_string(peer_name(c, json_string_value(json_object_get(row, "sender")))));
+		json_array_append(a, row);
+	}
+	json_decref(rows);
+}
+
 /* Somebody who took its directory out of the quarantine has dealt with it. */
 json_t *gap_aside(struct db *db, const struct receiver_conf *c)
 {
@@ -210,6 +238,7 @@ json_t *gap_aside(struct db *db, const struct receiver_conf *c)
 		    (json_int_t)sqlite3_column_int64(q, 3), "object", text_of(q, 4), "reason", text_of(q, 5),
 		    "since", at, "where", dir[0] != '\0' ? path : NULL));
 	}
+	add_held(a, db, c);
 	return a;
 }
 

@@ -9,12 +9,14 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "receiver/name_json.h"
 #include "receiver/receiver_conf.h"
 #include "tools/status.h"
 
 enum {
 	STALE_MS = 5000,
 	LINES_MAX = 64, /* of channels and generations */
+	QUARANTINE_LINES = 10,
 };
 
 static uint64_t
@@ -130,6 +132,24 @@ show_partly(const json_t *partly)
 }
 
 static void
+show_quarantine(const json_t *list, uint64_t all)
+{
+	uint8_t name[NAME_MAX_LEN];
+	char shown[160];
+	const json_t *e;
+	size_t i;
+
+	printf("set aside %" PRIu64 " in quarantine%s\n", all, all != 0 ? " (katamichi quarantine list)" : "");
+	json_array_foreach(list, i, e) {
+		size_t n = name_json_get(name, e, "file", "file_b64");
+		if (i == QUARANTINE_LINES)
+			break;
+		printf("          %s since %s: %s%s%s\n", text(e, "entry", "?"), text(e, "at", "?"), log_show(shown, sizeof(shown), name, n),
+		    n > 0 ? ": " : "", text(e, "reason", ""));
+	}
+}
+
+static void
 show(const json_t *s)
 {
 	const json_t *d = json_object_get(s, "disk"), *l = json_object_get(s, "ledger");
@@ -144,7 +164,7 @@ show(const json_t *s)
 	show_channels(json_object_get(s, "channels"), number(s, "streams"));
 	show_partly(json_object_get(s, "partly"));
 	printf("waiting   %" PRIu64 " objects complete, not yet opened\n", number(s, "waiting"));
-	printf("set aside %" PRIu64 " in quarantine\n", number(s, "quarantined"));
+	show_quarantine(json_object_get(s, "quarantine"), number(s, "quarantined"));
 	printf("ledger    %" PRIu64 " rows, last hash %.16s...\n", number(l, "rows"), text(l, "hash", ""));
 	printf("disk      %.1f of %.1f GB free\n", (double)number(d, "free") / 1e9, (double)number(d, "total") / 1e9);
 	if (text(d, "trouble", "")[0] != '\0')

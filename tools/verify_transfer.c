@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/durable.h"
+#include "tools/verify_notes.h"
 
 enum { CHUNK = 1 << 20 /* bytes read at a time */ };
 
@@ -116,6 +117,7 @@ static void check_manifest(struct verify *v, int dirfd)
 		return;
 	unsigned before = v->findings;
 
+	crypto_sha256(v->hash, bytes, n);
 	check_signature(v, dirfd, bytes, n);
 	/* Not signed by a pinned sender: what it says is nobody's word.  Without any key it is still compared with the files. */
 	if (v->findings == before || v->sender_count == 0) {
@@ -171,8 +173,24 @@ static int hash_file(struct verify *v, int fd, uint64_t size, uint8_t out[static
 	return r >= 0 ? 0 : -1;
 }
 
-static void check_file(struct verify *v, int files, const struct manifest_file *f, uint64_t *done)
+/* A note says that it is not here. */
+static void check_away(struct verify *v, int files, const struct manifest_file *f, const char *path, size_t n, const char *reason)
 {
+	struct stat st;
+
+	if (fstatat(files, path + sizeof("files/") - 1, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		find(v, VERIFY_EXTRA, path, n, "it is said not to be here");
+	else if (v->away == NULL || v->away(v->ctx, &v->manifest, v->hash, f->name, f->name_len, reason) != 0)
+		find(v, VERIFY_NOT_HELD, path, n, reason);
+	else if (reason != NULL)
+		v->held++;
+	else
+		v->elsewhere++;
+}
+
+static void check_file(struct verify *v, int files, uint32_t index, const struct verify_notes *notes, uint64_t *done)
+{
+	const struct manifest_file *f = &v->manifest.file[index];
 	static const char dir[] = "files/";
 	char path[sizeof(dir) + NAME_MAX_LEN];
 	size_t n = sizeof(dir) - 1 + f->name_len;
@@ -183,6 +201,10 @@ static void check_file(struct verify *v, int files, const struct manifest_file *
 	memcpy(path, dir, sizeof(dir) - 1);
 	memcpy(path + sizeof(dir) - 1, f->name, f->name_len);
 	path[n] = '\0';
+	if (notes->away[index]) {
+		check_away(v, files, f, path, n, notes->reason[index]);
+		return;
+	}
 	int fd = open_file(v, files, path + sizeof(dir) - 1, path, n, &st);
 
 	if (fd < 0)
@@ -198,30 +220,18 @@ static void check_file(struct verify *v, int files, const struct manifest_file *
 
 static int in_manifest(const struct manifest *m, const char *name)
 {
-	uint32_t lo = 0, hi = m->file_count;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		int c = name_order((const uint8_t *)name, strlen(name), m->file[mid].name, m->file[mid].name_len);
-
-		if (c == 0)
-			return 1;
-		if (c < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return 0;
+	return verify_notes_find(m, (const uint8_t *)name, strlen(name)) >= 0;
 }
 
-static int expected_beside(const char *name)
+static int expected_beside(const char *name, const struct verify_notes *notes)
 {
-	return strcmp(name, "files") == 0 || strcmp(name, "MANIFEST.json") == 0 || strcmp(name, "MANIFEST.json.sig") == 0 ||
+	return (notes->quarantine && strcmp(name, "QUARANTINE.json") == 0) || (notes->release && strcmp(name, "RELEASE.json") == 0) ||
+	    strcmp(name, "files") == 0 || strcmp(name, "MANIFEST.json") == 0 || strcmp(name, "MANIFEST.json.sig") == 0 ||
 	    strcmp(name, "SHA256SUMS") == 0;
 }
 
 /* What is there that should not be.  m: of files/; NULL: of the directory itself. */
-static void find_extra(struct verify *v, int fd, const struct manifest *m)
+static void find_extra(struct verify *v, int fd, const struct manifest *m, const struct verify_notes *notes)
 {
 	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = own >= 0 ? fdopendir(own) : NULL;
@@ -237,7 +247,7 @@ static void find_extra(struct verify *v, int fd, const struct manifest *m)
 	while ((e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (m != NULL ? in_manifest(m, e->d_name) : expected_beside(e->d_name))
+		if (m != NULL ? in_manifest(m, e->d_name) : expected_beside(e->d_name, notes))
 			continue;
 		strcpy(path, m != NULL ? "files/" : "");
 		strcat(path, e->d_name);
@@ -246,7 +256,7 @@ static void find_extra(struct verify *v, int fd, const struct manifest *m)
 	(void)closedir(d);
 }
 
-static void check_files(struct verify *v, int dirfd)
+static void check_files(struct verify *v, int dirfd, const struct verify_notes *notes)
 {
 	int files = openat(dirfd, "files", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	uint64_t done = 0;
@@ -261,9 +271,27 @@ static void check_files(struct verify *v, int dirfd)
 	for (uint32_t i = 0; i < v->manifest.file_count; i++)
 		v->bytes += v->manifest.file[i].size;
 	for (uint32_t i = 0; i < v->manifest.file_count; i++)
-		check_file(v, files, &v->manifest.file[i], &done);
-	find_extra(v, files, &v->manifest);
+		check_file(v, files, i, notes, &done);
+	find_extra(v, files, &v->manifest, notes);
 	(void)close(files);
+}
+
+/* All that the manifest tells to look at. */
+static void check_rest(struct verify *v, int dirfd)
+{
+	struct verify_notes notes;
+	const char *name = "", *why;
+
+	if (verify_notes_read(&notes, dirfd, &v->manifest, v->hash, &name, &why) != 0)
+		find_named(v, VERIFY_UNREADABLE, ".", "not enough memory");
+	else if (why[0] != '\0')
+		find_named(v, VERIFY_MALFORMED, name, why);
+	if (notes.away != NULL && notes.reason != NULL) {
+		check_sums(v, dirfd);
+		check_files(v, dirfd, &notes);
+		find_extra(v, dirfd, NULL, &notes);
+	}
+	verify_notes_free(&notes, &v->manifest);
 }
 
 int verify_transfer(struct verify *v, const char *dir)
@@ -274,14 +302,12 @@ int verify_transfer(struct verify *v, const char *dir)
 	v->read_manifest = 0;
 	v->sender = NULL;
 	v->bytes = 0;
+	v->held = v->elsewhere = 0;
 	if (fd < 0)
 		return -1;
 	check_manifest(v, fd);
-	if (v->read_manifest) {
-		check_sums(v, fd);
-		check_files(v, fd);
-		find_extra(v, fd, NULL);
-	}
+	if (v->read_manifest)
+		check_rest(v, fd);
 	(void)close(fd);
 	return 0;
 }

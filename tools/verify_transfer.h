@@ -15,6 +15,7 @@ enum verify_what {
 	VERIFY_SIGNATURE,  /* by none of the senders */
 	VERIFY_MALFORMED,  /* signed, but no manifest; why tells */
 	VERIFY_OTHER_SITE, /* made for another receiver */
+	VERIFY_NOT_HELD,   /* not there; a note beside the manifest says that it is in the quarantine, but the ledger does not */
 	VERIFY_UNCHECKED,  /* no sender's key was given: nobody knows who made this */
 };
 
@@ -26,12 +27,19 @@ struct verify {
 	/* A finding: name is what in the directory, n bytes of it; why more about it, or NULL. */
 	void (*found)(void *ctx, enum verify_what what, const uint8_t *name, size_t n, const char *why);
 	void (*progress)(void *ctx, uint64_t done, uint64_t total); /* bytes; NULL: none */
+	/* A file of the manifest that is not there, and of which a note (verify_notes.h) says that it is held for this reason, or
+	 * (NULL) that it is elsewhere because this directory is a release: 0 if the ledger says so too.  NULL: there is no ledger
+	 * to ask, so that it is a finding. */
+	int (*away)(void *ctx, const struct manifest *m, const uint8_t hash[static HASH_LEN], const uint8_t *name, size_t n,
+	    const char *reason);
 	void *ctx;
 	/* Out. */
 	unsigned findings;            /* 0: verified */
 	int read_manifest;            /* manifest is there; the caller frees it */
 	const struct party *sender;   /* who signed; NULL: unknown */
 	struct manifest manifest;
+	uint8_t hash[HASH_LEN];       /* of MANIFEST.json */
+	uint32_t held, elsewhere;     /* files that are rightly not here */
 	uint64_t bytes;               /* of all files, as the manifest says */
 };
 

@@ -65,6 +65,6 @@ int content_needs_all(const struct content *c);
 int content_bytes(struct content *c, const uint8_t *data, size_t n) __attribute__((warn_unused_result));
 int content_end(struct content *c) __attribute__((warn_unused_result));
 const char *content_why(const struct content *c); /* after -1: a sentence part, ASCII and the file's own entry names made safe */
-uint32_t content_made(const struct content *c);   /* after content_end() gave 0: the checks' bits */
+uint32_t content_made(const struct content *c);   /* after content_end(): the bits of the checks made, one of which refused it if that gave -1 */
 
 #endif

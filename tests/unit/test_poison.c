@@ -95,7 +95,7 @@ static void set_aside_after_five(void **state)
 	assert_ptr_equal(s.jobs, later);
 	assert_int_equal(s.sent, 0);
 	assert_int_equal(s.waiting, 1);
-	assert_int_equal(s.quarantined, 1);
+	assert_int_equal(quarantine_count(&s.ledger), 1);
 	assert_int_equal(db_int(&s.ledger.db, "SELECT count(*) FROM object WHERE id = 'babababababababababababababababa'", ""), 1);
 	assert_int_equal(ipc_recv(link_end, m), IPC_GOT);
 	assert_int_equal(m->type, MSG_DONE);

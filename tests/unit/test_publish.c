@@ -14,7 +14,9 @@
 #include "codec/crypto.h"
 #include "codec/hex.h"
 #include "host/durable.h"
+#include "receiver/held.h"
 #include "receiver/publish.h"
+#include "receiver/quarantine.h"
 #include "tests/unit/seeded.h"
 
 static char dir[64], path[80];
@@ -31,6 +33,9 @@ sub(int parent, const char *name)
 	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+static struct receiver_conf conf;
+static struct quarantine decisions;
+
 static int
 setup(void **state)
 {
@@ -44,6 +49,10 @@ setup(void **state)
 	ledger_open(&l, path);
 	p = (struct publish){ &l, sub(top, "work"), sub(top, "inbox"), sub(top, "quarantine") };
 	close(sub(p.inbox_fd, "eltax"));
+	memset(&conf, 0, sizeof(conf));
+	strcpy(conf.channel[0].name, "eltax");
+	conf.channels = 1;
+	decisions = (struct quarantine){ &p, &conf };
 	return (out = outfile_new()) == NULL;
 }
 
@@ -397,6 +406,273 @@ quarantined_and_dead(void **state)
 	assert_int_equal(count("delivery"), 0);
 }
 
+/* A transfer of three files, of which the middle one did not pass. */
+static void
+build_mixed(struct transfer *t, struct publish_item *it)
+{
+	static const char *const name[] = { "a.csv", "b.csv", "c.csv" };
+	uint8_t digest[HASH_LEN];
+
+	transfer_begin(t, p.work_fd, "w", out);
+	for (int i = 0; i < 3; i++) {
+		transfer_file(t, (const uint8_t *)name[i], 5, 1);
+		transfer_data(t, (const uint8_t *)name[i], 1);
+		if (i == 1)
+			transfer_bad(t, "csv names", "line 1 has other columns");
+		crypto_sha256(digest, name[i], 1);
+		transfer_file_end(t, digest);
+	}
+	transfer_put(t, "MANIFEST.json", "m", 1);
+	transfer_put(t, "MANIFEST.json.sig", "s", 1);
+	transfer_put(t, "SHA256SUMS", "x", 1);
+	memset(it, 0, sizeof(*it));
+	it->transfer = t;
+	strcpy(it->stream.sender, "aa");
+	strcpy(it->stream.channel, "eltax");
+	strcpy(it->stream.generation, "01");
+	it->number = 1;
+	crypto_sha256(digest, "m", 1);
+	hex_put(it->manifest, digest, HASH_LEN);
+	strcpy(it->previous, chain_first);
+	strcpy(it->object, "0123456789abcdef0123456789abcdef");
+	it->files = 3;
+	it->bytes = 3;
+	it->checks = "csv names";
+	held_apart(t, it);
+	assert_int_equal(t->error, 0);
+}
+
+static void
+start_again(void)
+{
+	ledger_close(&l);
+	ledger_open(&l, path);
+	publish_recover(&p);
+	quarantine_start(&decisions);
+	assert_int_equal(entries(p.work_fd), 0);
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM intent", ""), 0);
+}
+
+#define ENTRY "eltax-00000001-01234567-2"
+
+static void
+assert_mixed_published(void)
+{
+	assert_file("eltax/00000001/files/a.csv", "a");
+	assert_file("eltax/00000001/files/c.csv", "c");
+	assert_false(exists(p.inbox_fd, "eltax/00000001/files/b.csv"));
+	assert_false(exists(p.inbox_fd, "eltax/00000001/held"));
+	assert_true(exists(p.inbox_fd, "eltax/00000001/QUARANTINE.json"));
+	assert_true(exists(p.quarantine_fd, ENTRY "/files/b.csv"));
+	assert_true(exists(p.quarantine_fd, ENTRY "/MANIFEST.json.sig"));
+	assert_int_equal(entries(p.quarantine_fd), 1);
+	assert_int_equal(rows("delivered"), 1);
+	assert_int_equal(rows("quarantined"), 1);
+	assert_int_equal(rows("fork"), 0);
+	assert_int_equal(quarantine_count(&l), 1);
+}
+
+/* One bad file: the rest is delivered, it alone is held, whatever step the process died after, and once. */
+static void
+one_bad_file(void **state)
+{
+	(void)state;
+	for (int step = 0; step <= 5; step++) {
+		struct transfer t;
+		struct publish_item it;
+		if (step > 0) {
+			assert_int_equal(teardown(NULL), 0);
+			assert_int_equal(setup(NULL), 0);
+		}
+		build_mixed(&t, &it);
+		if (step >= 1)
+			publish_sync(&p, &it, 1);
+		else
+			transfer_end(&t);
+		if (step >= 2)
+			publish_intend(&p, &it, 1);
+		if (step == 3) { /* the bad file is in the quarantine, the rest is not published */
+			assert_int_equal(renameat(p.work_fd, it.part[0].work, p.quarantine_fd, it.part[0].dir), 0);
+		} else if (step >= 4) {
+			publish_rename(&p, &it, 1);
+		}
+		if (step >= 5)
+			publish_record(&p, &it, 1);
+		publish_free(&it);
+		start_again();
+		/* Until the rest is there the object is not done with. */
+		assert_int_equal(db_int(&l.db, "SELECT count(*) FROM object", ""), step >= 4);
+		build_mixed(&t, &it);
+		publish_batch(&p, &it, 1);
+		assert_int_equal(it.duplicate, step >= 4);
+		publish_free(&it);
+		assert_int_equal(entries(p.work_fd), 0);
+		assert_mixed_published();
+	}
+}
+
+static int
+ask(const char *what, const char *entry, const char *operator, const char *why)
+{
+	db_run(&l.db, "INSERT INTO quarantine_request(what, entry, operator, reason, login, at) VALUES(?, ?, ?, ?, 'root', 0)", "tttt",
+	    what, entry, operator, why);
+	quarantine_run(&decisions);
+	return (int)db_int(&l.db, "SELECT code FROM quarantine_request ORDER BY id DESC LIMIT 1", "");
+}
+
+static void
+publish_mixed(void)
+{
+	struct transfer t;
+	struct publish_item it;
+
+	build_mixed(&t, &it);
+	publish_batch(&p, &it, 1);
+	publish_free(&it);
+}
+
+#define RELEASED "eltax/00000001.released-01234567-2"
+
+static void
+assert_released(void)
+{
+	struct stat st;
+
+	assert_file(RELEASED "/files/b.csv", "b");
+	assert_true(exists(p.inbox_fd, RELEASED "/RELEASE.json"));
+	assert_true(exists(p.inbox_fd, RELEASED "/MANIFEST.json"));
+	assert_int_equal(fstatat(p.inbox_fd, RELEASED "/files", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	assert_int_equal(entries(p.quarantine_fd), 0);
+	assert_int_equal(rows("released"), 1);
+	assert_int_equal(quarantine_count(&l), 0);
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM delivery", ""), 1);
+}
+
+/* What operators decide is done once, and its row says who and why. */
+static void
+decisions_once(void **state)
+{
+	(void)state;
+	publish_mixed();
+	assert_int_equal(ask("release", "no-such-entry", "山田", "checked by hand"), QUARANTINE_NO);
+	assert_int_equal(ask("release", ENTRY, " ", "checked by hand"), QUARANTINE_NO);
+	assert_int_equal(ask("release", ENTRY, "山田", ""), QUARANTINE_NO);
+	assert_int_equal(ask("release", ENTRY, "山田\n", "x"), QUARANTINE_NO);
+	assert_int_equal(ask("steal", ENTRY, "山田", "x"), QUARANTINE_NO);
+	assert_int_equal(ask("release", ENTRY, "山田", "checked by hand"), QUARANTINE_DONE);
+	assert_released();
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM ledger WHERE json_extract(entry, '$.operators[0].operator') = '山田' AND"
+	    " json_extract(entry, '$.operators[0].reason') = 'checked by hand' AND json_extract(entry, '$.file') = 'b.csv'", ""), 1);
+	assert_int_equal(ask("release", ENTRY, "山田", "once more"), QUARANTINE_NO);
+	assert_int_equal(ask("discard", ENTRY, "山田", "once more"), QUARANTINE_NO);
+	assert_released();
+	publish_mixed(); /* the object comes again: nothing of it is quarantined again */
+	assert_released();
+}
+
+/* Two operators: the second has to be another one, however the first spells the name. */
+static void
+two_operators(void **state)
+{
+	(void)state;
+	publish_mixed();
+	conf.channel[0].two = 1;
+	assert_int_equal(ask("release", ENTRY, "Yamada Taro", "checked"), QUARANTINE_ANOTHER);
+	assert_int_equal(ask("release", ENTRY, "yamada  taro ", "checked again"), QUARANTINE_ANOTHER);
+	assert_int_equal(rows("released"), 0);
+	assert_int_equal(rows("approved"), 1);
+	start_again(); /* the first word outlives it */
+	assert_int_equal(ask("release", ENTRY, "Suzuki", "agreed"), QUARANTINE_DONE);
+	assert_released();
+	assert_int_equal(db_int(&l.db, "SELECT json_array_length(entry, '$.operators') FROM ledger ORDER BY seq DESC LIMIT 1", ""), 2);
+}
+
+/* Dead at any step of a release: it happens once, or is asked for still. */
+static void
+release_and_dead(void **state)
+{
+	(void)state;
+	for (int step = 0; step < 3; step++) {
+		struct publish_item it = { .base = PUBLISH_RELEASE, .number = 1, .kept = "file", .kept_file = true, .file_len = 5, .index = 2,
+			.file = "b.csv", .checks = "", .reason = "x", .dir = RELEASED, .work = ENTRY };
+		if (step > 0) {
+			assert_int_equal(teardown(NULL), 0);
+			assert_int_equal(setup(NULL), 0);
+		}
+		publish_mixed();
+		strcpy(it.stream.sender, "aa");
+		strcpy(it.stream.channel, "eltax");
+		strcpy(it.stream.generation, "01");
+		db_exec(&l.db, "INSERT INTO quarantine_request(what, entry, operator, reason, login, at) VALUES('release', '" ENTRY "', 'a', 'b',"
+		    " 'c', 0)");
+		if (step >= 1)
+			publish_intend(&p, &it, 1);
+		if (step >= 2) {
+			int fd = openat(p.quarantine_fd, ENTRY "/RELEASE.json", O_CREAT | O_WRONLY, 0640);
+			close(fd);
+			assert_int_equal(fchmodat(p.quarantine_fd, ENTRY "/files", 0750, 0), 0);
+			publish_rename(&p, &it, 1);
+		}
+		free(it.entry);
+		start_again();
+		quarantine_run(&decisions);
+		assert_released();
+		assert_int_equal(db_int(&l.db, "SELECT code FROM quarantine_request", ""), QUARANTINE_DONE);
+		assert_int_equal(db_int(&l.db, "SELECT count(*) FROM quarantine_request WHERE code IS NULL", ""), 0);
+	}
+}
+
+static void
+discarded(void **state)
+{
+	(void)state;
+	publish_mixed();
+	assert_int_equal(ask("discard", ENTRY, "山田", "not wanted"), QUARANTINE_DONE);
+	assert_int_equal(entries(p.quarantine_fd), 0);
+	assert_int_equal(rows("discarded"), 1);
+	assert_int_equal(quarantine_count(&l), 0);
+	/* dead before it was removed */
+	close(sub(p.quarantine_fd, ENTRY));
+	start_again();
+	assert_int_equal(entries(p.quarantine_fd), 0);
+}
+
+/* A whole transfer goes to its number's place, and one that no sender signed never goes anywhere. */
+static void
+whole_transfers(void **state)
+{
+	struct transfer t[2];
+	struct publish_item it[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		build(&t[i], &it[i], i == 0 ? "a" : "b", (uint64_t)i + 1, i == 0 ? "one" : "two", NULL);
+		it[i].base = PUBLISH_QUARANTINE;
+		it[i].reason = "a.csv: is a program";
+		it[i].kept = i == 0 ? "transfer" : "unverified";
+	}
+	publish_batch(&p, it, 2);
+	assert_int_equal(count("aside"), 2);
+	assert_int_equal(ask("release", it[0].dir, "山田", "known"), QUARANTINE_DONE);
+	assert_file("eltax/00000001/files/a.csv", "one");
+	assert_int_equal(count("aside"), 1);
+	assert_int_equal(count("delivery"), 1);
+	assert_int_equal(rows("released"), 1);
+	assert_int_equal(ask("release", it[1].dir, "山田", "known"), QUARANTINE_NO);
+	assert_int_equal(count("delivery"), 1);
+	/* delivered meanwhile */
+	build(&t[0], &it[0], "a", 3, "three", NULL);
+	it[0].base = PUBLISH_QUARANTINE;
+	it[0].kept = "transfer";
+	it[0].reason = "x";
+	strcpy(it[0].object, "89ab");
+	publish_batch(&p, it, 1);
+	build(&t[1], &it[1], "b", 3, "three", NULL);
+	publish_batch(&p, &it[1], 1);
+	assert_int_equal(ask("release", it[0].dir, "山田", "known"), QUARANTINE_NO);
+}
+
 /* The disk fails under it: nothing is published, nothing is left. */
 static void
 no_channel_directory(void **state)
@@ -469,6 +745,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(quarantined, setup, teardown),
 		cmocka_unit_test_setup_teardown(good_after_quarantined, setup, teardown),
 		cmocka_unit_test_setup_teardown(quarantined_and_dead, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_bad_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(decisions_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_operators, setup, teardown),
+		cmocka_unit_test_setup_teardown(release_and_dead, setup, teardown),
+		cmocka_unit_test_setup_teardown(discarded, setup, teardown),
+		cmocka_unit_test_setup_teardown(whole_transfers, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_channel_directory, setup, teardown),
 		cmocka_unit_test_setup_teardown(transfers_refuse, setup, teardown),
 	};

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "tests/unit/tmpdir.h"
+#include "tools/verify_notes.c"
 #include "tools/verify_transfer.c" /* the tools are in no archive */
 
 static struct party senders[2]; /* sender, stranger */

@@ -1,0 +1,137 @@
+/* quarantine.c - the index of the quarantine (quarantine.h); what is asked for is in quarantine_ask.c. */
+#include "receiver/quarantine.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "host/log.h"
+#include "receiver/name_json.h"
+
+static const char *
+text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+/* Names, separated by spaces. */
+static void
+list(char *out, size_t room, const json_t *a)
+{
+	const json_t *v;
+	size_t i, have = 0;
+
+	out[0] = '\0';
+	json_array_foreach(a, i, v) {
+		int n = snprintf(out + have, room - have, "%s%s", i > 0 ? " " : "", json_string_value(v));
+		if (n < 0 || (have += (size_t)n) >= room)
+			return;
+	}
+}
+
+void
+quarantine_add(struct ledger *l, const struct publish_item *it, const json_t *entry)
+{
+	uint8_t name[NAME_MAX_LEN];
+	size_t n = name_json_get(name, entry, "file", "file_b64");
+	const char *kept = text(entry, "kept");
+	char checks[256];
+
+	list(checks, sizeof(checks), json_object_get(entry, "checks"));
+	db_run(&l->db, "INSERT OR IGNORE INTO quarantine(entry, kept, sender, channel, generation, number, manifest, previous, object,"
+	    " file, files, bytes, checks, reason, at, seq, state) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'held')",
+	    "tttttitttb" "iittii", it->dir, kept[0] != '\0' ? kept : "unverified", it->stream.sender, it->stream.channel,
+	    it->stream.generation, (int64_t)it->number, it->manifest, it->previous, it->object, name, n,
+	    (int64_t)json_integer_value(json_object_get(entry, "files")), (int64_t)json_integer_value(json_object_get(entry, "bytes")),
+	    checks, text(entry, "reason"), (int64_t)(clock_wall_ms() / 1000), l->rows);
+}
+
+void
+quarantine_add_sealed(struct ledger *l, const char *name, const char *sender, const char *object, const char *reason)
+{
+	db_run(&l->db, "INSERT OR IGNORE INTO quarantine(entry, kept, sender, channel, generation, number, manifest, previous, object,"
+	    " files, bytes, checks, reason, at, seq, state) VALUES(?, 'sealed', ?, '', '', 0, '', '', ?, 0, 0, '', ?, ?, ?, 'held')",
+	    "ttttii", name, sender, object, reason, (int64_t)(clock_wall_ms() / 1000), l->rows);
+}
+
+void
+quarantine_released(struct ledger *l, const char *entry, const char *place)
+{
+	char answer[256];
+
+	db_run(&l->db, "UPDATE quarantine SET state = 'released', place = ? WHERE entry = ?", "tt", place, entry);
+	snprintf(answer, sizeof(answer), "released as %s", place);
+	db_run(&l->db, "UPDATE quarantine_request SET code = 0, answer = ? WHERE entry = ? AND what = 'release' AND code IS NULL", "tt",
+	    answer, entry);
+	db_run(&l->db, "DELETE FROM quarantine_approval WHERE entry = ?", "t", entry);
+}
+
+uint64_t
+quarantine_count(struct ledger *l)
+{
+	return (uint64_t)db_int(&l->db, "SELECT count(*) FROM quarantine WHERE state = 'held'", "");
+}
+
+static const char *
+text_of(sqlite3_stmt *s, int i)
+{
+	const char *t = (const char *)sqlite3_column_text(s, i);
+
+	return t != NULL ? t : "";
+}
+
+json_t *
+quarantine_list(struct db *db, int64_t most, bool held_only)
+{
+	json_t *a = json_array(), *o;
+	char at[21];
+#define COLUMNS "SELECT entry, state, kept, channel, number, object, files, bytes, checks, reason, at, sender, manifest, generation," \
+	" place, file FROM quarantine"
+	sqlite3_stmt *s = db_query(db, held_only ? COLUMNS " WHERE state = 'held' ORDER BY at DESC, seq DESC LIMIT ?" :
+	    COLUMNS " ORDER BY at DESC, seq DESC LIMIT ?", "i", most);
+
+	while (db_step(db, s) == 1) {
+		clock_iso(at, (uint64_t)sqlite3_column_int64(s, 10));
+		o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s*}", "entry", text_of(s, 0), "state",
+		    text_of(s, 1), "kept", text_of(s, 2), "channel", text_of(s, 3), "number", (json_int_t)sqlite3_column_int64(s, 4),
+		    "object", text_of(s, 5), "files", (json_int_t)sqlite3_column_int64(s, 6), "bytes",
+		    (json_int_t)sqlite3_column_int64(s, 7), "checks", text_of(s, 8), "reason", text_of(s, 9), "at", at, "sender",
+		    text_of(s, 11), "manifest", text_of(s, 12), "generation", text_of(s, 13), "place",
+		    sqlite3_column_type(s, 14) == SQLITE_NULL ? NULL : text_of(s, 14));
+		if (sqlite3_column_bytes(s, 15) > 0)
+			name_json(o, "file", "file_b64", sqlite3_column_blob(s, 15), (size_t)sqlite3_column_bytes(s, 15));
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+bool
+quarantine_same_operator(const char *a, const char *b)
+{
+	for (;;) {
+		while (*a == ' ')
+			a++;
+		while (*b == ' ')
+			b++;
+		if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+			return false;
+		if (*a == '\0')
+			return true;
+		a++;
+		b++;
+	}
+}
+
+bool
+quarantine_text_ok(const char *s, size_t max)
+{
+	char shown[4 * QUARANTINE_REASON_MAX + 1];
+	size_t n = strlen(s);
+
+	if (n == 0 || n > max || strspn(s, " ") == n || !name_is_utf8((const uint8_t *)s, n))
+		return false;
+	return strcmp(log_show(shown, sizeof(shown), s, n), s) == 0;
+}

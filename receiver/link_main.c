@@ -10,6 +10,7 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "receiver/proc_link.h"
 
 int
@@ -18,8 +19,11 @@ main(int argc, char **argv)
 	log_init("katamichi-receiver", "link");
 	if (argc < 3 || strcmp(argv[1], "--role") != 0 || strcmp(argv[2], "link") != 0)
 		log_die(EXIT_USAGE, "this program is started by katamichi-receiver");
+	if (argc > 4 && strcmp(argv[4], "--no-sandbox") == 0)
+		sandbox_off();
 	proc_child_init("link", LINK_FD_END - PROC_FD_FIRST);
 	if (tag_init() != 0)
 		log_die(EXIT_INTERNAL, "libsodium does not start");
+	sandbox_begin(SANDBOX_RECEIVER_LINK, NULL, 0);
 	return receiver_link_run();
 }

@@ -21,6 +21,7 @@
 #include "host/log.h"
 #include "host/memlock.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "receiver/harden.h"
 #include "receiver/listen.h"
 #include "receiver/pipeframe.h"
@@ -41,6 +42,8 @@ static const char usage[] =
     "      --degraded     start although the kernel gives a smaller socket buffer than configured\n"
     "      --check        check configuration, keys, directories and port, then exit\n"
     "      --harden-print print the rules by which this host's kernel, too, says nothing on the link\n"
+    "      --no-sandbox   leave the processes free to ask the kernel for anything (to find faults)\n"
+    "      --sandbox-print what each process may ask the kernel for\n"
     "      --help         this text\n"
     "      --version      version\n"
     "Stop it with SIGTERM or SIGINT.\n"
@@ -263,8 +266,10 @@ run(const char *config, int sock, int lock, int floors)
 	};
 	for (int i = 0; i < LANES; i++)
 		make_lane(&spec[1], &spec[2], &spec[3]);
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 4; i++) {
+		spec[i].bare = sandbox_is_off();
 		pid[i] = proc_start(&spec[i]);
+	}
 	close_all(spec, 4); /* so that the end of a process closes its pipes */
 	return proc_supervise(spec, pid, 4);
 }
@@ -287,13 +292,17 @@ main(int argc, char **argv)
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
 		{ "degraded", no_argument, NULL, 'd' }, { "check", no_argument, NULL, 'k' },
 		{ "harden-print", no_argument, NULL, 'p' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
+		{ "version", no_argument, NULL, 'V' }, { "no-sandbox", no_argument, NULL, 'n' },
+		{ "sandbox-print", no_argument, NULL, 's' }, { NULL, 0, NULL, 0 } };
 	static struct receiver_conf conf;
 	const char *config = NULL;
 	int o, code, degraded = 0, check_only = 0, print = 0, lock, sock;
 
-	if (argc >= 4 && strcmp(argv[1], "--role") == 0)
+	if (argc >= 4 && strcmp(argv[1], "--role") == 0) {
+		if (argc > 4 && strcmp(argv[4], "--no-sandbox") == 0)
+			sandbox_off();
 		return role_main(argv[2], argv[3]);
+	}
 	log_init("katamichi-receiver", NULL);
 	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (o) {
@@ -309,6 +318,12 @@ main(int argc, char **argv)
 		case 'p':
 			print = 1;
 			break;
+		case 'n':
+			sandbox_off();
+			break;
+		case 's':
+			sandbox_print(stdout);
+			return EXIT_OK;
 		case 'h':
 			fputs(usage, stdout);
 			return EXIT_OK;
@@ -342,5 +357,7 @@ main(int argc, char **argv)
 		puts("configuration, keys, directories and port are in order");
 		return EXIT_OK;
 	}
+	if (sandbox_is_off())
+		log_warn("--no-sandbox: the processes may ask the kernel for anything; this is for finding faults");
 	return serve(&conf, config, sock, lock);
 }

@@ -11,6 +11,7 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "receiver/peer_gone.h"
 #include "receiver/pipeframe.h"
 #include "receiver/receiver_conf.h"
@@ -112,6 +113,18 @@ take(struct lane *l, const struct receiver_conf *conf)
 	return true;
 }
 
+static void
+seal(void)
+{
+	int fd[2 * LANES];
+
+	for (int i = 0; i < LANES; i++) {
+		fd[2 * i] = lanes[i].wake;
+		fd[2 * i + 1] = lanes[i].out.ring.wake;
+	}
+	sandbox_seal(SANDBOX_RECEIVER_CHECK, fd, 2 * LANES);
+}
+
 int
 receiver_check_run(const char *config)
 {
@@ -121,8 +134,10 @@ receiver_check_run(const char *config)
 	if ((code = receiver_conf_read(&conf, config, CHECK_FD_CONFIG)) != 0)
 		return code;
 	close(CHECK_FD_CONFIG);
+	sandbox_begin(SANDBOX_RECEIVER_CHECK, NULL, 0);
 	open_lanes();
 	limit_self();
+	seal();
 	/* SIGTERM simply ends it: nothing here outlives a job. */
 	for (;;) {
 		struct pollfd p[LANES];

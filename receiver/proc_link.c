@@ -18,6 +18,7 @@
 #include "host/ipc_recv.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "receiver/assemble.h"
 #include "receiver/authenticate.h"
 #include "receiver/peer_gone.h"
@@ -318,6 +319,16 @@ readable(int fd)
 	return poll(&p, 1, 0) == 1;
 }
 
+/* Everything is made: from here on it reads what strangers write. */
+static void
+seal(const struct link *l)
+{
+	const int fd[] = { LINK_FD_OPEN, LINK_FD_STORE, assemble_fd(l->assemble, 0), assemble_fd(l->assemble, 1),
+		assemble_fd(l->assemble, 2) };
+
+	sandbox_seal(SANDBOX_RECEIVER_LINK, fd, sizeof(fd) / sizeof(fd[0]));
+}
+
 int
 receiver_link_run(void)
 {
@@ -338,6 +349,7 @@ receiver_link_run(void)
 	}
 	nonblocking(LINK_FD_OPEN);
 	nonblocking(LINK_FD_STORE);
+	seal(&l);
 	while (gone == NULL && !readable(stop_fd)) {
 		unsigned got = drain(&l);
 		uint64_t now = clock_mono_ns();

@@ -17,6 +17,7 @@
 #include "host/keyfile.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "receiver/accept.h"
 #include "receiver/peer_gone.h"
 #include "receiver/pipeframe.h"
@@ -28,6 +29,7 @@ static struct party_secret *receiver;
 static uint8_t *psk; /* or NULL */
 static struct accept *accepting;
 static int stop_fd;
+static pthread_mutex_t before_sealed = PTHREAD_MUTEX_INITIALIZER; /* the threads wait for it */
 
 static struct lane { /* of the unsealing threads, one each */
 	int store; /* socket */
@@ -205,6 +207,8 @@ unsealing(void *arg)
 {
 	struct lane *l = arg;
 
+	pthread_mutex_lock(&before_sealed);
+	pthread_mutex_unlock(&before_sealed);
 	for (;;) {
 		from_store(l, MSG_UNSEAL);
 		struct msg_progress p = *(const struct msg_progress *)ipc_body(&l->m, sizeof(p));
@@ -247,6 +251,19 @@ read_keys(const char *config)
 	return keyfile_read_psk(psk, conf.psk);
 }
 
+static void
+seal(void)
+{
+	int fd[2 + 2 * LANES] = { OPEN_FD_LINK };
+	unsigned n = 1;
+
+	for (int i = 0; i < LANES; i++) {
+		fd[n++] = lanes[i].store;
+		fd[n++] = lanes[i].check.ring.wake;
+	}
+	sandbox_seal(SANDBOX_RECEIVER_OPEN, fd, n);
+}
+
 int
 receiver_open_run(const char *config)
 {
@@ -258,14 +275,18 @@ receiver_open_run(const char *config)
 	if (code != 0)
 		return code;
 	close(OPEN_FD_CONFIG);
+	sandbox_begin(SANDBOX_RECEIVER_OPEN, NULL, 0);
 	open_lanes();
 	stop_fd = proc_stop_fd();
 	accepting = accept_new(&conf, receiver, psk, OPEN_FD_FLOORS);
 	if (accepting != NULL)
 		greet();
+	pthread_mutex_lock(&before_sealed);
 	for (int i = 0; i < LANES; i++)
 		if (accepting == NULL || pthread_create(&thread, NULL, unsealing, &lanes[i]) != 0)
 			log_die(EXIT_SYSTEM, "no memory or thread for the open process");
+	seal();
+	pthread_mutex_unlock(&before_sealed);
 	p[0] = (struct pollfd){ .fd = OPEN_FD_LINK, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
 	for (;;) {

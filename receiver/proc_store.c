@@ -13,6 +13,7 @@
 #include "host/ipc_send.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "receiver/peer_gone.h"
 #include "receiver/receiver_proc.h"
 #include "receiver/slips.h"
@@ -316,6 +317,18 @@ open_lanes(struct store *s)
 	}
 }
 
+static void
+confine(const struct store *s)
+{
+	const struct sandbox_path path[] = {
+		{ s->conf.state, SANDBOX_TREE }, { s->conf.inbox, SANDBOX_TREE },
+		{ "/dev/urandom", SANDBOX_READ },                                      /* SQLite */
+		{ "/etc/localtime", SANDBOX_READ }, { "/usr/share/zoneinfo", SANDBOX_READ }, /* the day of a closing */
+	};
+
+	sandbox_begin(SANDBOX_RECEIVER_STORE, path, sizeof(path) / sizeof(path[0]));
+}
+
 int
 receiver_store_run(const char *config)
 {
@@ -325,9 +338,11 @@ receiver_store_run(const char *config)
 	if ((code = receiver_conf_read(&s.conf, config, STORE_FD_CONFIG)) != 0 || (code = receiver_conf_peers(&s.conf)) != 0)
 		return code;
 	close(STORE_FD_CONFIG);
+	confine(&s);
 	s.stop_fd = proc_stop_fd();
 	s.started_ms = clock_wall_ms();
 	open_lanes(&s);
+	sandbox_seal(SANDBOX_RECEIVER_STORE, NULL, 0);
 	store_from_open(&s, LANE_WHOLE, true);
 	if (!s.self_known)
 		log_die(EXIT_INTERNAL, "open did not say who we are");

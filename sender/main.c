@@ -18,6 +18,7 @@
 #include "host/log.h"
 #include "host/memlock.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "sender/link_socket.h"
 #include "sender/sender_conf.h"
 #include "sender/sender_proc.h"
@@ -34,6 +35,8 @@ static const char usage[] =
     "Takes finished files from the channels' folders and sends them over the one-way link.\n"
     "\n"
     "  -c, --config FILE   configuration (sender.conf)\n"
+    "      --no-sandbox    leave the processes free to ask the kernel for anything (to find faults)\n"
+    "      --sandbox-print what each process may ask the kernel for\n"
     "      --help          this text\n"
     "      --version       the version\n"
     "\n"
@@ -145,8 +148,10 @@ static int run(const char *name, int conf_fd, int lock, int udp)
 	spec[2] = (struct proc_spec){ .role = "spool", .config = name, .fds = SPOOL_FDS,
 		.fd = { [SPOOL_FD_CONF] = conf_again(conf_fd), [SPOOL_FD_LOCK] = lock, [SPOOL_FD_CHECK] = check[0],
 			[SPOOL_FD_LINK] = link[0] } };
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 3; i++) {
+		spec[i].bare = sandbox_is_off();
 		pid[i] = proc_start(&spec[i]);
+	}
 	close(check[0]);
 	close(check[1]);
 	close(link[0]);
@@ -187,6 +192,8 @@ static int sender_main(const char *name)
 		code = check_folders(&conf);
 	if (code != 0)
 		return code;
+	if (sandbox_is_off())
+		log_warn("--no-sandbox: the processes may ask the kernel for anything; this is for finding faults");
 	udp = link_socket(&conf);
 	if (udp < 0)
 		return EXIT_SYSTEM;
@@ -215,19 +222,29 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
+		{ "version", no_argument, NULL, 'V' }, { "no-sandbox", no_argument, NULL, 'n' },
+		{ "sandbox-print", no_argument, NULL, 's' }, { NULL, 0, NULL, 0 },
 	};
 	const char *conf = NULL;
 	int o;
 
 	log_init("katamichi-sender", NULL);
-	if (argc == 4 && strcmp(argv[1], "--role") == 0)
+	if (argc >= 4 && strcmp(argv[1], "--role") == 0) {
+		if (argc > 4 && strcmp(argv[4], "--no-sandbox") == 0)
+			sandbox_off();
 		return role_main(argv[2], argv[3]);
+	}
 	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (o) {
 		case 'c':
 			conf = optarg;
 			break;
+		case 'n':
+			sandbox_off();
+			break;
+		case 's':
+			sandbox_print(stdout);
+			return EXIT_OK;
 		case 'h':
 			fputs(usage, stdout);
 			return EXIT_OK;

@@ -13,6 +13,7 @@
 #include "host/ipc_recv.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "sender/inspect.h"
 #include "sender/messages.h"
 #include "sender/sender_conf.h"
@@ -56,6 +57,8 @@ int sender_check_main(const char *name)
 	content = content_new();
 	if (content == NULL)
 		log_die(EXIT_SYSTEM, "no memory for the check process");
+	sandbox_begin(SANDBOX_SENDER_CHECK, NULL, 0);
+	sandbox_seal(SANDBOX_SENDER_CHECK, &spool, 1);
 	for (;;) {
 		struct pollfd p[2] = { { .fd = stop, .events = POLLIN }, { .fd = spool, .events = POLLIN } };
 		if (poll(p, 2, -1) < 0 && errno != EINTR)

@@ -20,6 +20,7 @@
 #include "host/ipc_recv.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "sender/link_session.h"
 #include "sender/pacing.h"
 #include "sender/round.h"
@@ -447,7 +448,10 @@ int sender_link_main(const char *name)
 		log_die(EXIT_SYSTEM, "out of lockable memory");
 	l->stop = proc_stop_fd();
 	start(l, name);
+	sandbox_begin(SANDBOX_SENDER_LINK, NULL, 0);
 	l->encoder = encoder_start();
+	const int fd[] = { l->spool, encoder_fd(l->encoder) };
+	sandbox_seal(SANDBOX_SENDER_LINK, fd, 2);
 	for (;;) {
 		uint64_t now = clock_mono_ns();
 		uint64_t wake = step(l, now);

@@ -15,6 +15,7 @@
 #include "host/keyfile.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "host/sandbox.h"
 #include "sender/identity.h"
 #include "sender/receipts.h"
 #include "sender/sender_proc.h"
@@ -52,6 +53,20 @@ static void load_keys(struct spool *s)
 	s->keys.psk = s->psk;
 }
 
+/* Before any thread is there: paths are a matter of each. */
+static void confine(const struct spool *s)
+{
+	struct sandbox_path path[SENDER_CHANNELS_MAX + 4] = {
+		{ s->conf.state, SANDBOX_TREE },
+		{ "/dev/urandom", SANDBOX_READ },                                      /* SQLite */
+		{ "/etc/localtime", SANDBOX_READ }, { "/usr/share/zoneinfo", SANDBOX_READ }, /* the day of a closing */
+	};
+
+	for (unsigned i = 0; i < s->conf.channels; i++)
+		path[4 + i] = (struct sandbox_path){ s->conf.channel[i].folder, SANDBOX_TREE };
+	sandbox_begin(SANDBOX_SENDER_SPOOL, path, 4 + s->conf.channels);
+}
+
 static void start(struct spool *s, const char *name)
 {
 	uint64_t now_ns = clock_mono_ns();
@@ -66,6 +81,7 @@ static void start(struct spool *s, const char *name)
 	load_keys(s);
 	outbox_open(&s->outbox, s->conf.state, now_ns);
 	identity_check(&s->outbox, IDENTITY_MACHINE, s->conf.witness, now_ns);
+	confine(s);
 	memcpy(s->keys.generation, s->outbox.generation, sizeof(s->keys.generation));
 	if (rekey_init(s->rekey, s->me, &s->receiver, s->psk, (unsigned)s->conf.lane, s->conf.n) != 0)
 		log_die(EXIT_SYSTEM, "out of memory");
@@ -74,6 +90,7 @@ static void start(struct spool *s, const char *name)
 		log_die(EXIT_SYSTEM, "inotify: %s", strerror(errno));
 	for (unsigned t = 0; t < TRACKS; t++)
 		s->sealer[t] = sealer_start(&s->keys, s->outbox.objects, s->conf.rate, t == TRACK_BULK);
+	sandbox_seal(SANDBOX_SENDER_SPOOL, NULL, 0);
 	closer_open(s, now_ns);
 	for (unsigned i = 0; i < s->conf.channels; i++) {
 		feed_open(s, i);

@@ -107,9 +107,9 @@ static void default_signals(void)
 static _Noreturn void child(const struct proc_spec *spec, const char *shown, pid_t parent, int report)
 {
 	const struct rlimit none = { 0, 0 };
-	char *env[ENV_MAX + 1], role_option[] = "--role";
+	char *env[ENV_MAX + 1], role_option[] = "--role", bare_option[] = "--no-sandbox";
 	char *argv[] = { (char *)(uintptr_t)shown, role_option, (char *)(uintptr_t)spec->role,
-		(char *)(uintptr_t)spec->config, NULL };
+		(char *)(uintptr_t)spec->config, spec->bare ? bare_option : NULL, NULL };
 
 	/* A parent that died before prctl() took effect sends no signal any more. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
@@ -202,6 +202,12 @@ static int explain(const struct proc_spec *spec, const pid_t *pid, const struct 
 		if (rank(&end[i]) > rank(&end[worst]))
 			worst = i;
 	int status = end[worst].status;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+		log_error("process %s (pid %d) asked the kernel for what its sandbox does not allow, and was killed; stopping; which call it "
+		    "was stands in the kernel's log (journalctl -k, \"type=1326\"); it is a fault of this program, or an attack",
+		    spec[worst].role, (int)pid[worst]);
+		return EXIT_INTERNAL;
+	}
 	if (WIFSIGNALED(status)) {
 		log_error("process %s (pid %d) was killed by signal %d (%s)%s; stopping", spec[worst].role, (int)pid[worst],
 		    WTERMSIG(status), strsignal(WTERMSIG(status)),

@@ -17,9 +17,10 @@ struct proc_spec {
 	const char *config;     /* for messages and relative paths */
 	int fd[PROC_FDS_MAX];   /* in this order; the child finds them from PROC_FD_FIRST on */
 	unsigned fds;
+	int bare;               /* --no-sandbox (host/sandbox.h) is handed on */
 };
 
-/* Start: execs `path --role ROLE CONFIG`, standard input from /dev/null, with
+/* Start: execs `path --role ROLE CONFIG [--no-sandbox]`, standard input from /dev/null, with
  * LANG, LC_*, TZ, KATAMICHI_*, JOURNAL_STREAM of the environment and no more.
  * From then on SIGTERM, SIGINT and SIGCHLD wait for proc_supervise().  Fatal on
  * failure, also of the exec itself. */

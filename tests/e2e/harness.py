@@ -375,6 +375,7 @@ class Site:
                            receiver_content="content = any\n", mtu=net.mtu, rate="400M", buffer="64M", loss="1%", burst="20ms",
                            repeat="1h", retention="14d", listen=f"{net.receiver}:5150", destination=f"{net.receiver}:5150")
         self.sender = self.receiver = self.relay = None
+        self.options = []  # of both daemons: ["--no-sandbox"] where a test makes them do what they never would
         self.sent = {}  # (channel, name) -> sha256
         for d in ["keys", "inbox", "sender-state", "receiver-state", "staging"] + ["out/" + c for c in self.CHANNELS]:
             os.makedirs(self.path(d))
@@ -406,11 +407,11 @@ class Site:
         self.start_sender()
 
     def start_receiver(self, *wrapper):
-        argv = self.net.at("r") + list(wrapper) + [program("katamichi-receiver"), "-c", self.path("receiver.conf")]
+        argv = self.net.at("r") + list(wrapper) + [program("katamichi-receiver"), "-c", self.path("receiver.conf")] + self.options
         self.receiver = Process("receiver", argv, self.path("receiver.log"), ready=r"\bready\b")
 
-    def start_sender(self):
-        argv = self.net.at("s") + [program("katamichi-sender"), "-c", self.path("sender.conf")]
+    def start_sender(self, *wrapper):
+        argv = self.net.at("s") + list(wrapper) + [program("katamichi-sender"), "-c", self.path("sender.conf")] + self.options
         self.sender = Process("sender", argv, self.path("sender.log"), ready=r"\bready\b")
 
     def start_sender_to(self, destination):

@@ -170,13 +170,13 @@ def test_no_change_is_taken(site, tmp_path, who, error):
     layer = powerloss.Layer(site.path(trees[who]), str(tmp_path / "shared"), harness.program("tests/crash/powerloss.so"))
     wrapper = ["env"] + [f"{k}={v}" for k, v in layer.env().items() if k in ("LD_PRELOAD", "KATAMICHI_POWERLOSS")]
     site.configure(repeat="2s 2s 4s")
+    site.options = ["--no-sandbox"]  # the layer itself sends signals
     if who == "receiver":
         site.start_receiver(*wrapper)
         site.start_sender()
     else:
         site.start_receiver()
-        site.sender = harness.Process("sender", site.net.at("s") + wrapper + [harness.program("katamichi-sender"), "-c",
-                                      site.path("sender.conf")], site.path("sender.log"), ready=r"\bready\b")
+        site.start_sender(*wrapper)
     crossing(site, "前.csv", 3)
     pids = [p.pid for p in site.daemons()]
     daemon = site.sender if who == "sender" else site.receiver
@@ -201,9 +201,9 @@ def test_source_cannot_be_read(site, tmp_path):
     layer = powerloss.Layer(site.path("out"), str(tmp_path / "shared"), harness.program("tests/crash/powerloss.so"))
     wrapper = ["env"] + [f"{k}={v}" for k, v in layer.env().items() if k in ("LD_PRELOAD", "KATAMICHI_POWERLOSS")]
     site.configure(repeat="2s 2s 4s")
+    site.options = ["--no-sandbox"]
     site.start_receiver()
-    site.sender = harness.Process("sender", site.net.at("s") + wrapper + [harness.program("katamichi-sender"), "-c",
-                                  site.path("sender.conf")], site.path("sender.log"), ready=r"\bready\b")
+    site.start_sender(*wrapper)
     layer.fail(errno.EIO, ["read"])
     site.put("eltax", "読.csv", samples.table(40))
     refused = site.path("out/eltax/refused/読.csv")

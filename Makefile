@@ -2,6 +2,7 @@
 #
 #   make              the programs            make demo      see it work
 #   make test         all tests               make test-long with a 2 GB file
+#   make test-docs    the guides, run from their text
 #   make test-crash   either end killed after each durable operation, with and without a power cut
 #   make sanitize     unit tests, ASan+UBSan  make fuzz      SECONDS=60 for each fuzzer
 #   make lint         static analysis         make check-cc  builds with clang
@@ -95,7 +96,7 @@ endif
 # Sub-makes use both cores unless the caller chose.
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all messages tests demo test test-long test-firmware test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc clean FORCE
+.PHONY: all messages tests demo test test-long test-docs test-firmware test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc clean FORCE
 all: $(PROGRAMS) $(CATALOGUES)
 tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
@@ -192,6 +193,11 @@ test-firmware:
 	@$(TEST_IMAGES)
 	@cat $(B)/firmware/*.size
 	@B=$(B) $(if $(LONG),KATAMICHI_LONG=1) $(PYTHON) tests/run.py firmware
+# Every runnable block of the guides, in both languages, on two fresh hosts.  `make test` runs the installation alone.
+test-docs:
+	@tools/deps.sh build test
+	@$(SUB) --no-print-directory all
+	@B=$(B) KATAMICHI_DOCS=all $(PYTHON) tests/run.py docs
 # One point of it again: make test-crash SIDE=sender MODE=lost AT=120 SEED=7; JOBS is how many pairs run at a time.
 CRASH_ARGS = $(foreach o,SIDE MODE AT SAMPLE SEED JOBS,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 test-crash:
@@ -246,6 +252,7 @@ check-cc:
 	@$(SUB) --no-print-directory B=build/clang CC=clang tests
 ci:
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-docs
 	@$(MAKE) --no-print-directory check-cc
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory sanitize

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The test runner behind `make test`: every group, one line each, and one sum at the end.
 
-run.py [GROUP...]   groups: unit, fuzz (the corpora), checks (of what was built), e2e, firmware (emulated); all without arguments.
+run.py [GROUP...]   groups: unit, fuzz (the corpora), checks (of what was built), e2e, docs (the guides), firmware (emulated); all without arguments.
 A group's full output stands in $B/log/; it is shown only of what failed.
 """
 import glob
@@ -123,7 +123,11 @@ def firmware():
     by_pytest("firmware", "diode box")
 
 
-GROUPS = {"unit": unit, "fuzz": fuzz, "checks": checks, "e2e": e2e, "firmware": firmware}
+def docs():
+    by_pytest("docs", "guides")
+
+
+GROUPS = {"unit": unit, "fuzz": fuzz, "checks": checks, "e2e": e2e, "docs": docs, "firmware": firmware}
 
 
 def own_namespaces():

@@ -38,7 +38,7 @@ install: all
 	@set -e; for mo in $(CATALOGUES); do install -D -m 0644 $$mo $(SHARE)/$${mo#$(B)/}; done
 	install -D -m 0644 -t $(DOC) README.md README.ja.md LICENSE common/PROTOCOL.md
 	install -D -m 0755 -t $(DOC)/independent tools/independent/*
-	install -D -m 0644 -t $(DOC)/examples $(PACKAGING)/conf/*.conf
+	install -D -m 0644 -t $(DOC)/examples $(PACKAGING)/conf/*
 	install -d -m 0750 $(CONFDIR)
 	@set -e; for r in $(ROLE); do [ -e $(CONFDIR)/$$r.conf ] || install -m 0644 $(PACKAGING)/conf/$$r.conf $(CONFDIR)/; done
 	$(if $(DESTDIR),,@$(MAKE) --no-print-directory install-users)

@@ -56,7 +56,13 @@ uint64_t iface_speed(const char *sys, const char *name)
 
 int iface_bind(int fd, const char *name)
 {
-	/* The socket is asked, not the process: a service may have been given one of a network that it does not see itself. */
+	char now[IF_NAMESIZE] = "";
+	socklen_t n = sizeof(now);
+
+	/* The socket is asked, not the process: a service may have been given one of a network that it does not see itself.
+	 * Once bound it may not be bound again without privileges: a socket that outlived another process of ours. */
+	if (name[0] != '\0' && getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, now, &n) == 0 && strncmp(now, name, sizeof(now)) == 0)
+		return 0;
 	errno = ENODEV; /* an empty name would take the binding off */
 	if (name[0] != '\0' && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) == 0)
 		return 0;

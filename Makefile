@@ -160,6 +160,12 @@ $(FUZZ_BIN): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(if $(FUZZ_MAIN),,$(B)/test
 	$(say) LD $@
 	$(link) $(FUZZ_MAIN) $(LIBS)
 
+# Sentences that are kept in English and translated where they are shown (host/reason.h).
+$(B)/reasons.h: $(filter-out common/host/reason.c,$(COMMON)) $(SENDER) $(RECEIVER) tools/po/messages.sh
+	@mkdir -p $(@D)
+	@tools/po/messages.sh --reasons $@.new; cmp -s $@.new $@ && touch $@ || mv $@.new $@; rm -f $@.new
+$(B)/common/host/reason.o: $(B)/reasons.h
+CFLAGS_common/host/reason := -I$(B)
 # The translations.  What is not translated, or was only guessed by msgmerge (fuzzy), is shown in English.
 $(B)/locale/%/LC_MESSAGES/katamichi.mo: tools/po/%.po
 	$(say) PO $<

@@ -13,7 +13,9 @@
 #include "codec/hex.h"
 #include "host/clock.h"
 #include "host/durable.h"
+#include "host/i18n.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "sender/claim.h"
 
 #define REASON_SUFFIX ".reason.txt"
@@ -45,9 +47,9 @@ static int write_reason(const struct claim_folder *f, const char *target, const 
 	int n;
 
 	clock_iso(when, clock_wall_ms() / 1000);
-	n = snprintf(text, sizeof(text), "File:       %s\nChannel:    %s\nRefused at: %s\nReason:     %s.\nWhat to do: %s.\n"
-	    "\nThe file was not sent.  It stands beside this note, unchanged.\n",
-	    log_show(shown, sizeof(shown), name, strlen(name)), f->channel, when, why, what);
+	n = snprintf(text, sizeof(text), _("File:       %s\nChannel:    %s\nRefused at: %s\nReason:     %s.\nWhat to do: %s.\n"
+	    "\nThe file was not sent.  It stands beside this note, unchanged.\n"),
+	    log_show(shown, sizeof(shown), name, strlen(name)), f->channel, when, reason_show(why), reason_show(what));
 	if (n < 0 || (size_t)n >= sizeof(text) ||
 	    snprintf(file, sizeof(file), "%s" REASON_SUFFIX, target) >= (int)sizeof(file)) {
 		errno = ENAMETOOLONG;
@@ -72,7 +74,7 @@ int claim_refuse(const struct claim_folder *f, int dir, const char *name, const 
 				continue;
 			return errno == ENOENT ? 0 : -1; /* taken away meanwhile: only the note remains */
 		}
-		log_warn("%s: refused %s: %s", f->channel, log_show(shown, sizeof(shown), name, strlen(name)), why);
+		log_warn("%s: refused %s: %s", f->channel, log_show(shown, sizeof(shown), name, strlen(name)), reason_show(why));
 		return fsync(f->refused);
 	}
 	errno = EEXIST;

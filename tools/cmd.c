@@ -9,6 +9,7 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "tools/out.h"
+#include "tools/status.h"
 #include "tools/wide.h"
 
 int cmd_usage(const struct cmd *c, const char *text)
@@ -173,6 +174,25 @@ static int knows(const struct cmd *c, const char *option)
 	return o->name != NULL;
 }
 
+/* The command wants the other end's configuration: said before that is looked at in detail. */
+static int check_end(const struct cmd_line *l)
+{
+	const char *conf = l->cmd->end != 0 && knows(l->cmd, "config") ? cmd_value(l, "config") : NULL;
+	int kind = conf != NULL ? conf_kind(conf) : 0;
+
+	if (conf == NULL || kind == l->cmd->end)
+		return EXIT_OK;
+	if (kind < 0)
+		return -kind;
+	if (kind == CONF_KIND_SENDER)
+		log_error("%s: this is the configuration of a sender; katamichi %s works on the receiving host, with its receiver.conf",
+		    conf, l->cmd->name);
+	else
+		log_error("%s: this is the configuration of a receiver; katamichi %s works on the sending host, with its sender.conf",
+		    conf, l->cmd->name);
+	return EXIT_CONFIG;
+}
+
 int cmd_run(const struct cmd *c, int argc, char **argv)
 {
 	static struct cmd_line l;
@@ -185,7 +205,7 @@ int cmd_run(const struct cmd *c, int argc, char **argv)
 		cmd_help(c);
 		return EXIT_OK;
 	}
-	if (code != EXIT_OK || (code = check(&l)) != EXIT_OK)
+	if (code != EXIT_OK || (code = check(&l)) != EXIT_OK || (code = check_end(&l)) != EXIT_OK)
 		return code;
 	json = knows(c, "json") && cmd_value(&l, "json") != NULL;
 	tsv = knows(c, "tsv") && cmd_value(&l, "tsv") != NULL;

@@ -1,7 +1,8 @@
 /* cmd.h - the subcommands of katamichi, and the frame they stand in.
  *
  * To add one: write cmd_NAME.c, which exports `const struct cmd cmd_NAME`; declare
- * it below; put it into the table in commands.c, in the order people should read.
+ * it below; put it into the table in commands.c, in the order people should read,
+ * those of one group (`ledger ...') together.
  * Help, `--help`, the refusal of wrong options and the completion of bash and zsh
  * all come from that one structure, so they cannot say different things:
  *
@@ -65,6 +66,7 @@ struct cmd {
 	int operands_min, operands_max; /* arguments that are no options */
 	enum cmd_takes operand;
 	const char *choices;            /* what the first operand may be, separated by blanks: "sender receiver"; or NULL */
+	int end;                        /* CONF_KIND_SENDER or CONF_KIND_RECEIVER: on the other end it says that; 0: either */
 	int (*run)(const struct cmd_line *l); /* an exit code (host/exits.h) */
 };
 
@@ -90,8 +92,29 @@ void cmd_help(const struct cmd *c);
 /* The table (commands.c), ended by NULL. */
 extern const struct cmd *const commands[];
 
-extern const struct cmd cmd_status, cmd_gaps, cmd_closings, cmd_close, cmd_resend, cmd_restore, cmd_verify, cmd_ledger_verify,
-    cmd_config_check, cmd_report, cmd_plan, cmd_link_test_send, cmd_link_test_receive, cmd_keygen, cmd_key_show, cmd_firmware_config;
-extern const struct cmd cmd_quarantine_list, cmd_quarantine_show, cmd_quarantine_release, cmd_quarantine_discard;
+extern const struct cmd cmd_close;
+extern const struct cmd cmd_closings;
+extern const struct cmd cmd_completion;
+extern const struct cmd cmd_config_check;
+extern const struct cmd cmd_firmware_config;
+extern const struct cmd cmd_gaps;
+extern const struct cmd cmd_key_show;
+extern const struct cmd cmd_keygen;
+extern const struct cmd cmd_ledger_verify;
+extern const struct cmd cmd_link_test_receive;
+extern const struct cmd cmd_link_test_send;
+extern const struct cmd cmd_list;
+extern const struct cmd cmd_plan;
+extern const struct cmd cmd_quarantine_discard;
+extern const struct cmd cmd_quarantine_list;
+extern const struct cmd cmd_quarantine_release;
+extern const struct cmd cmd_quarantine_show;
+extern const struct cmd cmd_report;
+extern const struct cmd cmd_resend;
+extern const struct cmd cmd_restore;
+extern const struct cmd cmd_show;
+extern const struct cmd cmd_status;
+extern const struct cmd cmd_verify;
+extern const struct cmd cmd_watch;
 
 #endif

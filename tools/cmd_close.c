@@ -22,9 +22,9 @@ static void say(struct db *db)
 	sqlite3_stmt *s = db_query(db, "SELECT channel, number FROM closed WHERE generation = (SELECT value FROM meta WHERE "
 	    "key = 'generation') ORDER BY channel", "");
 
-	printf("closing %" PRId64 " written\n", db_int(db, "SELECT max(row) FROM closing", ""));
+	printf(_("closing %" PRId64 " written\n"), db_int(db, "SELECT max(row) FROM closing", ""));
 	while (db_step(db, s) == 1)
-		printf("  %s\tup to %" PRId64 "\n", (const char *)sqlite3_column_text(s, 0), (int64_t)sqlite3_column_int64(s, 1));
+		printf(_("  %s\tup to %" PRId64 "\n"), (const char *)sqlite3_column_text(s, 0), (int64_t)sqlite3_column_int64(s, 1));
 }
 
 static int ask(struct db *db, const struct sender_conf *c)
@@ -37,8 +37,8 @@ static int ask(struct db *db, const struct sender_conf *c)
 			return EXIT_OK;
 		}
 	}
-	printf("asked for; %s\n", status_sender_running(c) ? "the sender has not written it yet (is its disk full? see its log)" :
-	    "the sender does not run, and writes it when it does");
+	puts(status_sender_running(c) ? _("asked for; the sender has not written it yet (is its disk full? see its log)") :
+	    _("asked for; the sender does not run, and writes it when it does"));
 	return EXIT_NO;
 }
 
@@ -72,5 +72,6 @@ const struct cmd cmd_close = {
 	.exits = N_("0 written, 1 asked for, but the sender does not run: it writes it when it does, 2 usage,\n"
 	    "3 configuration, 5 the outbox cannot be written"),
 	.options = { CMD_CONFIG },
+	.end = CONF_KIND_SENDER,
 	.run = run,
 };

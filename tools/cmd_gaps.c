@@ -6,48 +6,26 @@
 
 #include "host/db.h"
 #include "host/exits.h"
+#include "host/reason.h"
 #include "receiver/receiver_conf.h"
 #include "tools/cmd.h"
 #include "tools/gap_list.h"
 #include "tools/gap_slips.h"
 #include "tools/out.h"
+#include "tools/status.h"
 
 enum { LINES_MAX = 100 }; /* of each kind, for people */
 
 static struct receiver_conf conf;
 
-static void
-show_aside(const json_t *list)
-{
-	const json_t *g;
-	size_t i;
-
-	json_array_foreach(list, i, g) {
-		long long number = json_integer_value(json_object_get(g, "number"));
-		const char *where = json_string_value(json_object_get(g, "where"));
-		if (i == LINES_MAX) {
-			printf("... and %zu more (--json has all)\n", json_array_size(list) - i);
-			break;
-		}
-		printf("%s: %s ", where != NULL ? "set aside" : "refused", json_string_value(json_object_get(g, "channel")));
-		if (number != 0)
-			printf("%lld", number);
-		else
-			printf("(number not known)");
-		printf("\tfrom %s\tsince %s\t%s\t%s\n", json_string_value(json_object_get(g, "peer")),
-		    json_string_value(json_object_get(g, "since")), json_string_value(json_object_get(g, "reason")),
-		    where != NULL ? where : "not kept; once this is put right here, a later round of the sender brings it");
-	}
-}
-
 static const struct {
 	const char *outlook, *words;
 } saying[] = {
-	{ "heals", "the sender still keeps it: it comes by itself" },
-	{ "lost", "the sender does not keep it any more: put the files in again" },
-	{ "heals in part", "the sender keeps the newer ones only: put the older ones in again" },
-	{ "not known yet", "not known yet whether the sender keeps it: no heartbeat of this generation so far" },
-	{ "heals unless set aside", "the sender still keeps it: it comes by itself, unless it is one that was set aside unread" },
+	{ "heals", N_("the sender still keeps it: it comes by itself") },
+	{ "lost", N_("the sender does not keep it any more: put the files in again") },
+	{ "heals in part", N_("the sender keeps the newer ones only: put the older ones in again") },
+	{ "not known yet", N_("no heartbeat has said yet whether the sender still keeps it: look again in a minute") },
+	{ "heals unless set aside", N_("the sender still keeps it: it comes by itself, unless it is one that was set aside unread") },
 };
 
 static const char *
@@ -55,60 +33,137 @@ words(const char *look)
 {
 	for (size_t i = 0; i < sizeof(saying) / sizeof(saying[0]); i++)
 		if (strcmp(saying[i].outlook, look) == 0)
-			return saying[i].words;
+			return _(saying[i].words);
 	return look;
 }
 
-static void
-show_why(const json_t *g)
+static const char *
+text_of(const json_t *o, const char *key)
 {
-	const char *why = json_string_value(json_object_get(g, "why")), *reason = json_string_value(json_object_get(g, "reason"));
-	long long have = json_integer_value(json_object_get(g, "have")), all = json_integer_value(json_object_get(g, "symbols"));
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+/* Why is it not here?  And what will become of it. */
+static void
+say_why(char *to, size_t size, const json_t *g)
+{
+	const char *why = text_of(g, "why"), *reason = text_of(g, "reason");
+	double have = (double)json_integer_value(json_object_get(g, "have")), all = (double)json_integer_value(json_object_get(g, "symbols"));
+	size_t n;
 
 	if (strcmp(why, "not seen") == 0)
-		printf("nothing of it has come");
+		snprintf(to, size, "%s", _("nothing of it has come"));
 	else if (strcmp(why, "in part") == 0)
-		printf("has come in part (%.1f %%)", all > 0 ? 100.0 * (double)have / (double)all : 0.0);
+		snprintf(to, size, _("has come in part (%.1f %%)"), all > 0 ? 100.0 * have / all : 0.0);
 	else if (strcmp(why, "damaged") == 0)
-		printf("came, and could not be opened");
+		snprintf(to, size, "%s", _("came, and could not be opened"));
 	else
-		printf("nothing of it has come, or it is one of those that came in part or damaged");
-	if (reason != NULL)
-		printf(": %s", reason);
+		snprintf(to, size, "%s", _("nothing of it has come, or it is one of those that came in part or damaged"));
+	n = strlen(to);
+	snprintf(to + n, size - n, "%s%s; %s", reason[0] != '\0' ? ": " : "", reason_show(reason), words(text_of(g, "outlook")));
 }
 
 static void
-show(const json_t *list, const json_t *parts)
+say_numbers(char *to, size_t size, long long first, long long last)
 {
-	const json_t *g, *p;
+	if (last > first)
+		snprintf(to, size, "%lld-%lld", first, last);
+	else if (first > 0)
+		snprintf(to, size, "%lld", first);
+	else
+		snprintf(to, size, "%s", _("(not known)"));
+}
+
+/* Rows for people from rows of facts; at most LINES_MAX. */
+static json_t *
+rows_of(const json_t *list, int aside)
+{
+	char numbers[64], why[1200];
+	json_t *rows = json_array();
+	const json_t *g;
 	size_t i;
 
 	json_array_foreach(list, i, g) {
-		if (i == LINES_MAX) {
-			printf("... and %zu more (--json has all)\n", json_array_size(list) - i);
+		if (i == LINES_MAX)
 			break;
+		if (aside) {
+			say_numbers(numbers, sizeof(numbers), json_integer_value(json_object_get(g, "number")), 0);
+			snprintf(why, sizeof(why), "%s; %s", reason_show(text_of(g, "reason")), text_of(g, "where")[0] != '\0' ? text_of(g, "where") :
+			    _("not kept; once this is put right here, a later round of the sender brings it"));
+		} else {
+			say_numbers(numbers, sizeof(numbers), json_integer_value(json_object_get(g, "first")),
+			    json_integer_value(json_object_get(g, "last")));
+			say_why(why, sizeof(why), g);
 		}
-		long long first = json_integer_value(json_object_get(g, "first")), last = json_integer_value(json_object_get(g, "last"));
-		printf("%s\t%lld", json_string_value(json_object_get(g, "channel")), first);
-		if (last != first)
-			printf("-%lld", last);
-		printf("\tfrom %s\tsince %s\t", json_string_value(json_object_get(g, "peer")),
-		    json_string_value(json_object_get(g, "since")));
-		show_why(g);
-		printf("; %s\n", words(json_string_value(json_object_get(g, "outlook"))));
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "channel", text_of(g, "channel"), "numbers", numbers,
+		    "peer", text_of(g, "peer"), "since", text_of(g, "since"), "why", why));
 	}
+	return rows;
+}
+
+static void
+show(const char *title, const json_t *list, int aside)
+{
+	static const struct out_column columns[] = {
+		{ "channel", N_("CHANNEL"), OUT_STRING }, { "numbers", N_("NUMBERS"), OUT_STRING }, { "peer", N_("SENDER"), OUT_STRING },
+		{ "since", N_("SINCE"), OUT_TIME }, { "why", N_("WHY, AND WHAT NEXT"), OUT_STRING },
+	};
+	json_t *rows = rows_of(list, aside);
+
+	if (json_array_size(rows) > 0) {
+		printf("%s%s%s\n", out_style(aside ? OUT_BAD : OUT_WARN), title, out_style(OUT_PLAIN));
+		out_table(rows, columns, sizeof(columns) / sizeof(columns[0]), NULL);
+		if (json_array_size(list) > LINES_MAX)
+			printf(_("... and %zu more (--json has all)\n"), json_array_size(list) - LINES_MAX);
+		putchar('\n');
+	}
+	json_decref(rows);
+}
+
+static void
+show_partly(const json_t *parts)
+{
+	const json_t *p;
+	size_t i;
+
 	json_array_foreach(parts, i, p) {
 		long long have = json_integer_value(json_object_get(p, "have")), all = json_integer_value(json_object_get(p, "symbols"));
-		printf("partly received: object %.8s from %s, %lld symbols", json_string_value(json_object_get(p, "object")),
-		    json_string_value(json_object_get(p, "peer")), have);
 		if (all > 0)
-			printf(" of %lld (%.1f %%)", all, 100.0 * (double)have / (double)all);
-		printf("\n");
+			printf(_("partly received: object %.8s from %s, %lld symbols of %lld (%.1f %%)\n"), text_of(p, "object"), text_of(p, "peer"),
+			    have, all, 100.0 * (double)have / (double)all);
+		else
+			printf(_("partly received: object %.8s from %s, %lld symbols\n"), text_of(p, "object"), text_of(p, "peer"), have);
 	}
 }
 
+/* Both kinds in one list: gaps have first and last, what was set aside has a number. */
+static void
+show_tsv(const json_t *gaps, const json_t *aside)
+{
+	static const struct out_column columns[] = {
+		{ "channel", "", OUT_STRING }, { "first", "", OUT_NUMBER }, { "last", "", OUT_NUMBER }, { "peer", "", OUT_STRING },
+		{ "generation", "", OUT_STRING }, { "since", "", OUT_TIME }, { "why", "", OUT_STRING }, { "outlook", "", OUT_STRING },
+		{ "reason", "", OUT_STRING }, { "where", "", OUT_STRING },
+	};
+	json_t *rows = json_array(), *g;
+	size_t i;
+
+	json_array_extend(rows, (json_t *)(uintptr_t)gaps);
+	json_array_foreach(aside, i, g) {
+		json_t *o = json_copy(g);
+		json_object_set(o, "first", json_object_get(g, "number"));
+		json_object_set(o, "last", json_object_get(g, "number"));
+		json_object_set_new(o, "why", json_string(text_of(g, "where")[0] != '\0' ? "set aside" : "refused"));
+		json_array_append_new(rows, o);
+	}
+	out_table(rows, columns, sizeof(columns) / sizeof(columns[0]), NULL);
+	json_decref(rows);
+}
+
 static int
-list(int json)
+list(void)
 {
 	static char path[RECEIVER_PATH_MAX + 32];
 	struct db db;
@@ -124,16 +179,18 @@ list(int json)
 	aside = gap_aside(&db, &conf);
 	db_close(&db);
 	missing = json_array_size(gaps) != 0 || json_array_size(aside) != 0;
-	if (json) {
+	if (out_mode() == OUT_JSON) {
 		json_t *o = json_pack("{s:O, s:O, s:O}", "gaps", gaps, "aside", aside, "partly", parts);
-		json_dumpf(o, stdout, JSON_COMPACT);
-		putchar('\n');
+		out_json(o);
 		json_decref(o);
+	} else if (out_mode() == OUT_TSV) {
+		show_tsv(gaps, aside);
 	} else {
-		show_aside(aside);
-		show(gaps, parts);
+		show(_("Set aside or refused"), aside, 1);
+		show(_("Missing"), gaps, 0);
+		show_partly(parts);
 		if (!missing)
-			printf("nothing that was announced is missing\n");
+			puts(_("nothing that was announced is missing"));
 	}
 	json_decref(gaps);
 	json_decref(aside);
@@ -150,15 +207,17 @@ run(const struct cmd_line *l)
 
 	if (!slip && (how.channel != NULL || how.png != NULL || how.page != NULL))
 		return cmd_usage(l->cmd, _("--channel, --png and --page go with --slip"));
+	if (slip && out_mode() == OUT_TSV)
+		return cmd_usage(l->cmd, _("--slip: as text or --json"));
 	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
 		return code;
-	return slip ? gap_slips(&conf, &how) : list(how.json);
+	return slip ? gap_slips(&conf, &how) : list();
 }
 
 const struct cmd cmd_gaps = {
 	.name = "gaps",
 	.text = N_("transfers that have not arrived, by channel and number"),
-	.usage = N_("-c receiver.conf [--json]\n"
+	.usage = N_("-c receiver.conf [--json|--tsv]\n"
 	    "-c receiver.conf --slip [--channel NAME] [--png FILE] [--page FILE] [--json]"),
 	.help = N_("Lists the numbers that the sender has given and that are not in the ledger: channel, numbers,\n"
 	    "since when, and whether the sender still keeps them (then they come by themselves).\n"
@@ -172,6 +231,7 @@ const struct cmd cmd_gaps = {
 	.options = { CMD_CONFIG, { "slip", 0, CMD_FLAG, NULL, N_("print codes that ask for what is missing, with QR codes"), 0 },
 	    { "channel", 0, CMD_TEXT, N_("NAME"), N_("slips for this channel only"), 0 },
 	    { "png", 0, CMD_FILE, N_("FILE"), N_("write the QR code as a picture, too"), 0 },
-	    { "page", 0, CMD_FILE, N_("FILE"), N_("write a page to print, too (HTML)"), 0 }, CMD_JSON },
+	    { "page", 0, CMD_FILE, N_("FILE"), N_("write a page to print, too (HTML)"), 0 }, CMD_JSON, CMD_TSV },
+	.end = CONF_KIND_RECEIVER,
 	.run = run,
 };

@@ -7,6 +7,7 @@
 #include "receiver/ledger.h"
 #include "receiver/receiver_conf.h"
 #include "tools/cmd.h"
+#include "tools/status.h"
 
 static int
 verify(const char *path)
@@ -19,10 +20,10 @@ verify(const char *path)
 	ledger_verify(&db, &v);
 	db_close(&db);
 	if (v.why != NULL) {
-		printf("%s: row %lld %s; the %lld rows before it hold\n", path, (long long)v.bad, v.why, (long long)v.rows);
+		printf(_("%s: row %lld %s; the %lld rows before it hold\n"), path, (long long)v.bad, _(v.why), (long long)v.rows);
 		return EXIT_NO;
 	}
-	printf("%s: %lld rows, the chain holds, last hash %s\n", path, (long long)v.rows, v.hash);
+	printf(_("%s: %lld rows, the chain holds, last hash %s\n"), path, (long long)v.rows, v.hash);
 	return EXIT_OK;
 }
 
@@ -54,5 +55,6 @@ const struct cmd cmd_ledger_verify = {
 	    "6 it is a database, but no ledger of ours"),
 	.options = { { "config", 'c', CMD_FILE, N_("FILE"), N_("the configuration file of this end"), 0 } },
 	.operands_max = 1, .operand = CMD_FILE,
+	.end = CONF_KIND_RECEIVER,
 	.run = run,
 };

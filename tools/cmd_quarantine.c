@@ -52,7 +52,7 @@ static int run_list(const struct cmd_line *l)
 	static const struct out_column column[] = {
 		{ "entry", N_("entry"), OUT_STRING }, { "state", N_("state"), OUT_WORD }, { "kept", N_("what"), OUT_WORD },
 		{ "channel", N_("channel"), OUT_STRING }, { "number", N_("number"), OUT_NUMBER }, { "at", N_("since"), OUT_TIME },
-		{ "file", N_("file"), OUT_STRING }, { "bytes", N_("size"), OUT_BYTES }, { "reason", N_("reason"), OUT_STRING },
+		{ "file", N_("file"), OUT_STRING }, { "bytes", N_("size"), OUT_BYTES }, { "reason", N_("reason"), OUT_WORD },
 	};
 	int all = cmd_value(l, "all") != NULL, held;
 	struct db db;
@@ -117,7 +117,7 @@ static void show(const json_t *row)
 {
 	static const struct out_column column[] = {
 		{ "at", N_("at"), OUT_TIME }, { "what", N_("what"), OUT_WORD }, { "operator", N_("operator"), OUT_STRING },
-		{ "login", N_("login"), OUT_STRING }, { "reason", N_("reason"), OUT_STRING }, { "answer", N_("answer"), OUT_STRING },
+		{ "login", N_("login"), OUT_STRING }, { "reason", N_("reason"), OUT_WORD }, { "answer", N_("answer"), OUT_STRING },
 	};
 	static const char *const keys[] = { "entry", "state", "kept", "place", "where", "channel", "number", "file", "files", "bytes",
 		"reason", "checks", "at", "peer", "sender", "generation", "manifest", "object" };

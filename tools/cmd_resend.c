@@ -17,6 +17,7 @@
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
 #include "tools/out.h"
+#include "tools/status.h"
 
 struct options {
 	const char *conf;
@@ -61,22 +62,34 @@ static int find(struct resend *r, struct db *db, const struct sender_conf *c)
 	return code;
 }
 
-static void say(const struct resend *r)
+/* When this slip was carried out the last time, as ISO text; "": never. */
+static void done_before(char at[static 21], struct db *db, const char *code)
 {
-	char numbers[SLIP_NUMBERS_MAX], made[21];
+	int64_t ms = db_int(db, "SELECT max(at) FROM slip WHERE code = ?", "t", code);
 
-	clock_iso(made, SLIP_EPOCH_S + (uint64_t)r->slip.day * 86400);
-	printf("slip of %.10s, channel %s, number%s %s\n", made, r->channel, slip_count(&r->slip) == 1 ? "" : "s",
-	    slip_numbers(numbers, &r->slip));
-	printf("  to send again   %" PRIu64 " transfers, %" PRIu64 " files, %" PRIu64 " bytes sealed\n", r->objects, r->files, r->bytes);
-	if (r->gone > 0)
-		printf("  not kept        %" PRIu64 " transfers: put their files into the folder again\n", r->gone);
-	if (r->unknown > 0)
-		printf("  never numbered  %" PRIu64 " (the newest is %" PRIu64 "): was this outbox restored from a backup?\n", r->unknown,
-		    r->newest);
+	at[0] = '\0';
+	if (ms > 0)
+		clock_iso(at, (uint64_t)ms / 1000);
 }
 
-static void say_json(const struct resend *r, const char *code, int done)
+static void say(const struct resend *r, const char *before)
+{
+	char numbers[SLIP_NUMBERS_MAX], made[21], when[32];
+
+	clock_iso(made, SLIP_EPOCH_S + (uint64_t)r->slip.day * 86400);
+	printf(ngettext("slip of %.10s, channel %s, number %s\n", "slip of %.10s, channel %s, numbers %s\n",
+	    (unsigned long)slip_count(&r->slip)), made, r->channel, slip_numbers(numbers, &r->slip));
+	printf(_("  to send again   %" PRIu64 " transfers, %" PRIu64 " files, %" PRIu64 " bytes sealed\n"), r->objects, r->files, r->bytes);
+	if (r->gone > 0)
+		printf(_("  not kept        %" PRIu64 " transfers: put their files into the folder again\n"), r->gone);
+	if (r->unknown > 0)
+		printf(_("  never numbered  %" PRIu64 " (the newest is %" PRIu64 "): was this outbox restored from a backup?\n"), r->unknown,
+		    r->newest);
+	if (before[0] != '\0')
+		printf(_("  done before     at %s: once is enough unless it was lost again\n"), out_time(when, before));
+}
+
+static void say_json(const struct resend *r, const char *code, int done, const char *before)
 {
 	char numbers[SLIP_NUMBERS_MAX], generation[33], made[21];
 	json_t *o;
@@ -88,8 +101,9 @@ static void say_json(const struct resend *r, const char *code, int done)
 	    "generation", generation, "numbers", slip_numbers(numbers, &r->slip), "objects", (json_int_t)r->objects, "files",
 	    (json_int_t)r->files, "bytes", (json_int_t)r->bytes, "gone", (json_int_t)r->gone, "unknown", (json_int_t)r->unknown,
 	    "done", done);
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
+	if (before[0] != '\0')
+		json_object_set_new(o, "done_before", json_string(before));
+	out_json(o);
 	json_decref(o);
 }
 
@@ -98,29 +112,30 @@ static int agreed(void)
 	char line[16];
 
 	if (!isatty(STDIN_FILENO)) {
-		printf("nothing is done yet: --yes does it\n");
+		puts(_("nothing is done yet: --yes does it"));
 		return 0;
 	}
-	printf("send them again? [y/N] ");
+	fputs(_("send them again? [y/N] "), stdout);
 	fflush(stdout);
 	return fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
 }
 
 static int carry_out(struct resend *r, struct db *db, const struct options *o)
 {
-	char code[SLIP_TEXT_MAX];
+	char code[SLIP_TEXT_MAX], before[21];
 	int done;
 
 	slip_write(code, &r->slip);
+	done_before(before, db, code);
 	if (!o->json)
-		say(r);
+		say(r, before);
 	done = r->objects > 0 && (o->yes || (!o->json && agreed()));
 	if (done)
 		resend_do(r, db, code, clock_wall_ms());
 	if (o->json)
-		say_json(r, code, done);
+		say_json(r, code, done, before);
 	else if (done)
-		printf("recorded; they go out first of all\n");
+		puts(_("recorded; they go out first of all"));
 	return done ? EXIT_OK : EXIT_NO;
 }
 
@@ -139,9 +154,9 @@ static int resend(const struct options *o)
 	e = slip_read(&r.slip, o->code, &at);
 	if (e != SLIP_OK) {
 		if (e == SLIP_ECHAR)
-			log_error("the code: %s, at \"%.8s\"", slip_strerror(e), o->code + at);
+			log_error("the code: %s, at \"%.8s\"", _(slip_strerror(e)), o->code + at);
 		else
-			log_error("the code: %s", slip_strerror(e));
+			log_error("the code: %s", _(slip_strerror(e)));
 		return EXIT_NO;
 	}
 	snprintf(path, sizeof(path), "%s/outbox.db", c.state);
@@ -175,5 +190,6 @@ const struct cmd cmd_resend = {
 	    "answer was no), 2 usage, 3 configuration, 4 keys, 5 the outbox cannot be written"),
 	.options = { CMD_CONFIG, { "yes", 'y', CMD_FLAG, NULL, N_("do not ask, do it"), 0 }, CMD_JSON },
 	.operands_min = 1, .operands_max = 64, .operand = CMD_TEXT,
+	.end = CONF_KIND_SENDER,
 	.run = run,
 };

@@ -13,6 +13,7 @@
 #include "sender/identity.h"
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
+#include "tools/status.h"
 
 /* The daemon's own lock: it must not run, nor start while this is at work. */
 static int lock(const struct sender_conf *c)
@@ -56,7 +57,7 @@ static int run(const struct cmd_line *l)
 	hex_put(generation, o.generation, SEAL_GENERATION_LEN);
 	outbox_close(&o);
 	close(fd);
-	printf("generation %s; the receiver is told with the first transfer or heartbeat\n", generation);
+	printf(_("generation %s; the receiver is told with the first transfer or heartbeat\n"), generation);
 	return EXIT_OK;
 }
 
@@ -72,5 +73,6 @@ const struct cmd cmd_restore = {
 	.exits = N_("0 done, 2 usage, 3 configuration, 5 the sender runs, or the outbox cannot be written,\n"
 	    "6 it does not make sense"),
 	.options = { CMD_CONFIG },
+	.end = CONF_KIND_SENDER,
 	.run = run,
 };

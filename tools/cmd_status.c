@@ -3,17 +3,16 @@
 
 #include "host/exits.h"
 #include "tools/cmd.h"
-#include "tools/out.h"
 #include "tools/status.h"
 
 static int run(const struct cmd_line *l)
 {
 	const char *conf = cmd_value(l, "config");
-	int kind = conf_kind(conf), json = out_mode() == OUT_JSON;
+	int kind = conf_kind(conf);
 
 	if (kind < 0)
 		return -kind;
-	return kind == CONF_KIND_SENDER ? status_sender(conf, json) : status_receiver(conf, json);
+	return kind == CONF_KIND_SENDER ? status_sender(conf) : status_receiver(conf);
 }
 
 const struct cmd cmd_status = {

@@ -16,6 +16,7 @@
 #include "receiver/receiver_conf.h"
 #include "tools/cmd.h"
 #include "tools/out.h"
+#include "tools/status.h"
 #include "tools/verify_transfer.h"
 
 enum { SENDERS_MAX = 64, SHOWN_MAX = 4 * 300 };
@@ -324,5 +325,6 @@ const struct cmd cmd_verify = {
 	    { "receiver", 0, CMD_FILE, N_("FILE.pub"), N_("check, too, that it was made for this receiver"), 0 },
 	    { "json", 0, CMD_FLAG, NULL, N_("for programs: JSON, one object a line for each DIR"), 0 } },
 	.operands_min = 1, .operands_max = 1 << 20, .operand = CMD_DIR,
+	.end = CONF_KIND_RECEIVER,
 	.run = run,
 };

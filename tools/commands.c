@@ -6,6 +6,9 @@
 const struct cmd *const commands[] = {
 	/* every day */
 	&cmd_status,
+	&cmd_watch,
+	&cmd_list,
+	&cmd_show,
 	&cmd_gaps,
 	&cmd_closings,
 	&cmd_resend,
@@ -26,6 +29,7 @@ const struct cmd *const commands[] = {
 	&cmd_link_test_receive,
 	&cmd_link_test_send,
 	&cmd_firmware_config,
+	&cmd_completion,
 	/* trouble */
 	&cmd_restore,
 	NULL,

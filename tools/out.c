@@ -10,6 +10,7 @@
 
 #include "host/i18n.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "tools/wide.h"
 
 enum { CELL_MAX = 4096 /* bytes of a cell as it is shown */, COLUMNS_MAX = 24, LAST_MIN = 24 /* columns left to the last one */ };
@@ -108,9 +109,10 @@ static void cell_text(char *to, const struct out_column *c, const json_t *v)
 		snprintf(to, CELL_MAX, "%s", json_is_true(v) ? _("yes") : _("no"));
 	else if (s != NULL && c->kind == OUT_TIME)
 		snprintf(to, CELL_MAX, "%s", out_time(small, s));
-	else if (s != NULL && s[0] != '\0' && c->kind == OUT_WORD)
-		snprintf(to, CELL_MAX, "%s", _(s));
-	else if (s != NULL)
+	else if (s != NULL && s[0] != '\0' && c->kind == OUT_WORD) {
+		s = reason_show(s);
+		log_show(to, CELL_MAX, s, strlen(s));
+	} else if (s != NULL)
 		log_show(to, CELL_MAX, s, json_string_length(v));
 }
 

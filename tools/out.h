@@ -29,7 +29,7 @@ void out_json(const json_t *o);
 
 enum out_kind {
 	OUT_STRING, /* as it is, made printable */
-	OUT_WORD,   /* a fixed English word, translated for people */
+	OUT_WORD,   /* a fixed English word, or a reason (host/reason.h): translated for people */
 	OUT_NUMBER,
 	OUT_BYTES,  /* "1.2 MB" for people */
 	OUT_TIME,   /* ISO, UTC, in the facts; local time for people */

@@ -1,6 +1,10 @@
-/* status.h - which side a configuration file is of, and what `katamichi status` says of each. */
+/* status.h - which side a configuration file is of, and what `katamichi status` says of each: one screen, or its facts
+ * as JSON (out.h decides). */
 #ifndef KM_STATUS_H
 #define KM_STATUS_H
+
+#include <jansson.h>
+#include <stdint.h>
 
 enum conf_kind { CONF_KIND_SENDER = 1, CONF_KIND_RECEIVER = 2 };
 
@@ -8,10 +12,23 @@ enum conf_kind { CONF_KIND_SENDER = 1, CONF_KIND_RECEIVER = 2 };
  * minus the exit code (it cannot be read; it has neither or both). */
 int conf_kind(const char *name);
 
-/* Print; json: one object on one line.  Exit codes. */
-int status_sender(const char *name, int json);
+/* Print; exit codes. */
+int status_sender(const char *name);
+int status_receiver(const char *name);
 struct sender_conf;
 int status_sender_running(const struct sender_conf *c); /* 1: a daemon holds its lock */
-int status_receiver(const char *name, int json);
+
+/* --- what both are made of (status_common.c) --- */
+/* Put { code, text } of what should be done next into the list; the codes are those of the table in status_common.c. */
+void status_todo(json_t *list, const char *code);
+/* A key file's age into the list: { name, role, created, days } or, where that cannot be known, { name, role }.
+ * path: NAME.key (then NAME.pub beside it is read: no secret is touched) or NAME.pub.  valid_until: seconds since 1970, or 0. */
+void status_key(json_t *list, const char *name, const char *path, uint64_t valid_until);
+/* "label     text", wrapped behind the label; printf. */
+void status_line(const char *label, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void status_show_keys(const json_t *keys);
+void status_show_todo(const json_t *todo);
+json_int_t status_number(const json_t *o, const char *key);
+const char *status_text(const json_t *o, const char *key, const char *otherwise);
 
 #endif

@@ -1,181 +1,313 @@
 /* status_receiver.c - katamichi status of a receiver: state/status.json, which
- * the store process writes every second, for people. */
+ * the store process writes every second, and what follows from it. */
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "host/clock.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/name_json.h"
 #include "receiver/receiver_conf.h"
+#include "tools/out.h"
 #include "tools/status.h"
+#include "tools/wide.h"
 
 enum {
 	STALE_MS = 5000,
-	LINES_MAX = 64, /* of channels and generations */
-	QUARANTINE_LINES = 10,
+	SILENT_S = 300,  /* heartbeats come far more often */
+	SHOWN_MAX = 64,  /* channels and generations; partly received objects */
+	PARTLY_MAX = 4,
+	QUARANTINE_MAX = 3,
+	KEY_SOON_DAYS = 30,
+	KEY_OLD_DAYS = 730,
 };
 
-static uint64_t
-number(const json_t *o, const char *key)
+static uint64_t number(const json_t *o, const char *key)
 {
-	return (uint64_t)json_integer_value(json_object_get(o, key));
+	return (uint64_t)status_number(o, key);
 }
 
-static const char *
-text(const json_t *o, const char *key, const char *otherwise)
+static int is_true(const json_t *o, const char *key)
 {
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : otherwise;
+	return json_is_true(json_object_get(o, key));
 }
 
-static void
-show_link(const json_t *l)
+/* Seconds since an ISO time; 0 if there is none. */
+static uint64_t age_s(const char *iso)
 {
-	const json_t *c = json_object_get(l, "counters"), *v;
+	struct tm tm = { 0 };
+	uint64_t now = clock_wall_ms() / 1000;
+	time_t t;
+
+	if (strptime(iso, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
+		return 0;
+	t = timegm(&tm);
+	return t >= 0 && now > (uint64_t)t ? now - (uint64_t)t : 0;
+}
+
+/* --- facts --- */
+static void add_keys(json_t *s, const struct receiver_conf *c)
+{
+	json_t *keys = json_array();
+
+	status_key(keys, "receiver", c->keys, 0);
+	for (unsigned i = 0; i < c->peers; i++)
+		status_key(keys, c->peer[i].name, c->peer[i].key, c->peer[i].valid_until);
+	json_object_set_new(s, "keys", keys);
+}
+
+static uint64_t missing_of(const json_t *channels)
+{
+	const json_t *c;
+	uint64_t n = 0;
+	size_t i;
+
+	json_array_foreach(channels, i, c)
+		n += number(c, "missing");
+	return n;
+}
+
+static void todo_of_peers(json_t *todo, const json_t *peers)
+{
+	const json_t *p;
+	size_t i;
+	int invalid = 0, epochs = 0, disk = 0;
+
+	json_array_foreach(peers, i, p) {
+		invalid |= json_is_false(json_object_get(p, "valid"));
+		epochs |= number(p, "old_epochs") != 0;
+		disk |= is_true(p, "disk_trouble");
+	}
+	if (invalid)
+		status_todo(todo, "key not valid");
+	if (epochs)
+		status_todo(todo, "old epoch");
+	if (disk)
+		status_todo(todo, "sender's disk");
+}
+
+static void todo_of_keys(json_t *todo, const json_t *keys)
+{
+	const json_t *k;
+	size_t i;
+	int soon = 0, old = 0;
+
+	json_array_foreach(keys, i, k) {
+		json_int_t left = status_number(k, "days_left");
+		soon |= json_object_get(k, "days_left") != NULL && left >= 0 && left <= KEY_SOON_DAYS;
+		old |= status_number(k, "days") > KEY_OLD_DAYS;
+	}
+	if (soon)
+		status_todo(todo, "key ends soon");
+	if (old)
+		status_todo(todo, "key old");
+}
+
+static void add_todo(json_t *s)
+{
+	json_t *todo = json_array(), *link = json_object_get(s, "link"), *disk = json_object_get(s, "disk");
+	const char *last = status_text(link, "last", "");
+
+	if (!is_true(s, "running"))
+		status_todo(todo, "not running");
+	if (status_text(disk, "trouble", "")[0] != '\0')
+		status_todo(todo, "disk");
+	else if (number(disk, "total") > 0 && number(disk, "free") < number(disk, "total") / 20)
+		status_todo(todo, "disk soon full");
+	if (number(s, "quarantined") > 0)
+		status_todo(todo, "quarantine");
+	if (missing_of(json_object_get(s, "channels")) > 0)
+		status_todo(todo, "gaps");
+	if (is_true(s, "running") && last[0] == '\0' && age_s(status_text(s, "started", "")) > SILENT_S)
+		status_todo(todo, "nothing received");
+	if (is_true(s, "running") && last[0] != '\0' && age_s(last) > SILENT_S)
+		status_todo(todo, "silent");
+	if (number(json_object_get(link, "counters"), "kernel_drops") > 0)
+		status_todo(todo, "kernel drops");
+	if (is_true(link, "small_buffer"))
+		status_todo(todo, "small buffer");
+	todo_of_peers(todo, json_object_get(s, "peers"));
+	todo_of_keys(todo, json_object_get(s, "keys"));
+	json_object_set_new(s, "todo", todo);
+}
+
+/* --- the screen --- */
+static void show_refused(const json_t *counters)
+{
+	char text[1024] = "";
+	const json_t *v;
 	const char *key;
-	int any = 0;
 
-	if (json_string_value(json_object_get(l, "last")) == NULL)
-		printf("link      nothing authentic received since the start\n");
-	else
-		printf("link      last datagram %s from %s, lane %" PRIu64 ", epoch %" PRIu64 "\n", text(l, "last", ""),
-		    text(l, "peer", "?"), number(l, "lane"), number(l, "epoch"));
-	printf("          %" PRIu64 " datagrams, %" PRIu64 " bytes; %" PRIu64 " symbols kept, %" PRIu64 " repaired, %" PRIu64
-	    " objects complete\n", number(c, "datagrams"), number(c, "bytes"), number(c, "symbols"), number(c, "repaired"),
-	    number(c, "objects"));
-	printf("          dropped by the kernel: %" PRIu64 " (socket buffer %" PRIu64 " of %" PRIu64 " bytes in use)\n",
-	    number(c, "kernel_drops"), number(l, "buffer_used"), number(l, "buffer"));
-	if (json_is_true(json_object_get(l, "small_buffer")))
-		printf("          DEGRADED: the kernel gave a socket buffer of %" PRIu64 " bytes, not %" PRIu64 "; expect losses\n",
-		    number(l, "buffer"), number(l, "buffer_wanted"));
-	printf("          refused:");
-	json_object_foreach((json_t *)(uintptr_t)c, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)counters, key, v) {
+		size_t n = strlen(text);
 		if (json_integer_value(v) == 0 || (strncmp(key, "refused_", 8) != 0 && strncmp(key, "no_", 3) != 0 &&
 		    strcmp(key, "not_written") != 0 && strcmp(key, "blocks_failed") != 0 && strcmp(key, "damaged") != 0))
 			continue;
-		printf("%s %s %lld", any++ ? "," : "", strncmp(key, "refused_", 8) == 0 ? key + 8 : key,
+		snprintf(text + n, sizeof(text) - n, "%s%s %lld", n > 0 ? ", " : "", strncmp(key, "refused_", 8) == 0 ? key + 8 : key,
 		    (long long)json_integer_value(v));
 	}
-	printf("%s\n", any ? "" : " none");
+	if (text[0] != '\0')
+		status_line("", _("datagrams refused: %s"), text);
 }
 
-static void
-show_peers(const json_t *peers)
+static void show_link(const json_t *l)
 {
+	const json_t *c = json_object_get(l, "counters");
+	char when[32], size[32];
+
+	if (json_string_value(json_object_get(l, "last")) == NULL)
+		status_line(_("link"), "%s", _("nothing authentic received since the start"));
+	else
+		status_line(_("link"), _("last datagram %s, from %s, lane %" PRIu64), out_time(when, status_text(l, "last", "")), status_text(l, "peer", "?"),
+		    number(l, "lane"));
+	status_line("", _("%" PRIu64 " datagrams, %s; %" PRIu64 " symbols repaired; dropped by the kernel: %" PRIu64), number(c, "datagrams"),
+	    out_bytes(size, (double)number(c, "bytes")), number(c, "repaired"), number(c, "kernel_drops"));
+	if (is_true(l, "small_buffer"))
+		status_line("", _("DEGRADED: the kernel gave a socket buffer of %" PRIu64 " bytes, not %" PRIu64 "; expect losses"),
+		    number(l, "buffer"), number(l, "buffer_wanted"));
+	show_refused(c);
+}
+
+static void show_peers(const json_t *peers)
+{
+	char when[32];
 	const json_t *p;
 	size_t i;
 
 	json_array_foreach(peers, i, p) {
-		printf("peer      %s %.16s...: ", text(p, "name", "?"), text(p, "fingerprint", "?"));
-		if (json_string_value(json_object_get(p, "session")) == NULL)
-			printf("no session since the start");
-		else
-			printf("session since %s", text(p, "session", ""));
+		const char *since = json_string_value(json_object_get(p, "session"));
+		status_line(i == 0 ? _("sender") : "", since != NULL ? _("%s: session since %s") : _("%s: no session since the start"),
+		    status_text(p, "name", "?"), since != NULL ? out_time(when, since) : "");
 		if (number(p, "old_epochs") != 0)
-			printf("; ALARM: %" PRIu64 " sessions with an old epoch", number(p, "old_epochs"));
+			status_line("", _("ALARM: %" PRIu64 " sessions with an old epoch"), number(p, "old_epochs"));
 		if (json_is_false(json_object_get(p, "valid")))
-			printf("; ALARM: its key is not valid now: what it sends is held sealed");
-		if (json_is_true(json_object_get(p, "disk_trouble")))
-			printf("; ALARM: its disk takes nothing now, what is put in there waits");
-		printf("\n");
+			status_line("", "%s", _("ALARM: its key is not valid now: what it sends is held sealed"));
+		if (is_true(p, "disk_trouble"))
+			status_line("", "%s", _("ALARM: its disk takes nothing now, what is put in there waits"));
 	}
 }
 
-static void
-show_channels(const json_t *channels, uint64_t all)
+static enum out_style channel_style(const json_t *row)
 {
+	return number(row, "missing") > 0 ? OUT_WARN : OUT_PLAIN;
+}
+
+/* "eltax 2-3, 7": which numbers are missing. */
+static void show_missing(const json_t *channels)
+{
+	char text[2048] = "";
 	const json_t *c, *g;
 	size_t i, j;
 
-	if (json_array_size(channels) == 0)
-		printf("channel   nothing delivered or announced yet\n");
-	json_array_foreach(channels, i, c) {
-		if (i == LINES_MAX)
-			break;
-		printf("channel   %s from %s (generation %.8s): delivered up to %" PRIu64 " of %" PRIu64 ", last %s", text(c, "channel", "?"),
-		    text(c, "peer", "?"), text(c, "generation", ""), number(c, "delivered"), number(c, "known"),
-		    text(c, "delivered_at", "never"));
-		if (number(c, "missing") != 0) {
-			printf("; missing %" PRIu64 ":", number(c, "missing"));
-			json_array_foreach(json_object_get(c, "gaps"), j, g) {
-				long long a = json_integer_value(json_array_get(g, 0)), b = json_integer_value(json_array_get(g, 1));
-				if (a == b)
-					printf(" %lld", a);
-				else
-					printf(" %lld-%lld", a, b);
-			}
+	json_array_foreach(channels, i, c)
+		json_array_foreach(json_object_get(c, "gaps"), j, g) {
+			size_t n = strlen(text);
+			long long a = json_integer_value(json_array_get(g, 0)), b = json_integer_value(json_array_get(g, 1));
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", n > 0 ? ", " : "");
+			if (a == b)
+				snprintf(text + n, sizeof(text) - n, "%s %lld", status_text(c, "channel", "?"), a);
+			else
+				snprintf(text + n, sizeof(text) - n, "%s %lld-%lld", status_text(c, "channel", "?"), a, b);
+			if (strlen(text) > sizeof(text) - 128)
+				break;
 		}
-		printf("\n");
-	}
-	if (all > i)
-		printf("channel   ... and %" PRIu64 " more\n", all - i);
+	if (text[0] != '\0')
+		status_line(_("missing"), "%s", text);
 }
 
-static void
-show_partly(const json_t *partly)
+static void show_channels(const json_t *channels, uint64_t all)
+{
+	static const struct out_column columns[] = {
+		{ "channel", N_("CHANNEL"), OUT_STRING }, { "peer", N_("SENDER"), OUT_STRING }, { "delivered", N_("DELIVERED"), OUT_NUMBER },
+		{ "known", N_("NEWEST"), OUT_NUMBER }, { "missing", N_("MISSING"), OUT_NUMBER },
+		{ "delivered_at", N_("LAST DELIVERY"), OUT_TIME },
+	};
+
+	putchar('\n');
+	if (json_array_size(channels) == 0)
+		puts(_("no channel: nothing delivered or announced yet"));
+	else
+		out_table(channels, columns, sizeof(columns) / sizeof(columns[0]), channel_style);
+	if (all > json_array_size(channels))
+		printf(_("... and %" PRIu64 " more (--json)\n"), all - json_array_size(channels));
+	putchar('\n');
+	show_missing(channels);
+}
+
+static void show_partly(const json_t *partly)
 {
 	const json_t *p;
 	size_t i;
 
 	json_array_foreach(partly, i, p) {
 		uint64_t have = number(p, "have"), all = number(p, "symbols");
-		printf("partly    object %.8s from %s: %" PRIu64 " symbols", text(p, "object", "?"), text(p, "peer", "?"), have);
+		const char *label = i == 0 ? _("on its way") : "", *object = status_text(p, "object", "?"), *peer = status_text(p, "peer", "?");
+		if (i == PARTLY_MAX) {
+			status_line("", _("... and %zu more (--json)"), json_array_size(partly) - i);
+			break;
+		}
 		if (all != 0)
-			printf(" of %" PRIu64 " (%.1f %%)", all, 100.0 * (double)have / (double)all);
-		printf("\n");
+			status_line(label, _("object %.8s from %s: %.1f %% of %" PRIu64 " symbols"), object, peer, 100.0 * (double)have / (double)all, all);
+		else
+			status_line(label, _("object %.8s from %s: %" PRIu64 " symbols"), object, peer, have);
 	}
 }
 
-static void
-show_quarantine(const json_t *list, uint64_t all)
+static void show_quarantine(const json_t *list, uint64_t all, uint64_t waiting)
 {
 	uint8_t name[NAME_MAX_LEN];
-	char shown[160];
+	char shown[160], when[32];
 	const json_t *e;
 	size_t i;
 
-	printf("set aside %" PRIu64 " in quarantine%s\n", all, all != 0 ? " (katamichi quarantine list)" : "");
+	status_line(_("set aside"), _("%" PRIu64 " in quarantine; %" PRIu64 " complete, not yet opened"), all, waiting);
 	json_array_foreach(list, i, e) {
 		size_t n = name_json_get(name, e, "file", "file_b64");
-		if (i == QUARANTINE_LINES)
+		if (i == QUARANTINE_MAX) {
+			status_line("", "%s", _("... and more (katamichi quarantine list)"));
 			break;
-		printf("          %s since %s: %s%s%s\n", text(e, "entry", "?"), text(e, "at", "?"), log_show(shown, sizeof(shown), name, n),
-		    n > 0 ? ": " : "", text(e, "reason", ""));
+		}
+		status_line("", _("%s since %s: %s%s%s"), status_text(e, "entry", "?"), out_time(when, status_text(e, "at", "?")),
+		    log_show(shown, sizeof(shown), name, n), n > 0 ? ": " : "", reason_show(status_text(e, "reason", "")));
 	}
 }
 
-static void
-show(const json_t *s)
+static void show(const json_t *s)
 {
 	const json_t *d = json_object_get(s, "disk"), *l = json_object_get(s, "ledger");
-	uint64_t at = number(s, "at_ms"), now = clock_wall_ms();
+	char when[32], size[2][32];
 
-	if (now > at + STALE_MS || at > now + STALE_MS)
-		printf("receiver  NOT RUNNING, or its disk takes no word of it (see the log); this is how it was at %s\n", text(s, "at", "?"));
+	if (is_true(s, "running"))
+		printf("%s%s%s  ", out_style(OUT_GOOD), _("receiver, running"), out_style(OUT_PLAIN));
 	else
-		printf("receiver  running since %s\n", text(s, "started", "?"));
+		printf("%s%s%s  ", out_style(OUT_BAD), _("receiver, NOT RUNNING, or its disk takes no word of it (see the log)"), out_style(OUT_PLAIN));
+	if (is_true(s, "running"))
+		printf(_("since %s\n\n"), out_time(when, status_text(s, "started", "?")));
+	else
+		printf(_("as it was at %s\n\n"), out_time(when, status_text(s, "at", "?")));
 	show_link(json_object_get(s, "link"));
 	show_peers(json_object_get(s, "peers"));
 	show_channels(json_object_get(s, "channels"), number(s, "streams"));
 	show_partly(json_object_get(s, "partly"));
-	printf("waiting   %" PRIu64 " objects complete, not yet opened\n", number(s, "waiting"));
-	show_quarantine(json_object_get(s, "quarantine"), number(s, "quarantined"));
-	printf("ledger    %" PRIu64 " rows, last hash %.16s...\n", number(l, "rows"), text(l, "hash", ""));
-	printf("disk      %.1f of %.1f GB free\n", (double)number(d, "free") / 1e9, (double)number(d, "total") / 1e9);
-	if (text(d, "trouble", "")[0] != '\0')
-		printf("DISK      %s\n", text(d, "trouble", ""));
+	show_quarantine(json_object_get(s, "quarantine"), number(s, "quarantined"), number(s, "waiting"));
+	status_line(_("ledger"), _("%" PRIu64 " rows, last hash %.16s..."), number(l, "rows"), status_text(l, "hash", ""));
+	status_line(_("disk"), _("%s of %s free"), out_bytes(size[0], (double)number(d, "free")), out_bytes(size[1], (double)number(d, "total")));
+	if (status_text(d, "trouble", "")[0] != '\0')
+		status_line("", "%s%s%s", out_style(OUT_BAD), _(status_text(d, "trouble", "")), out_style(OUT_PLAIN));
+	status_show_keys(json_object_get(s, "keys"));
+	status_show_todo(json_object_get(s, "todo"));
 }
 
-int
-status_receiver(const char *name, int json)
+int status_receiver(const char *name)
 {
 	static struct receiver_conf conf;
 	char path[RECEIVER_PATH_MAX + 32];
+	uint64_t at, now;
 	json_error_t e;
 	json_t *s;
 	int code = receiver_conf_read(&conf, name, -1);
@@ -185,16 +317,21 @@ status_receiver(const char *name, int json)
 	snprintf(path, sizeof(path), "%s/status.json", conf.state);
 	errno = 0;
 	if ((s = json_load_file(path, 0, &e)) == NULL) {
-		log_error("%s: %s", path, errno == ENOENT ? "is not there; the receiver has not run yet" :
-		    errno != 0 ? strerror(errno) : e.text);
+		if (errno == ENOENT)
+			log_error("%s: is not there; the receiver has not run yet", path);
+		else
+			log_error("%s: %s", path, errno != 0 ? strerror(errno) : e.text);
 		return errno != 0 ? EXIT_SYSTEM : EXIT_DATA;
 	}
-	if (json) {
-		json_dumpf(s, stdout, JSON_COMPACT);
-		putchar('\n');
-	} else {
+	at = number(s, "at_ms");
+	now = clock_wall_ms();
+	json_object_set_new(s, "running", json_boolean(now <= at + STALE_MS && at <= now + STALE_MS));
+	add_keys(s, &conf);
+	add_todo(s);
+	if (out_mode() == OUT_JSON)
+		out_json(s);
+	else
 		show(s);
-	}
 	json_decref(s);
 	return EXIT_OK;
 }

@@ -15,13 +15,15 @@
 #include "host/clock.h"
 #include "host/db.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "sender/sender_conf.h"
+#include "tools/out.h"
 #include "tools/status.h"
 
-enum { PATH_ROOM = SENDER_PATH_MAX + 32, STALE_MS = 5000 };
-static const char note[] = "The sender cannot know what arrived: nothing comes back. Ask the receiver "
-    "(katamichi status, katamichi gaps).";
+enum { PATH_ROOM = SENDER_PATH_MAX + 32, STALE_MS = 5000, KEY_OLD_DAYS = 730 };
+static const char note[] = N_("The sender cannot know what arrived: nothing comes back. Ask the receiver "
+    "(katamichi status, katamichi gaps).");
 
 /* A daemon holds the lock as long as it lives. */
 int status_sender_running(const struct sender_conf *c)
@@ -112,7 +114,7 @@ static const char *disk_text(const json_t *live, int running)
 	json_int_t age_ms = (json_int_t)clock_wall_ms() - number_of(live, "at_ms");
 
 	if (running && (age_ms > STALE_MS || age_ms < -STALE_MS))
-		return "it takes no word of the running sender (see the log); nothing is lost, all goes on when it does";
+		return N_("it takes no word of the running sender (see the log); nothing is lost, all goes on when it does");
 	return running && said != NULL ? said : "";
 }
 
@@ -130,49 +132,101 @@ static json_t *describe(const struct sender_conf *c, struct db *d, int running, 
 	    "blocked", number_of(live, "blocked"), "delivery", note, "channels", all);
 }
 
-static void print_channel(const json_t *c)
+static void add_keys(json_t *j, const struct sender_conf *c)
 {
-	printf("\n%s\n", json_string_value(json_object_get(c, "name")));
-	printf("  newest number   %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT " files, %" JSON_INTEGER_FORMAT " bytes)\n",
-	    number_of(c, "newest"), number_of(c, "files"), number_of(c, "bytes"));
-	printf("  in the folder   %" JSON_INTEGER_FORMAT " waiting, %" JSON_INTEGER_FORMAT " being taken, %"
-	    JSON_INTEGER_FORMAT " refused\n", number_of(c, "waiting"), number_of(c, "taken"), number_of(c, "refused"));
-	printf("  kept to repeat  %" JSON_INTEGER_FORMAT " transfers from number %" JSON_INTEGER_FORMAT " on, %"
-	    JSON_INTEGER_FORMAT " bytes; %" JSON_INTEGER_FORMAT " not sent once\n", number_of(c, "kept"),
-	    number_of(c, "oldest_kept"), number_of(c, "kept_bytes"), number_of(c, "unsent"));
-	printf("  sent            %" JSON_INTEGER_FORMAT " rounds", number_of(c, "rounds"));
-	if (json_object_get(c, "next_repeat_s") != NULL)
-		printf(", the next repeat in %" JSON_INTEGER_FORMAT " s", number_of(c, "next_repeat_s"));
-	putchar('\n');
-	if (number_of(c, "lost") > 0)
-		printf("  LOST            %" JSON_INTEGER_FORMAT " sealed objects are gone from the outbox; see the log\n",
-		    number_of(c, "lost"));
+	json_t *keys = json_array();
+
+	status_key(keys, "sender", c->keys, 0);
+	status_key(keys, "receiver", c->receiver, 0);
+	json_object_set_new(j, "keys", keys);
+}
+
+static void add_todo(json_t *j)
+{
+	json_t *todo = json_array(), *all = json_object_get(j, "channels"), *c;
+	json_int_t lost = 0, refused = 0;
+	size_t i;
+
+	json_array_foreach(all, i, c) {
+		lost += number_of(c, "lost");
+		refused += number_of(c, "refused");
+	}
+	if (!json_is_true(json_object_get(j, "running")))
+		status_todo(todo, "not running");
+	if (status_text(j, "disk", "")[0] != '\0')
+		status_todo(todo, "disk");
+	if (lost > 0)
+		status_todo(todo, "lost");
+	if (refused > 0)
+		status_todo(todo, "refused");
+	json_array_foreach(json_object_get(j, "keys"), i, c)
+		if (number_of(c, "days") > KEY_OLD_DAYS) {
+			status_todo(todo, "key old");
+			break;
+		}
+	json_object_set_new(j, "todo", todo);
+}
+
+static enum out_style channel_style(const json_t *row)
+{
+	return number_of(row, "lost") > 0 ? OUT_BAD : number_of(row, "refused") > 0 ? OUT_WARN : OUT_PLAIN;
+}
+
+static void print_lost(const json_t *channels)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(channels, i, c)
+		if (number_of(c, "lost") > 0)
+			status_line(_("LOST"), _("%s: %lld sealed objects are gone from the outbox; see the log"), status_text(c, "name", "?"),
+			    (long long)number_of(c, "lost"));
+}
+
+static void print_head(const struct sender_conf *c, const json_t *j)
+{
+	int running = json_is_true(json_object_get(j, "running"));
+	char iso[21] = "", since[32];
+
+	printf("%s%s%s\n\n", out_style(running ? OUT_GOOD : OUT_BAD), running ? _("sender, running") : _("sender, NOT RUNNING"),
+	    out_style(OUT_PLAIN));
+	if (number_of(j, "epoch_since_ms") > 0)
+		clock_iso(iso, (uint64_t)number_of(j, "epoch_since_ms") / 1000);
+	if (iso[0] != '\0')
+		status_line(_("link"), _("%.4g Mbit/s, datagrams of %" PRIu32 " bytes, epoch %lld since %s"), (double)c->rate / 1e6, c->n,
+		    (long long)number_of(j, "epoch"), out_time(since, iso));
+	else
+		status_line(_("link"), _("%.4g Mbit/s, datagrams of %" PRIu32 " bytes, no session yet"), (double)c->rate / 1e6, c->n);
+	if (json_is_true(json_object_get(j, "no_segmentation_offload")))
+		status_line("", "%s", _("DEGRADED: no segmentation offload: one datagram a message, which takes more CPU and may not reach the rate"));
+	status_line(_("on its way"), _("%lld transfers; %lld datagrams since the start"), (long long)number_of(j, "in_flight"),
+	    (long long)number_of(j, "datagrams"));
+	if (status_text(j, "disk", "")[0] != '\0')
+		status_line(_("disk"), "%s%s%s", out_style(OUT_BAD), _(status_text(j, "disk", "")), out_style(OUT_PLAIN));
+	status_line(_("generation"), "%s", status_text(j, "generation", ""));
+	status_show_keys(json_object_get(j, "keys"));
 }
 
 static void print_text(const struct sender_conf *c, const json_t *j)
 {
-	char since[21] = "never";
-	const json_t *ch;
-	size_t i;
+	static const struct out_column columns[] = {
+		{ "name", N_("CHANNEL"), OUT_STRING }, { "waiting", N_("WAITING"), OUT_NUMBER }, { "taken", N_("BEING TAKEN"), OUT_NUMBER },
+		{ "refused", N_("REFUSED"), OUT_NUMBER }, { "newest", N_("NEWEST"), OUT_NUMBER }, { "unsent", N_("NOT SENT YET"), OUT_NUMBER },
+		{ "kept", N_("KEPT"), OUT_NUMBER }, { "kept_bytes", N_("SIZE"), OUT_BYTES }, { "next_repeat_s", N_("REPEAT IN s"), OUT_NUMBER },
+	};
+	const json_t *channels = json_object_get(j, "channels");
 
-	if (number_of(j, "epoch_since_ms") > 0)
-		clock_iso(since, (uint64_t)number_of(j, "epoch_since_ms") / 1000);
-	printf("sender, %s\n", json_is_true(json_object_get(j, "running")) ? "running" : "NOT RUNNING");
-	printf("  link            %" PRIu64 " bit/s, datagrams of %" PRIu32 " bytes, epoch %" JSON_INTEGER_FORMAT " since %s\n",
-	    c->rate, c->n, number_of(j, "epoch"), since);
-	if (json_is_true(json_object_get(j, "no_segmentation_offload")))
-		puts("  DEGRADED        no segmentation offload: one datagram a message, which takes more CPU and may not reach the rate");
-	printf("  on the way      %" JSON_INTEGER_FORMAT " transfers; %" JSON_INTEGER_FORMAT " datagrams since the start\n",
-	    number_of(j, "in_flight"), number_of(j, "datagrams"));
-	if (json_string_value(json_object_get(j, "disk"))[0] != '\0')
-		printf("  DISK            %s\n", json_string_value(json_object_get(j, "disk")));
-	printf("  generation      %s\n", json_string_value(json_object_get(j, "generation")));
-	json_array_foreach(json_object_get(j, "channels"), i, ch)
-		print_channel(ch);
-	printf("\n%s\n", note);
+	print_head(c, j);
+	putchar('\n');
+	out_table(channels, columns, sizeof(columns) / sizeof(columns[0]), channel_style);
+	print_lost(channels);
+	status_show_todo(json_object_get(j, "todo"));
+	putchar('\n');
+	out_wrapped(_(note), 0, 0);
+	putchar('\n');
 }
 
-int status_sender(const char *name, int json)
+int status_sender(const char *name)
 {
 	static struct sender_conf c;
 	char path[PATH_ROOM];
@@ -194,12 +248,12 @@ int status_sender(const char *name, int json)
 	db_close(&d);
 	if (j == NULL)
 		log_die(EXIT_INTERNAL, "out of memory");
-	if (json) {
-		json_dumpf(j, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-		putchar('\n');
-	} else {
+	add_keys(j, &c);
+	add_todo(j);
+	if (out_mode() == OUT_JSON)
+		out_json(j);
+	else
 		print_text(&c, j);
-	}
 	json_decref(j);
 	json_decref(live);
 	return EXIT_OK;

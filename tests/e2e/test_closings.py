@@ -25,7 +25,7 @@ def test_closing_names_what_is_missing(site):
     assert "closing 1 written" in close(site)
     wait_closings(site, 1)
     code, out = closings(site)
-    assert code == 0 and re.search(r"eltax\tnothing new \(newest 0\)", out), out
+    assert code == 0 and re.search(r"eltax .* nothing new \(newest 0\)", out), out
     site.put("eltax", "一.csv", samples.table(3))
     site.wait_delivered()
     site.relay.cut()
@@ -36,7 +36,7 @@ def test_closing_names_what_is_missing(site):
     assert re.search(r"eltax\s+up to 2", close(site))
     wait_closings(site, 2)
     code, out = closings(site, "--last", "1")
-    assert code == 1 and re.search(r"eltax\t1-2\t1 of 2 here, 1 missing:  2", out) and re.search(r"pittari\tnothing new", out), out
+    assert code == 1 and re.search(r"eltax +1 +2 +1 +1 +0 +0  2$", out, re.M) and re.search(r"pittari .*nothing new", out), out
     # the entry of the ledger, made when it came
     entry = [r for r in site.ledger() if r["event"] == "closing"][-1]
     eltax = [c for c in entry["channels"] if c["channel"] == "eltax"][0]
@@ -53,7 +53,7 @@ def test_closing_names_what_is_missing(site):
     # it heals by its repeat, and then everything is there
     site.wait_delivered(30)
     harness.wait_until("its row in the ledger", lambda: closings(site)[0] == 0, 10)
-    assert "2 of 2 here" in closings(site)[1]
+    assert re.search(r"eltax +1 +2 +2 +0 +0 +0", closings(site)[1])
     site.check_inbox()
     assert json.loads(closings(site, "--json")[1])[1]["channels"][0]["here"] == 2
 
@@ -80,7 +80,7 @@ def test_partly_received_has_its_number(site):
 
     harness.wait_until("the reason", in_part, 10, alive=site.daemons())
     text = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).out
-    assert re.search(r"bulk\t1\t.*has come in part \(\d", text), text
+    assert re.search(r"bulk +1 .*has come in part \(\d", text), text
 
 
 def test_closing_that_was_touched(site):

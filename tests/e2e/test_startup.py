@@ -244,7 +244,7 @@ def test_without_segmentation_offload(site):
     site.check_inbox()
     assert len(re.findall("degraded: no segmentation offload", site.sender.text())) == 1
     harness.wait_until("status", lambda: status(site, "sender")["no_segmentation_offload"], 10)
-    assert "DEGRADED        no segmentation offload" in harness.katamichi("status", "-c", site.path("sender.conf")).out
+    assert "DEGRADED: no segmentation offload" in harness.katamichi("status", "-c", site.path("sender.conf")).out
 
 
 def test_with_segmentation_offload(site):

@@ -1,0 +1,14 @@
+/* reason.h - the reason why something was refused or set aside, for people.
+ *
+ * The ledger, the quarantine and JSON keep the English sentence that the process
+ * which found it wrote ("row 3 has 5 columns, the first 4"): facts are the same in
+ * any language.  Shown to people it is translated: the catalogue has the sentences
+ * with their directives ("row %llu has %llu columns, the first %llu"), and a table
+ * made of the sources at build time (reasons.h) tells which these are. */
+#ifndef KM_REASON_H
+#define KM_REASON_H
+
+/* In the reader's language, or as it is.  Valid until the fourth call after this. */
+const char *reason_show(const char *english);
+
+#endif

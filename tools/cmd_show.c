@@ -1,0 +1,126 @@
+/* cmd_show.c - katamichi show: all that the receiver knows of one transfer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/exits.h"
+#include "tools/cmd.h"
+#include "tools/deliveries.h"
+#include "tools/out.h"
+#include "tools/status.h"
+#include "tools/wide.h"
+
+static const struct out_column files_columns[] = {
+	{ "size", N_("SIZE"), OUT_BYTES }, { "sha256", N_("SHA-256"), OUT_STRING }, { "name", N_("NAME"), OUT_STRING },
+};
+
+static const struct {
+	const char *key, *label;
+	enum out_kind kind;
+} lines[] = {
+	{ "event", N_("what"), OUT_WORD }, { "at", N_("when"), OUT_TIME }, { "peer", N_("sender"), OUT_STRING },
+	{ "reason", N_("reason"), OUT_STRING }, { "chain", N_("chain"), OUT_WORD }, { "dir", N_("directory"), OUT_STRING },
+	{ "here", N_("there now"), OUT_YES },
+	{ "bytes", N_("size"), OUT_BYTES }, { "checks", N_("checks passed"), OUT_STRING }, { "object", N_("sealed object"), OUT_STRING },
+	{ "generation", N_("generation"), OUT_STRING }, { "manifest", N_("SHA-256 of the manifest"), OUT_STRING },
+	{ "row", N_("row of the ledger"), OUT_NUMBER },
+};
+
+/* A value for people; "" if there is none. */
+static void value(char *to, size_t size, const json_t *v, enum out_kind kind)
+{
+	char small[32];
+	const json_t *w;
+	size_t i;
+
+	to[0] = '\0';
+	if (json_is_array(v))
+		json_array_foreach(v, i, w)
+			snprintf(to + strlen(to), size - strlen(to), "%s%s", i > 0 ? " " : "", json_string_value(w));
+	else if (json_is_boolean(v))
+		snprintf(to, size, "%s", json_is_true(v) ? _("yes") : _("no"));
+	else if (json_is_integer(v) && kind == OUT_BYTES)
+		snprintf(to, size, "%s", out_bytes(small, (double)json_integer_value(v)));
+	else if (json_is_integer(v))
+		snprintf(to, size, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+	else if (json_is_string(v) && kind == OUT_TIME)
+		snprintf(to, size, "%s", out_time(small, json_string_value(v)));
+	else if (json_is_string(v))
+		snprintf(to, size, "%s", kind == OUT_WORD ? _(json_string_value(v)) : json_string_value(v));
+}
+
+static void show(const json_t *o)
+{
+	static char text[2048];
+	unsigned width = 0;
+	const json_t *files = json_object_get(o, "names");
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (wide_width(_(lines[i].label)) > width)
+			width = wide_width(_(lines[i].label));
+	printf("%s%s %" JSON_INTEGER_FORMAT "%s\n", out_style(OUT_STRONG), json_string_value(json_object_get(o, "channel")),
+	    json_integer_value(json_object_get(o, "number")), out_style(OUT_PLAIN));
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		value(text, sizeof(text), json_object_get(o, lines[i].key), lines[i].kind);
+		if (text[0] == '\0')
+			continue;
+		printf("  %s%*s  ", _(lines[i].label), (int)(width - wide_width(_(lines[i].label))), "");
+		out_wrapped(text, width + 4, width + 4);
+		putchar('\n');
+	}
+	putchar('\n');
+	if (files != NULL)
+		out_table(files, files_columns, sizeof(files_columns) / sizeof(files_columns[0]), NULL);
+	else
+		puts(_("The names of its files cannot be shown: its directory is not there any more, or has no manifest."));
+}
+
+static int run(const struct cmd_line *l)
+{
+	static struct receiver_conf c;
+	struct deliveries_filter f = { .channel = l->operand[0] };
+	struct db db;
+	json_t *list, *o;
+	char *end;
+	size_t i;
+	int code;
+
+	f.number = strtol(l->operand[1], &end, 10);
+	if (*end != '\0' || f.number <= 0)
+		return cmd_usage(l->cmd, _("wanted: a channel and a number, as in eltax 12"));
+	if ((code = deliveries_open(&db, &c, cmd_value(l, "config"))) != 0)
+		return code;
+	list = deliveries_list(&db, &c, &f);
+	db_close(&db);
+	json_array_foreach(list, i, o) {
+		json_t *files = deliveries_files(json_string_value(json_object_get(o, "dir")));
+		if (files != NULL)
+			json_object_set_new(o, "names", files);
+		if (out_mode() == OUT_TEXT) {
+			if (i > 0)
+				putchar('\n');
+			show(o);
+		}
+	}
+	if (out_mode() == OUT_JSON)
+		out_json(list);
+	else if (json_array_size(list) == 0)
+		printf(_("%s %lld is not in the ledger; `katamichi gaps' says whether it is missing\n"), f.channel, (long long)f.number);
+	code = json_array_size(list) > 0 ? EXIT_OK : EXIT_NO;
+	json_decref(list);
+	return code;
+}
+
+const struct cmd cmd_show = {
+	.name = "show",
+	.text = N_("all that is known of one transfer, with the names of its files"),
+	.usage = N_("-c receiver.conf CHANNEL NUMBER [--json]"),
+	.help = N_("From the ledger and from the manifest beside the files.  More than one where the number came more\n"
+	    "than once: of two generations of the sender, as a fork, or first into the quarantine.\n"),
+	.exits = N_("0 shown, 1 it is not in the ledger, 2 usage, 3 configuration, 4 keys,\n"
+	    "5 the ledger cannot be read"),
+	.options = { CMD_CONFIG, CMD_JSON },
+	.operands_min = 2, .operands_max = 2,
+	.end = CONF_KIND_RECEIVER,
+	.run = run,
+};

@@ -1,6 +1,7 @@
 /* i18n.c - see i18n.h */
 #include "host/i18n.h"
 
+#include <errno.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
@@ -76,8 +77,9 @@ void i18n_init(void)
 {
 	choose_locale();
 	find_catalogue();
-	/* Read now: a process that has given up its paths cannot later. */
+	/* Read now, ours and libc's: a process that has given up its paths cannot later. */
 	(void)gettext("information");
+	(void)strerror(ENOENT);
 }
 
 void i18n_language(const char *lang)

@@ -199,7 +199,7 @@ transfer_manifest(struct transfer *t, const uint8_t *data, size_t n)
 {
 	uint8_t *p;
 
-	if (t->error != 0) /* also of a refused one: it says which number this is */
+	if (t->error != 0 || n == 0) /* also of a refused one: it says which number this is */
 		return;
 	if (n > RECORD_MANIFEST_MAX - t->manifest_len) {
 		transfer_refuse(t, "the manifest is over 4 MiB");

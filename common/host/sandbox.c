@@ -95,12 +95,17 @@ static void rule_1(scmp_filter_ctx f, const char *name, uint32_t action, struct 
 	rule(f, name, action, 1, &a);
 }
 
+static struct scmp_arg_cmp when(unsigned argument, enum scmp_compare how, scmp_datum_t a, scmp_datum_t b)
+{
+	return (struct scmp_arg_cmp){ argument, how, a, b };
+}
+
 static void rule_listed(scmp_filter_ctx f, const char *name, const int *fd, unsigned count)
 {
-	rule_1(f, name, SCMP_ACT_ALLOW, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
+	rule_1(f, name, SCMP_ACT_ALLOW, when(0, SCMP_CMP_EQ, STDERR_FILENO, 0));
 	for (unsigned i = 0; i < count; i++)
 		if (fd[i] >= 0 && fd[i] != STDERR_FILENO)
-			rule_1(f, name, SCMP_ACT_ALLOW, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd[i]));
+			rule_1(f, name, SCMP_ACT_ALLOW, when(0, SCMP_CMP_EQ, (scmp_datum_t)fd[i], 0));
 }
 
 static void rule_fcntl(scmp_filter_ctx f, const char *name)
@@ -109,16 +114,16 @@ static void rule_fcntl(scmp_filter_ctx f, const char *name)
 		F_SETLEASE, F_GETLEASE, F_GET_SEALS };
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		rule_1(f, name, SCMP_ACT_ALLOW, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
+		rule_1(f, name, SCMP_ACT_ALLOW, when(1, SCMP_CMP_EQ, (scmp_datum_t)commands[i], 0));
 }
 
 static void rule_of(scmp_filter_ctx f, const struct sandbox_call *c, const int *fd, unsigned count)
 {
-	const struct scmp_arg_cmp abort_[] = { SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()), SCMP_A2(SCMP_CMP_EQ, SIGABRT) };
-	const struct scmp_arg_cmp meminfo[] = { SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET), SCMP_A2(SCMP_CMP_EQ, SO_MEMINFO) };
+	const struct scmp_arg_cmp abort_[] = { when(0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0), when(2, SCMP_CMP_EQ, SIGABRT, 0) };
+	const struct scmp_arg_cmp meminfo[] = { when(1, SCMP_CMP_EQ, SOL_SOCKET, 0), when(2, SCMP_CMP_EQ, SO_MEMINFO, 0) };
 	const scmp_datum_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
-	const struct scmp_arg_cmp empty = SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000 /* AT_EMPTY_PATH */, 0x1000);
-	const struct scmp_arg_cmp named = SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000, 0);
+	const struct scmp_arg_cmp empty = when(3, SCMP_CMP_MASKED_EQ, 0x1000 /* AT_EMPTY_PATH */, 0x1000);
+	const struct scmp_arg_cmp named = when(3, SCMP_CMP_MASKED_EQ, 0x1000, 0);
 
 	switch (c->only) {
 	case CALL_ANY:
@@ -128,13 +133,13 @@ static void rule_of(scmp_filter_ctx f, const struct sandbox_call *c, const int *
 		rule_listed(f, c->name, fd, count);
 		break;
 	case CALL_NOT_SOCKET:
-		rule_1(f, c->name, SCMP_ACT_ALLOW, SCMP_A0(SCMP_CMP_NE, PROC_FD_FIRST));
+		rule_1(f, c->name, SCMP_ACT_ALLOW, when(0, SCMP_CMP_NE, PROC_FD_FIRST, 0));
 		break;
 	case CALL_NO_CODE:
-		rule_1(f, c->name, SCMP_ACT_ALLOW, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		rule_1(f, c->name, SCMP_ACT_ALLOW, when(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 		break;
 	case CALL_THREAD:
-		rule_1(f, c->name, SCMP_ACT_ALLOW, SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
+		rule_1(f, c->name, SCMP_ACT_ALLOW, when(0, SCMP_CMP_MASKED_EQ, thread, thread));
 		break;
 	case CALL_OWN_ABORT:
 		rule(f, c->name, SCMP_ACT_ALLOW, 2, abort_);

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Seeds of tests/fuzz/corpus/{hello,object,record,manifest,slip,content,closing}, from the test vectors and samples.  Running it again changes nothing."""
+"""Seeds of tests/fuzz/corpus/{receive,internal,hello,object,record,manifest,slip,content,closing}, from the test vectors and samples.  Running it again changes nothing."""
 import hashlib
 import os
 import zlib
@@ -65,3 +65,26 @@ channel = b"channel eltax " + b"03" * 16
 seed("closing", "none", head + channel + b" 8 7 7\nend\n")
 seed("closing", "two", head + channel + b" 1 2 9\n1" + entry + b"2" + entry + channel.replace(b"eltax", b"a") + b" 1 0 0\nend\n")
 seed("closing", "asked", head.replace(b"daily", b"asked") + b"end\n")
+# fuzz_receive: what the sender does, changes, order of the datagrams, files.
+files = b"\0" + b"\x0e" + "氏名,住所\n一,二\n".encode().ljust(126, b"a") + b"\x08" + b"<a/>".ljust(72) + b"\x20" + bytes(range(256))
+for name, how, changes, order in (
+        ("plain", 0, [], bytes(8)), ("checked", 1, [], bytes(8)), ("length-late", 2, [], bytes(8)), ("restart", 4, [], bytes(8)),
+        ("unsigned", 8, [], bytes(8)), ("twice", 16, [], bytes(8)), ("lossy", 0, [], bytes((1, 3, 20, 5, 3, 0, 0, 0))),
+        ("manifest", 0, [(0, 40, 1)], bytes(8)), ("record", 0, [(1, 9, 255)], bytes(8)), ("zstd", 0, [(2, 6, 64)], bytes(8)),
+        ("sealed", 0, [(3, 300, 1)], bytes(8)), ("symbol", 0, [(4, 7 * 20, 1), (4, 1 + 7 * 40, 128)], bytes(8)),
+        ("wire", 0, [(5, 3, 1), (5, 100, 255)], bytes(8))):
+    seed("receive", name, bytes((how, len(changes))) + b"".join(bytes((a, b >> 8, b & 255, c)) for a, b, c in changes) + order + files)
+# fuzz_internal: who speaks, then steps as its source says.
+seed("internal", "ring", b"\0" + b"".join(bytes((1, 0, 0, 2, i >> 8, i & 255)) + (16).to_bytes(4, "little") + bytes(12) for i in range(0, 320, 32)))
+seed("internal", "ring-pad", b"\0" + bytes((1, 0, 0x0f, 0xff, 0, 0)) + (0x3ff0).to_bytes(4, "little") + (1).to_bytes(4, "little") + bytes(8))
+seed("internal", "writer", b"\1" + b"".join(bytes((1, 0, 0, i, 0, 0, 40, 90)) + bytes(14) for i in range(40)))
+def event(what, more, data=b""):
+    return bytes((what, more)) + len(data).to_bytes(2, "big") + data
+one = event(0, 8, b"a.csv") + event(1, 0, b"12345") + event(2, 0, b"12345")
+seed("internal", "events", b"\2" + one + event(3, 0, b"{}") + event(4, 0, bytes(64)))
+seed("internal", "events-bad", b"\2" + event(5, 0) + one + event(6, 0) + event(6, 200) + event(7, 1) + event(0, 7, b"../b"))
+seed("internal", "events-order", b"\2" + event(1, 0, b"x") + event(2, 0) + event(4, 0, b"short") + event(0, 6, b"b") + event(0, 0, b"a") + event(3, 0, b"[" * 99))
+seed("internal", "map", b"\3" + bytes((7, 0, 16, 0, 0, 2, 10, 0)) + b"\xff" * 120)
+seed("internal", "map-long", b"\3" + bytes((7, 1, 255, 255, 11, 7, 255, 0)) + b"\x55" * 300)
+seed("internal", "to-open", b"\4" + bytes(16) + hello["plain.hello"])
+seed("internal", "to-open-peer", b"\4" + b"\xff" * 16 + beat["one.datagram"])

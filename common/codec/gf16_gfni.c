@@ -75,20 +75,20 @@ times(__m256i x, __m256i m)
 }
 
 static inline vec
-mul_low(vec a, vec x, con c)
+mul_low(vec a, vec x, const con *c)
 {
-	a.lo = _mm256_xor_si256(a.lo, times(x.lo, c.low));
-	a.hi = _mm256_xor_si256(a.hi, times(x.hi, c.low));
+	a.lo = _mm256_xor_si256(a.lo, times(x.lo, c->low));
+	a.hi = _mm256_xor_si256(a.hi, times(x.hi, c->low));
 	return a;
 }
 
 static inline vec
-mul_wide(vec a, vec x, con c)
+mul_wide(vec a, vec x, const con *c)
 {
-	__m256i lo = _mm256_xor_si256(times(x.lo, c.low),
-	    times(x.hi, c.high_low));
-	__m256i hi = _mm256_xor_si256(times(x.lo, c.low_high),
-	    times(x.hi, c.sum));
+	__m256i lo = _mm256_xor_si256(times(x.lo, c->low),
+	    times(x.hi, c->high_low));
+	__m256i hi = _mm256_xor_si256(times(x.lo, c->low_high),
+	    times(x.hi, c->sum));
 
 	return vxor(a, (vec){ lo, hi });
 }

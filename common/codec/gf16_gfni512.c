@@ -63,19 +63,19 @@ con_wide(uint16_t c)
 }
 
 static inline vec
-mul_low(vec a, vec x, con c)
+mul_low(vec a, vec x, const con *c)
 {
-	return vxor(a, _mm512_gf2p8affine_epi64_epi8(x, c.straight, 0));
+	return vxor(a, _mm512_gf2p8affine_epi64_epi8(x, c->straight, 0));
 }
 
 static inline vec
-mul_wide(vec a, vec x, con c)
+mul_wide(vec a, vec x, const con *c)
 {
 	__m512i swapped = _mm512_shuffle_i64x2(x, x, 0x4e);
 
 	return _mm512_ternarylogic_epi64(a,
-	    _mm512_gf2p8affine_epi64_epi8(x, c.straight, 0),
-	    _mm512_gf2p8affine_epi64_epi8(swapped, c.crossed, 0), 0x96);
+	    _mm512_gf2p8affine_epi64_epi8(x, c->straight, 0),
+	    _mm512_gf2p8affine_epi64_epi8(swapped, c->crossed, 0), 0x96);
 }
 
 static bool

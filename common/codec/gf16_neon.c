@@ -66,18 +66,18 @@ look_up(uint8x16_t a, uint8x16_t x, const uint8_t *table)
 }
 
 static inline vec
-mul_low(vec a, vec x, con c)
+mul_low(vec a, vec x, const con *c)
 {
-	a.lo = look_up(a.lo, x.lo, c.low);
-	a.hi = look_up(a.hi, x.hi, c.low);
+	a.lo = look_up(a.lo, x.lo, c->low);
+	a.hi = look_up(a.hi, x.hi, c->low);
 	return a;
 }
 
 static inline vec
-mul_wide(vec a, vec x, con c)
+mul_wide(vec a, vec x, const con *c)
 {
-	a.lo = look_up(look_up(a.lo, x.lo, c.low), x.hi, c.high_low);
-	a.hi = look_up(look_up(a.hi, x.lo, c.low_high), x.hi, c.sum);
+	a.lo = look_up(look_up(a.lo, x.lo, c->low), x.hi, c->high_low);
+	a.hi = look_up(look_up(a.hi, x.lo, c->low_high), x.hi, c->sum);
 	return a;
 }
 

@@ -71,18 +71,18 @@ bytes(uint64_t x, const uint8_t *column)
 }
 
 static inline vec
-mul_low(vec a, vec x, con c)
+mul_low(vec a, vec x, const con *c)
 {
-	a.lo ^= bytes(x.lo, c.low);
-	a.hi ^= bytes(x.hi, c.low);
+	a.lo ^= bytes(x.lo, c->low);
+	a.hi ^= bytes(x.hi, c->low);
 	return a;
 }
 
 static inline vec
-mul_wide(vec a, vec x, con c)
+mul_wide(vec a, vec x, const con *c)
 {
-	a.lo ^= bytes(x.lo, c.low) ^ bytes(x.hi, c.high_low);
-	a.hi ^= bytes(x.lo, c.low_high) ^ bytes(x.hi, c.sum);
+	a.lo ^= bytes(x.lo, c->low) ^ bytes(x.hi, c->high_low);
+	a.hi ^= bytes(x.lo, c->low_high) ^ bytes(x.hi, c->sum);
 	return a;
 }
 

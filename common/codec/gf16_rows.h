@@ -10,7 +10,7 @@
  *   load, store   vec from and to p (low bytes at p, high bytes at p + 32)
  *   vxor          sum of two
  *   con_wide, con_low        constant from an element; low: high byte is 0
- *   mul_wide, mul_low        (a, x, c) -> a + c * x
+ *   mul_wide, mul_low        (a, x, &c) -> a + c * x
  *   present       static bool (void)
  *
  * A butterfly of the transform takes rows a, b and a constant t (fec_fft.h):
@@ -35,18 +35,18 @@ constant(bool wide, uint16_t c)
 }
 
 ALWAYS vec
-mul_add(bool wide, vec a, vec x, con c)
+mul_add(bool wide, vec a, vec x, const con *c)
 {
 	return wide ? mul_wide(a, x, c) : mul_low(a, x, c);
 }
 
 #define INVERSE(is_wide, a, b, c) do { \
 	b = vxor(b, a); \
-	a = mul_add(is_wide, a, b, c); \
+	a = mul_add(is_wide, a, b, &(c)); \
 } while (0)
 
 #define FORWARD(is_wide, a, b, c) do { \
-	a = mul_add(is_wide, a, b, c); \
+	a = mul_add(is_wide, a, b, &(c)); \
 	b = vxor(b, a); \
 } while (0)
 
@@ -86,13 +86,15 @@ inverse1(uint8_t *const *d, const uint8_t *const *s,
 {
 	con c = constant(wide > 0, tw[0]);
 	struct gf16_fetch local = *ahead;
+	const uint8_t *s0 = s[0], *s1 = s[1];
+	uint8_t *d0 = d[0], *d1 = d[1];
 
 	EACH_VEC(o, n) {
 		fetch(&local, o);
-		vec a = load(s[0] + o), b = load(s[1] + o);
+		vec a = load(s0 + o), b = load(s1 + o);
 		INVERSE(wide > 0, a, b, c);
-		put(d[0] + o, a, add);
-		put(d[1] + o, b, add);
+		put(d0 + o, a, add);
+		put(d1 + o, b, add);
 	}
 	*ahead = local;
 }
@@ -102,12 +104,14 @@ forward1(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
     size_t n, unsigned wide)
 {
 	con c = constant(wide > 0, tw[0]);
+	const uint8_t *s0 = s[0], *s1 = s[1];
+	uint8_t *d0 = d[0], *d1 = d[1];
 
 	EACH_VEC(o, n) {
-		vec a = load(s[0] + o), b = load(s[1] + o);
+		vec a = load(s0 + o), b = load(s1 + o);
 		FORWARD(wide > 0, a, b, c);
-		store(d[0] + o, a);
-		store(d[1] + o, b);
+		store(d0 + o, a);
+		store(d1 + o, b);
 	}
 }
 
@@ -119,19 +123,21 @@ inverse2(uint8_t *const *d, const uint8_t *const *s,
 	con c0 = constant(wide > 0, tw[0]), c1 = constant(wide > 0, tw[1]);
 	con c2 = constant(wide > 1, tw[2]);
 	struct gf16_fetch local = *ahead;
+	const uint8_t *s0 = s[0], *s1 = s[1], *s2 = s[2], *s3 = s[3];
+	uint8_t *d0 = d[0], *d1 = d[1], *d2 = d[2], *d3 = d[3];
 
 	EACH_VEC(o, n) {
 		fetch(&local, o);
-		vec x0 = load(s[0] + o), x1 = load(s[1] + o);
-		vec x2 = load(s[2] + o), x3 = load(s[3] + o);
+		vec x0 = load(s0 + o), x1 = load(s1 + o);
 		INVERSE(wide > 0, x0, x1, c0);
+		vec x2 = load(s2 + o), x3 = load(s3 + o);
 		INVERSE(wide > 0, x2, x3, c1);
 		INVERSE(wide > 1, x0, x2, c2);
+		put(d0 + o, x0, add);
+		put(d2 + o, x2, add);
 		INVERSE(wide > 1, x1, x3, c2);
-		put(d[0] + o, x0, add);
-		put(d[1] + o, x1, add);
-		put(d[2] + o, x2, add);
-		put(d[3] + o, x3, add);
+		put(d1 + o, x1, add);
+		put(d3 + o, x3, add);
 	}
 	*ahead = local;
 }
@@ -142,18 +148,20 @@ forward2(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
 {
 	con c0 = constant(wide > 0, tw[0]), c1 = constant(wide > 0, tw[1]);
 	con c2 = constant(wide > 1, tw[2]);
+	const uint8_t *s0 = s[0], *s1 = s[1], *s2 = s[2], *s3 = s[3];
+	uint8_t *d0 = d[0], *d1 = d[1], *d2 = d[2], *d3 = d[3];
 
 	EACH_VEC(o, n) {
-		vec x0 = load(s[0] + o), x1 = load(s[1] + o);
-		vec x2 = load(s[2] + o), x3 = load(s[3] + o);
+		vec x0 = load(s0 + o), x2 = load(s2 + o);
 		FORWARD(wide > 1, x0, x2, c2);
+		vec x1 = load(s1 + o), x3 = load(s3 + o);
 		FORWARD(wide > 1, x1, x3, c2);
 		FORWARD(wide > 0, x0, x1, c0);
+		store(d0 + o, x0);
+		store(d1 + o, x1);
 		FORWARD(wide > 0, x2, x3, c1);
-		store(d[0] + o, x0);
-		store(d[1] + o, x1);
-		store(d[2] + o, x2);
-		store(d[3] + o, x3);
+		store(d2 + o, x2);
+		store(d3 + o, x3);
 	}
 }
 
@@ -340,12 +348,12 @@ dot_some(uint8_t *dst, const uint8_t *const *in, const uint16_t *coef,
 			con c = con_wide(coef[i]);
 			for (unsigned v = 0; v < count; v++)
 				a[v] = mul_wide(a[v],
-				    load(row + vec_at(at + v)), c);
+				    load(row + vec_at(at + v)), &c);
 		} else {
 			con c = con_low(coef[i]);
 			for (unsigned v = 0; v < count; v++)
 				a[v] = mul_low(a[v],
-				    load(row + vec_at(at + v)), c);
+				    load(row + vec_at(at + v)), &c);
 		}
 	}
 	for (unsigned v = 0; v < count; v++)

@@ -86,21 +86,21 @@ high_nibbles(__m128i x)
 }
 
 static inline vec
-mul_low(vec a, vec x, con c)
+mul_low(vec a, vec x, const con *c)
 {
-	a.lo = look_up(a.lo, low_nibbles(x.lo), high_nibbles(x.lo), c.low);
-	a.hi = look_up(a.hi, low_nibbles(x.hi), high_nibbles(x.hi), c.low);
+	a.lo = look_up(a.lo, low_nibbles(x.lo), high_nibbles(x.lo), c->low);
+	a.hi = look_up(a.hi, low_nibbles(x.hi), high_nibbles(x.hi), c->low);
 	return a;
 }
 
 static inline vec
-mul_wide(vec a, vec x, con c)
+mul_wide(vec a, vec x, const con *c)
 {
 	__m128i l0 = low_nibbles(x.lo), l1 = high_nibbles(x.lo);
 	__m128i h0 = low_nibbles(x.hi), h1 = high_nibbles(x.hi);
 
-	a.lo = look_up(look_up(a.lo, l0, l1, c.low), h0, h1, c.high_low);
-	a.hi = look_up(look_up(a.hi, l0, l1, c.low_high), h0, h1, c.sum);
+	a.lo = look_up(look_up(a.lo, l0, l1, c->low), h0, h1, c->high_low);
+	a.hi = look_up(look_up(a.hi, l0, l1, c->low_high), h0, h1, c->sum);
 	return a;
 }
 

@@ -96,7 +96,7 @@ endif
 # Sub-makes use both cores unless the caller chose.
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all messages tests demo test test-long test-docs test-firmware test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc clean FORCE
+.PHONY: all messages tests demo test test-long test-docs test-firmware test-monitoring test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc clean FORCE
 all: $(PROGRAMS) $(CATALOGUES)
 tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
@@ -204,6 +204,11 @@ test-docs:
 	@tools/deps.sh build test
 	@$(SUB) --no-print-directory all
 	@B=$(B) KATAMICHI_DOCS=all $(PYTHON) tests/run.py docs
+# Alert rules and dashboard on Debian's prometheus.
+test-monitoring:
+	@tools/deps.sh build monitoring
+	@$(SUB) --no-print-directory all
+	@B=$(B) $(PYTHON) tests/run.py monitoring
 # One point of it again: make test-crash SIDE=sender MODE=lost AT=120 SEED=7; JOBS is how many pairs run at a time.
 CRASH_ARGS = $(foreach o,SIDE MODE AT SAMPLE SEED JOBS,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 test-crash:
@@ -259,6 +264,7 @@ check-cc:
 ci:
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-docs
+	@$(MAKE) --no-print-directory test-monitoring
 	@$(MAKE) --no-print-directory check-cc
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory sanitize

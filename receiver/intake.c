@@ -276,8 +276,10 @@ intake_commit(struct store *s)
 	for (unsigned i = 0; i < s->batched; i++) {
 		struct publish_item *it = &s->batch[i];
 		struct job *j = it->ctx;
-		if (it->error == 0)
+		if (it->error == 0) {
 			say(it, j);
+			tally_published(s, it);
+		}
 		publish_free(it);
 		if (it->error != 0)
 			job_later(s, j, it->error);

@@ -12,6 +12,7 @@
 #include "host/exits.h"
 #include "host/keyfile.h"
 #include "host/log.h"
+#include "host/metrics.h"
 #include "receiver/validity.h"
 
 #define POLICY_CONF_CHANNEL struct receiver_channel
@@ -105,6 +106,7 @@ static const struct conf_key keys[] = {
 	PATH("receiver", "psk", psk, 0),
 	PATH("receiver", "inbox", inbox, 1),
 	PATH("receiver", "state", state, 1),
+	PATH("receiver", "metrics", metrics, 0),
 	{ "link", "listen", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_listen },
 	{ "link", "sender", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_sender },
 	{ "link", "sender_mac", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_sender_mac },
@@ -215,6 +217,10 @@ receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
 	c->stall_ns = 250 * MS;
 	if ((code = conf_read(&schema, name, fd)) != 0 || (code = size_buffer(c, name)) != 0)
 		return code;
+	if (c->metrics[0] != '\0' && metrics_path_wrong(c->metrics) != NULL) {
+		log_error("%s: metrics = %s %s", name, c->metrics, metrics_path_wrong(c->metrics));
+		return EXIT_CONFIG;
+	}
 	if (c->peers == 0) {
 		log_error("%s: no peer; add a section such as [peer mihon] with key = sender.pub", name);
 		return EXIT_CONFIG;

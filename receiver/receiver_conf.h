@@ -37,6 +37,7 @@ struct receiver_conf {
 	char psk[RECEIVER_PATH_MAX]; /* empty: none */
 	char inbox[RECEIVER_PATH_MAX];
 	char state[RECEIVER_PATH_MAX];
+	char metrics[RECEIVER_PATH_MAX]; /* for node_exporter (host/metrics.h); empty: none */
 	struct sockaddr_in listen;
 	char interface[IF_NAMESIZE]; /* empty: any that has the address */
 	struct in_addr sender;       /* of the host that sends, for its rules (harden.h); 0: not said */

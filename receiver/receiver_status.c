@@ -23,7 +23,7 @@ enum {
 	QUARANTINE_SHOWN = 64, /* the newest */
 };
 
-static const char *const counter_name[LC_COUNT] = {
+const char *const receiver_counter_name[LC_COUNT] = {
 	[LC_TAKEN] = "symbols", [LC_HELLO] = "hello", [LC_BEAT] = "beat", [LC_REPEAT] = "repeated",
 	[LC_DELIVERED] = "delivered_before", [LC_DUPLICATE] = "duplicate", [LC_SIZE] = "refused_size",
 	[LC_MAGIC] = "refused_magic", [LC_KIND] = "refused_kind", [LC_FIELD] = "refused_field",
@@ -75,8 +75,8 @@ link_part(const struct store *s)
 		set(o, "epoch", t->epoch);
 	}
 	for (int i = 0; i < LC_COUNT; i++)
-		if (counter_name[i] != NULL)
-			set(c, counter_name[i], t->counter[i]);
+		if (receiver_counter_name[i] != NULL)
+			set(c, receiver_counter_name[i], t->counter[i]);
 	json_object_set_new(o, "counters", c);
 	set(o, "buffer", t->buffer_bytes);
 	set(o, "buffer_used", t->buffer_used);
@@ -252,4 +252,5 @@ receiver_status_write(struct store *s)
 		return;
 	replace(s, text, strlen(text));
 	free(text);
+	receiver_metrics_write(s, trouble(s)[0] != '\0');
 }

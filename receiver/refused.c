@@ -55,6 +55,7 @@ refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
 	char id[33];
 	int64_t times;
 
+	tally_refused(s, j);
 	job_show(id, j->id);
 	times = db_int(&s->ledger.db, "SELECT times FROM trouble WHERE id = ? AND sender = ?", "tt", id,
 	    s->fingerprint[j->sender]);

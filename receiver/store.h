@@ -79,6 +79,11 @@ struct store {
 	struct msg_stats stats;
 	struct peer_state peer[RECEIVER_PEERS_MAX];
 	struct quarantine decisions; /* of operators about the quarantine */
+	struct store_tally {    /* of a channel, since the start */
+		uint64_t delivered, files, bytes, forks, quarantined, refused;
+	} tally[RECEIVER_CHANNELS_MAX]; /* quarantined: transfers, and files of delivered ones */
+	uint64_t unopened;      /* objects that could not be opened, since the start */
+	uint64_t metrics_log_ns; /* when it was last said that the figures cannot be written */
 	uint64_t disk_log_ns;
 	uint64_t stranger_log_ns, strangers; /* LC_PEER when it was last spoken of */
 	uint64_t started_ms;
@@ -91,6 +96,10 @@ void job_unlink(struct store *s, struct job *j); /* out of the list; it lives on
 void job_done(struct store *s, struct job *j);   /* these three end it, once it is out of the list */
 void job_forget(struct store *s, struct job *j);
 void job_later(struct store *s, struct job *j, int error);
+
+/* store_tally.c: what metrics count. */
+void tally_published(struct store *s, const struct publish_item *it);
+void tally_refused(struct store *s, const struct job *j);
 
 /* intake.c */
 void intake_complete(struct store *s, const struct msg_object *o);
@@ -134,5 +143,9 @@ void jumps_look(struct store *s, uint64_t now_ns);   /* once a second */
 
 /* receiver_status.c: write state/status.json (whole or not at all). */
 void receiver_status_write(struct store *s);
+extern const char *const receiver_counter_name[LC_COUNT]; /* NULL: not shown */
+
+/* receiver_metrics.c: the same for Prometheus, where the configuration asks for it. */
+void receiver_metrics_write(struct store *s, int disk_trouble);
 
 #endif

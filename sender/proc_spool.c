@@ -217,6 +217,7 @@ static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 	dispatch_expire(s, now_ns);
 	closer_run(s, now_ns);
 	report_write(s, now_ns);
+	sender_metrics_write(s, now_ns);
 	if (ticks % SLOW_TICKS != 0)
 		return;
 	outbox_tick(&s->outbox, now_ns);

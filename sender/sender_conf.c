@@ -12,6 +12,7 @@
 #include "host/conf.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/metrics.h"
 #include "host/units.h"
 #include "sender/layout.h"
 
@@ -115,6 +116,7 @@ static const struct conf_key keys[] = {
 	PATH("sender", "state", state, 1),
 	PATH("sender", "folders", folders, 1),
 	PATH("sender", "witness", witness, 0),
+	PATH("sender", "metrics", metrics, 0),
 	{ "sender", "list", CONF_TIME, AT(list_ns), 0, NS_PER_S, 366ull * 86400 * NS_PER_S, 0, NULL },
 	{ "link", "destination", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_destination },
 	{ "link", "source", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_source },
@@ -250,6 +252,10 @@ int sender_conf_read(struct sender_conf *c, const char *name, int fd)
 	code = conf_read(&schema, name, fd);
 	if (code != 0)
 		return code;
+	if (c->metrics[0] != '\0' && metrics_path_wrong(c->metrics) != NULL) {
+		log_error("%s: metrics = %s %s", name, c->metrics, metrics_path_wrong(c->metrics));
+		return EXIT_CONFIG;
+	}
 	if (c->channels == 0) {
 		log_error("%s: no channel; add a section such as [channel eltax]", name);
 		return EXIT_CONFIG;

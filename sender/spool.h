@@ -112,6 +112,7 @@ struct spool {
 	struct closer closer;
 	struct clock_watch clock;
 	uint64_t clock_jumps;      /* since the start */
+	uint64_t metrics_log_ns;   /* when it was last said that the figures cannot be written */
 	struct ipc_msg msg;
 };
 
@@ -160,5 +161,8 @@ void closer_run(struct spool *s, uint64_t now_ns);       /* once a second */
 
 /* report.c */
 void report_write(struct spool *s, uint64_t now_ns);
+
+/* sender_metrics.c: the same for Prometheus, where the configuration asks for it */
+void sender_metrics_write(struct spool *s, uint64_t now_ns);
 
 #endif

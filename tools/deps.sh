@@ -5,6 +5,7 @@
 #   demo   what `make demo` runs        lint   static analysis
 #   clang  the second compiler          fuzz   libFuzzer
 #   bench  benchmarks of the pair       fec    benchmarks of the erasure code
+#   monitoring  Prometheus, for the rules and the dashboard
 #   peers  others to compare with       firmware  cross-compilers
 #
 # The list of a group is names of Debian 12 packages.  dpkg is asked first, so a
@@ -18,6 +19,7 @@ group() {
 	test) echo python3 python3-pytest libcmocka-dev iproute2 ethtool nftables strace openssl zstd sqlite3 procps \
 		iputils-ping tshark tcpdump systemd mandoc "$(group firmware)" qemu-system-arm qemu-system-misc ;;
 	demo) echo iproute2 ethtool nftables openssl python3 procps ;;
+	monitoring) echo python3 python3-pytest iproute2 nftables ethtool prometheus ;;
 	lint) echo clang clang-tidy cppcheck shellcheck ;;
 	clang) echo clang ;;
 	fuzz) echo clang libclang-rt-14-dev ;;
@@ -26,7 +28,7 @@ group() {
 	fec) echo libisal-dev ;;
 	firmware) echo gcc-arm-none-eabi gcc-riscv64-unknown-elf python3 ;;
 	*)
-		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, bench, peers, fec, firmware)" >&2
+		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, bench, peers, fec, firmware, monitoring)" >&2
 		exit 2
 		;;
 	esac

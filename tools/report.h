@@ -20,6 +20,7 @@ enum report_kind { /* of a row */
 	REPORT_DELIVERED,
 	REPORT_FORK,        /* delivered apart: the number was there with another manifest */
 	REPORT_QUARANTINED, /* here, and kept from the inbox */
+	REPORT_APPROVED,    /* its release, by the first of two operators */
 	REPORT_RELEASED,    /* taken out of the quarantine by somebody, who is named */
 	REPORT_DISCARDED,   /* removed from the quarantine by somebody */
 	REPORT_REFUSED,     /* could not be opened, or over a cap: nothing is kept */
@@ -34,7 +35,7 @@ struct report_row {
 	enum report_kind kind;
 	const char *event;  /* as the ledger calls it */
 	const char *at;     /* "2026-11-21T02:26:03Z" */
-	const char *channel, *sender, *generation, *object, *manifest, *dir, *reason, *by;
+	const char *channel, *sender, *generation, *object, *manifest, *dir, *reason, *by, *file; /* by: "NAME (login), NAME (login)" */
 	int64_t number;     /* 0: none */
 	int64_t files, bytes;
 	const char *entry;  /* of the ledger, one JSON object */
@@ -67,7 +68,7 @@ struct report {
 	struct { int64_t delivered, bytes; } bucket[REPORT_BUCKETS_MAX]; /* an hour or a day each (report_period.h) */
 	int64_t rows;                     /* of the period */
 	int64_t unread;                   /* rows whose entry is no JSON object; in no count */
-	json_t *kept;                     /* entries to be listed: anything but deliveries, at most REPORT_KEPT_MAX */
+	json_t *kept;                     /* entries to be listed, with seq, by and reason as in a row: anything but deliveries, at most REPORT_KEPT_MAX */
 	int64_t worth;                    /* how many there are */
 	json_t *closings;                 /* entries of closings, likewise */
 	struct report_missing missing[REPORT_KEPT_MAX];

@@ -18,7 +18,7 @@ static enum report_kind kind_of(const char *event)
 {
 	static const struct { const char *event; enum report_kind kind; } kind[] = {
 		{ "delivered", REPORT_DELIVERED }, { "fork", REPORT_FORK }, { "quarantined", REPORT_QUARANTINED },
-		{ "released", REPORT_RELEASED }, { "discarded", REPORT_DISCARDED }, { "refused", REPORT_REFUSED },
+		{ "approved", REPORT_APPROVED }, { "released", REPORT_RELEASED }, { "discarded", REPORT_DISCARDED }, { "refused", REPORT_REFUSED },
 		{ "closing", REPORT_CLOSING },
 	};
 
@@ -40,6 +40,32 @@ static int64_t count(const json_t *o, const char *key)
 	json_int_t v = json_integer_value(json_object_get(o, key));
 
 	return v > 0 ? v : 0;
+}
+
+/* Those who decided about the quarantine: of a release a list, of the others one, who stands in the entry itself. */
+static void name_operators(char *out, size_t room, const json_t *o)
+{
+	const json_t *list = json_object_get(o, "operators"), *one;
+	size_t i, at = 0, n = json_is_array(list) ? json_array_size(list) : 1;
+
+	out[0] = '\0';
+	for (i = 0; i < n && at < room; i++) {
+		one = json_is_array(list) ? json_array_get(list, i) : o;
+		if (text(one, "operator")[0] == '\0')
+			continue;
+		at += (size_t)snprintf(out + at, room - at, "%s%s (%s)", at > 0 ? ", " : "", text(one, "operator"), text(one, "login"));
+	}
+	if (at >= room) /* cut, maybe within a character */
+		(void)snprintf(out, room, "%zu", n);
+}
+
+/* Why: the entry's own word, or the last operator's. */
+static const char *why(const json_t *o)
+{
+	const json_t *list = json_object_get(o, "operators");
+
+	return text(o, "reason")[0] == '\0' && json_array_size(list) > 0 ?
+	    text(json_array_get(list, json_array_size(list) - 1), "reason") : text(o, "reason");
 }
 
 static struct report_channel *channel_of(struct report *r, const char *name)
@@ -80,6 +106,8 @@ static void count_row(struct report *r, const struct report_row *row)
 	if (json_array_size(list) < REPORT_KEPT_MAX) {
 		json_t *o = json_deep_copy(row->json);
 		json_object_set_new(o, "seq", json_integer(row->seq));
+		json_object_set_new(o, "by", json_string(row->by));
+		json_object_set_new(o, "reason", json_string(row->reason));
 		json_array_append_new(list, o);
 	}
 }
@@ -100,6 +128,7 @@ static int of_another_time(const struct report_period *p, const char *entry, siz
 static void take(void *arg, int64_t seq, const char *entry, size_t n)
 {
 	struct pass *p = arg;
+	char by[1024];
 	json_t *o;
 
 	if (of_another_time(&p->r->period, entry, n))
@@ -110,10 +139,11 @@ static void take(void *arg, int64_t seq, const char *entry, size_t n)
 		json_decref(o);
 		return;
 	}
+	name_operators(by, sizeof(by), o);
 	struct report_row row = { .seq = seq, .kind = kind_of(text(o, "event")), .event = text(o, "event"), .at = text(o, "at"),
 		.channel = text(o, "channel"), .sender = text(o, "sender"), .generation = text(o, "generation"),
-		.object = text(o, "object"), .manifest = text(o, "manifest"), .dir = text(o, "dir"), .reason = text(o, "reason"),
-		.by = text(o, "by"), .number = count(o, "number"), .files = count(o, "files"), .bytes = count(o, "bytes"),
+		.object = text(o, "object"), .manifest = text(o, "manifest"), .dir = text(o, "dir"), .reason = why(o),
+		.by = by, .file = text(o, "file"), .number = count(o, "number"), .files = count(o, "files"), .bytes = count(o, "bytes"),
 		.entry = entry, .json = o };
 	if (report_period_has(&p->r->period, row.at)) {
 		count_row(p->r, &row);

@@ -7,7 +7,7 @@
 
 #include "tools/report.h"
 
-enum { COLUMNS = 15 };
+enum { COLUMNS = 16 };
 
 /* What a spreadsheet takes for the beginning of a formula, the full-width forms (which a Japanese one takes too) included. */
 static int begins_formula(const char *s)
@@ -51,7 +51,7 @@ static void row_out(FILE *out, const char *const c[COLUMNS])
 
 static void head(FILE *out)
 {
-	const char *const c[COLUMNS] = { _("time"), _("event"), _("channel"), _("number"), _("files"), _("bytes"), _("reason"), _("by"),
+	const char *const c[COLUMNS] = { _("time"), _("event"), _("channel"), _("number"), _("files"), _("bytes"), _("file"), _("reason"), _("by"),
 		_("directory"), _("sender"), _("generation"), _("object"), _("manifest"), _("fingerprint of the sender"), _("row of the ledger") };
 
 	fputs("\xef\xbb\xbf", out);
@@ -84,7 +84,7 @@ static void told(void *arg, const struct report_row *w)
 
 	const char *const c[COLUMNS] = { report_period_local(at, w->at), w->kind == REPORT_OTHER ? w->event : report_kind_name(w->kind),
 		w->channel, w->number > 0 ? number(n, w->number) : "", counted ? number(files, w->files) : "",
-		counted ? number(bytes, w->bytes) : "", w->reason, w->by, w->dir, report_peer(t->r, w->sender),
+		counted ? number(bytes, w->bytes) : "", w->file, w->reason, w->by, w->dir, report_peer(t->r, w->sender),
 		hex(generation, "generation:", w->generation), hex(object, "object:", w->object), hex(manifest, "sha256:", w->manifest),
 		hex(sender, "sha256:", w->sender), number(seq, w->seq) };
 
@@ -98,7 +98,7 @@ static void told_missing(void *arg, const struct report_missing *m)
 
 	/* Not 3-5, which Excel takes for a day in March. */
 	(void)snprintf(range, sizeof(range), m->first == m->last ? "%" PRId64 : "%" PRId64 "..%" PRId64, m->first, m->last);
-	const char *const c[COLUMNS] = { report_period_local(since, m->since), _("missing"), m->channel, range, "", "", "", "", "",
+	const char *const c[COLUMNS] = { report_period_local(since, m->since), _("missing"), m->channel, range, "", "", "", "", "", "",
 		report_peer(t->r, m->sender), hex(generation, "generation:", m->generation), "", "", hex(sender, "sha256:", m->sender), "" };
 
 	row_out(t->out, c);
@@ -113,7 +113,7 @@ int report_csv(struct report *r, struct db *db, FILE *out)
 	if (report_collect(r, db, told, &t) != 0)
 		return -1;
 	report_each_missing(db, &r->period, told_missing, &t);
-	const char *const end[COLUMNS] = { r->period.label, _("chain"), "", "", "", "", report_chain_state(r, state, sizeof(state)), "", "",
+	const char *const end[COLUMNS] = { r->period.label, _("chain"), "", "", "", "", "", report_chain_state(r, state, sizeof(state)), "", "",
 		"", "", "", "", "", "" };
 	row_out(out, end);
 	return 0;

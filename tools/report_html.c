@@ -84,7 +84,7 @@ static const char *kind_name(const char *event)
 {
 	return strcmp(event, "fork") == 0 ? report_kind_name(REPORT_FORK) : strcmp(event, "quarantined") == 0 ?
 	    report_kind_name(REPORT_QUARANTINED) : strcmp(event, "released") == 0 ? report_kind_name(REPORT_RELEASED) :
-	    strcmp(event, "discarded") == 0 ? report_kind_name(REPORT_DISCARDED) : strcmp(event, "refused") == 0 ?
+	    strcmp(event, "approved") == 0 ? report_kind_name(REPORT_APPROVED) : strcmp(event, "discarded") == 0 ? report_kind_name(REPORT_DISCARDED) : strcmp(event, "refused") == 0 ?
 	    report_kind_name(REPORT_REFUSED) : event;
 }
 
@@ -98,8 +98,7 @@ static void notable_row(FILE *out, const json_t *o)
 	page_element(out, "td", "w", kind_name(word(o, "event")));
 	page_element(out, "td", "w", word(o, "channel"));
 	page_element(out, "td", "n", n > 0 ? page_number(shown, n) : "");
-	(void)snprintf(shown, sizeof(shown), "%.8s", word(o, "object"));
-	page_element(out, "td", "w", shown);
+	page_element(out, "td", NULL, word(o, "file"));
 	page_element(out, "td", NULL, word(o, "by"));
 	page_element(out, "td", NULL, word(o, "reason"));
 	fputs("</tr>\n", out);
@@ -107,7 +106,7 @@ static void notable_row(FILE *out, const json_t *o)
 
 static void notable(const struct report *r, FILE *out)
 {
-	const char *const name[] = { _("time"), _("event"), _("channel"), _("number"), _("object"), _("by"), _("reason") };
+	const char *const name[] = { _("time"), _("event"), _("channel"), _("number"), _("file"), _("by"), _("reason") };
 	const json_t *o;
 	char more[200];
 	size_t i;

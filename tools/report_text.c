@@ -11,6 +11,7 @@ const char *report_kind_name(enum report_kind k)
 	case REPORT_DELIVERED: return _("delivered");
 	case REPORT_FORK: return _("delivered apart (fork)");
 	case REPORT_QUARANTINED: return _("quarantined");
+	case REPORT_APPROVED: return _("release approved");
 	case REPORT_RELEASED: return _("released");
 	case REPORT_DISCARDED: return _("discarded");
 	case REPORT_REFUSED: return _("refused");
@@ -74,7 +75,7 @@ static const char *word(const json_t *o, const char *key)
 static void notable(const struct report *r, FILE *out)
 {
 	static const struct out_column column[] = { { "at", N_("time"), OUT_TIME }, { "event", N_("event"), OUT_WORD },
-		{ "channel", N_("channel"), OUT_STRING }, { "number", N_("number"), OUT_NUMBER }, { "object", N_("object"), OUT_STRING },
+		{ "channel", N_("channel"), OUT_STRING }, { "number", N_("number"), OUT_NUMBER }, { "file", N_("file"), OUT_STRING },
 		{ "by", N_("by"), OUT_STRING }, { "reason", N_("reason"), OUT_STRING } };
 
 	fprintf(out, "\n%s\n", _("Refused, set aside, released, delivered apart"));

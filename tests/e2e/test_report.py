@@ -66,7 +66,9 @@ def ledger(tmp_path):
     made.delivered("2026-11-20T03:00:00Z", 3, channel="pittari")
     made.delivered("2026-11-20T04:00:00Z", 2, event="fork")
     made.delivered("2026-11-20T05:00:00Z", 4, event="quarantined", reason=HOSTILE)
-    made.delivered("2026-11-20T06:00:00Z", 4, event="released", by="山田 太郎", reason="-1 確認済み")
+    made.delivered("2026-11-20T06:00:00Z", 4, event="released", file="不正.csv", entry="eltax-00000004-x",
+                   operators=[dict(at="2026-11-20T05:30:00Z", operator="佐藤", login="sato", reason="見た"),
+                              dict(at="2026-11-20T06:00:00Z", operator="山田 太郎", login="yamada", reason="-1 確認済み")])
     made.add("2026-11-20T07:00:00Z", "refused", channel="eltax", object="ff" * 16, reason="\uff1dlarger than max_file")
     made.add("2026-11-20T08:00:00Z", "closing", number=1, dir="katamichi/00000001", kind="day", closed="2026-11-20T07:59:00Z", file="aa" * 32,
              channels=[dict(channel="eltax", generation=GENERATION, first=1, last=9, newest=9, missing=4, missing_ranges=[[5, 8]],
@@ -113,9 +115,9 @@ def test_csv_is_for_excel(ledger):
     for cell in (c for r in rows for c in r):
         assert not re.match(r"\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]", cell), f"a formula: {cell}"
         assert not re.fullmatch(r"[0-9]+(e[0-9]+|-[0-9]+|/[0-9]+)", cell), f"a number or a day that it is not: {cell}"
-    reasons = [r[6] for r in rows]
+    reasons = [r[7] for r in rows]
     assert "'" + HOSTILE in reasons and "'-1 確認済み" in reasons and "'\uff1dlarger than max_file" in reasons
-    assert [r[7] for r in rows if r[1] == "released"] == ["山田 太郎"]
+    assert [(r[6], r[8]) for r in rows if r[1] == "released"] == [("不正.csv", "佐藤 (sato), 山田 太郎 (yamada)")]
 
 
 class Page(html.parser.HTMLParser):

@@ -3,6 +3,7 @@
 #   make              the programs            make demo      see it work
 #   make test         all tests               make test-long with a 2 GB file
 #   make test-docs    the guides, run from their text
+#   make test-monitoring  alert rules and dashboard on prometheus
 #   make test-crash   either end killed after each durable operation, with and without a power cut
 #   make sanitize     unit tests, ASan+UBSan  make fuzz      SECONDS=60 for each fuzzer
 #   make lint         static analysis         make check-cc  builds with clang

@@ -12,6 +12,7 @@
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
+#include "host/metrics.h"
 #include "host/proc.h"
 #include "host/sandbox.h"
 #include "receiver/peer_gone.h"
@@ -320,12 +321,14 @@ open_lanes(struct store *s)
 static void
 confine(const struct store *s)
 {
+	char metrics[RECEIVER_PATH_MAX];
 	const struct sandbox_path path[] = {
-		{ s->conf.state, SANDBOX_TREE }, { s->conf.inbox, SANDBOX_TREE },
+		{ s->conf.state, SANDBOX_TREE }, { s->conf.inbox, SANDBOX_TREE }, { metrics, SANDBOX_TREE },
 		{ "/dev/urandom", SANDBOX_READ },                                      /* SQLite */
 		{ "/etc/localtime", SANDBOX_READ }, { "/usr/share/zoneinfo", SANDBOX_READ }, /* the day of a closing */
 	};
 
+	metrics_dir(metrics, sizeof(metrics), s->conf.metrics);
 	sandbox_begin(SANDBOX_RECEIVER_STORE, path, sizeof(path) / sizeof(path[0]));
 }
 

@@ -109,7 +109,7 @@ peers(struct metrics *m, const struct store *s)
 }
 
 static void
-host(struct metrics *m, const struct store *s, int disk_trouble)
+host(struct metrics *m, struct store *s, int disk_trouble)
 {
 	struct statvfs v;
 

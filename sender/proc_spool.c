@@ -14,6 +14,7 @@
 #include "host/ipc_recv.h"
 #include "host/keyfile.h"
 #include "host/log.h"
+#include "host/metrics.h"
 #include "host/proc.h"
 #include "host/sandbox.h"
 #include "sender/identity.h"
@@ -56,15 +57,17 @@ static void load_keys(struct spool *s)
 /* Before any thread is there: paths are a matter of each. */
 static void confine(const struct spool *s)
 {
-	struct sandbox_path path[SENDER_CHANNELS_MAX + 4] = {
-		{ s->conf.state, SANDBOX_TREE },
+	char metrics[SENDER_PATH_MAX];
+	struct sandbox_path path[SENDER_CHANNELS_MAX + 5] = {
+		{ s->conf.state, SANDBOX_TREE }, { metrics, SANDBOX_TREE },
 		{ "/dev/urandom", SANDBOX_READ },                                      /* SQLite */
 		{ "/etc/localtime", SANDBOX_READ }, { "/usr/share/zoneinfo", SANDBOX_READ }, /* the day of a closing */
 	};
 
 	for (unsigned i = 0; i < s->conf.channels; i++)
-		path[4 + i] = (struct sandbox_path){ s->conf.channel[i].folder, SANDBOX_TREE };
-	sandbox_begin(SANDBOX_SENDER_SPOOL, path, 4 + s->conf.channels);
+		path[5 + i] = (struct sandbox_path){ s->conf.channel[i].folder, SANDBOX_TREE };
+	metrics_dir(metrics, sizeof(metrics), s->conf.metrics);
+	sandbox_begin(SANDBOX_SENDER_SPOOL, path, 5 + s->conf.channels);
 }
 
 static void start(struct spool *s, const char *name)

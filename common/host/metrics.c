@@ -76,6 +76,17 @@ void metrics_one(struct metrics *m, const char *name, enum metrics_type type, ui
 	metrics_add(m, value, NULL);
 }
 
+void metrics_dir(char *dir, size_t size, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int n = slash != NULL ? (int)(slash - path) : 0;
+
+	if (slash == NULL)
+		(void)snprintf(dir, size, "%s", path[0] != '\0' ? "." : "");
+	else
+		(void)snprintf(dir, size, "%.*s", n > 0 ? n : 1, path);
+}
+
 /* The directory of path, and its last part. */
 static int open_parent(const char *path, const char **name)
 {
@@ -83,13 +94,8 @@ static int open_parent(const char *path, const char **name)
 	const char *slash = strrchr(path, '/');
 
 	*name = slash != NULL ? slash + 1 : path;
-	if ((size_t)(*name - path) >= sizeof(dir)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(dir, path, (size_t)(*name - path));
-	dir[*name - path] = '\0';
-	return durable_open_dir(slash == NULL ? "." : dir);
+	metrics_dir(dir, sizeof(dir), path);
+	return durable_open_dir(dir);
 }
 
 int metrics_close(struct metrics *m, const char *path)

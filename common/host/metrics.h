@@ -31,6 +31,8 @@ void metrics_add_seconds(struct metrics *m, uint64_t ms, ...) __attribute__((sen
 void metrics_one(struct metrics *m, const char *name, enum metrics_type type, uint64_t value, const char *help);
 /* Write what was added to path.  0, or -1 with errno.  Releases m in any case. */
 int metrics_close(struct metrics *m, const char *path) __attribute__((warn_unused_result));
+/* The directory that metrics_close() writes in; dir is as long as path. */
+void metrics_dir(char *dir, size_t size, const char *path);
 /* NULL, or why path is none that the collector would read: a sentence part. */
 const char *metrics_path_wrong(const char *path);
 

@@ -75,12 +75,12 @@ static const struct sandbox_call receiver_link[] = {
 static const struct sandbox_call open_[] = { { "pwrite64", CALL_ANY }, { "fdatasync", CALL_ANY }, END };
 
 const struct sandbox_row sandbox_row[SANDBOX_COUNT] = {
-	[SANDBOX_SENDER_SPOOL] = { "sender: spool", "state, channel folders", CAP(CAP_LEASE) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER),
+	[SANDBOX_SENDER_SPOOL] = { "sender: spool", "state, channel folders, the directory of metrics", CAP(CAP_LEASE) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER),
 	    { every, files, spool } },
 	[SANDBOX_SENDER_CHECK] = { "sender: check", "none", 0, { every, pathless, talks, reads } },
 	[SANDBOX_SENDER_LINK] = { "sender: link", "none", 0, { every, pathless, talks, reads, sender_link } },
 	[SANDBOX_RECEIVER_LINK] = { "receiver: link", "none", 0, { every, pathless, reads, receiver_link } },
 	[SANDBOX_RECEIVER_OPEN] = { "receiver: open", "none", 0, { every, pathless, talks, reads, open_ } },
 	[SANDBOX_RECEIVER_CHECK] = { "receiver: check", "none", 0, { every, pathless, talks } },
-	[SANDBOX_RECEIVER_STORE] = { "receiver: store", "state, inbox", CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER), { every, files } },
+	[SANDBOX_RECEIVER_STORE] = { "receiver: store", "state, inbox, the directory of metrics", CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER), { every, files } },
 };

@@ -56,10 +56,11 @@ def test_figures_of_both_ends(site):
     assert seen["katamichi_receiver_missing_numbers"]['channel="eltax"'] == 0
     assert seen["katamichi_receiver_link_datagrams_total"][None] > before["katamichi_receiver_link_datagrams_total"][None]
     assert seen["katamichi_receiver_peer_session_start_time_seconds"]['peer="mihon"'] > 1.7e9
-    sent = read(paths["sender"])
+    sent = harness.wait_until("what was numbered", lambda: (lambda f: f if f["katamichi_sender_newest_number"]['channel="pittari"'] == 1 else None)(
+        read(paths["sender"])), 10)
     assert sent["katamichi_sender_newest_number"]['channel="eltax"'] == 1
     assert sent["katamichi_sender_outbox_bytes"]['channel="pittari"'] > 0
-    assert sent["katamichi_sender_link_datagrams_total"][None] > 0
+    harness.wait_until("what was sent", lambda: read(paths["sender"])["katamichi_sender_link_datagrams_total"][None] > 0, 10)
     for side, path in paths.items():
         assert os.stat(path).st_mode & 0o777 == 0o644, "node_exporter is another user"
         assert not [n for n in os.listdir(os.path.dirname(path)) if n.endswith(".prom") and n != "k.prom"]

@@ -82,6 +82,7 @@ WALL     := $(B)/tests/wall/wall.so
 ARCHIVES := $(addprefix $(B)/,libsender.a libreceiver.a libfirmware.a libkatamichi.a)
 # Without msgfmt (gettext) everything is English.
 CATALOGUES := $(if $(shell command -v msgfmt),$(patsubst tools/po/%.po,$(B)/locale/%/LC_MESSAGES/katamichi.mo,$(wildcard tools/po/*.po)))
+COMPLETIONS := $(B)/completions/katamichi.bash $(B)/completions/katamichi.zsh
 PROGRAMS := $(addprefix $(B)/,katamichi katamichi-sender katamichi-receiver katamichi-receiver-link)
 UNIT_BIN := $(patsubst %.c,$(B)/%,$(UNIT))
 TOOL_BIN := $(patsubst %.c,$(B)/%,$(HELPERS))
@@ -98,7 +99,7 @@ endif
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: all messages tests demo test test-long test-docs test-firmware test-monitoring test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc clean FORCE
-all: $(PROGRAMS) $(CATALOGUES)
+all: $(PROGRAMS) $(CATALOGUES) $(COMPLETIONS)
 tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
 # --- rules ---
@@ -161,6 +162,10 @@ $(FUZZ_BIN): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(if $(FUZZ_MAIN),,$(B)/test
 	$(say) LD $@
 	$(link) $(FUZZ_MAIN) $(LIBS)
 
+# From the table of subcommands.
+$(B)/completions/katamichi.%: $(B)/katamichi
+	@mkdir -p $(@D)
+	@$< completion $* >$@
 # Sentences that are kept in English and translated where they are shown (host/reason.h).
 $(B)/reasons.h: $(filter-out common/host/reason.c,$(COMMON)) $(SENDER) $(RECEIVER) tools/po/messages.sh
 	@mkdir -p $(@D)

@@ -84,7 +84,7 @@ static void bash(void)
 {
 	puts("# bash completion of katamichi; made by `katamichi completion bash'.\n"
 	    "_katamichi()\n{\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-	    "\tlocal name=${COMP_WORDS[1]} first=2 options= files= dirs= texts= operand=none choices= more=\n\tCOMPREPLY=()");
+	    "\tlocal name=${COMP_WORDS[1]} first=2 options='' files='' dirs='' texts='' operand=none choices='' more=''\n\tCOMPREPLY=()");
 	printf("\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tmapfile -t COMPREPLY < <(compgen -W '");
 	words(NULL, "");
 	puts(" help --help --version' -- \"$cur\")\n\t\treturn\n\tfi\n\tcase $name in");

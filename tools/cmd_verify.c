@@ -16,6 +16,7 @@
 #include "receiver/receiver_conf.h"
 #include "tools/cmd.h"
 #include "tools/out.h"
+#include "tools/progress.h"
 #include "tools/status.h"
 #include "tools/verify_transfer.h"
 
@@ -117,28 +118,13 @@ struct output {
 	struct db *ledger; /* NULL: none to ask */
 	json_t *held;      /* what is rightly not here */
 	json_t *problems; /* NULL: lines of text */
-	int tty;          /* standard error is a terminal */
-	uint64_t said;    /* bytes when progress was last shown */
-	int shown;        /* progress stands on the line */
 };
-
-static void clear_progress(struct output *o)
-{
-	if (o->shown)
-		fputs("\r\033[K", stderr);
-	o->shown = 0;
-}
 
 static void on_progress(void *ctx, uint64_t done, uint64_t total)
 {
-	const uint64_t step = 64 << 20;
-	struct output *o = ctx;
+	const struct output *o = ctx;
 
-	if (!o->tty || done - o->said < step || total == 0)
-		return;
-	o->said = done;
-	o->shown = 1;
-	fprintf(stderr, "\r%s: %u %%", o->dir, (unsigned)((double)done * 100 / (double)total));
+	progress_show(o->dir, done, total);
 }
 
 /* Bytes as a JSON value: a string, or base64 under another key where they are not UTF-8. */
@@ -158,7 +144,7 @@ static void on_found(void *ctx, enum verify_what what, const uint8_t *name, size
 	char shown[SHOWN_MAX], shown_dir[SHOWN_MAX];
 	struct output *o = ctx;
 
-	clear_progress(o);
+	progress_clear();
 	if (o->problems != NULL) {
 		json_t *p = json_object();
 
@@ -204,7 +190,7 @@ static int on_away(void *ctx, const struct manifest *m, const uint8_t hash[stati
 	struct output *o = ctx;
 
 	hex_put(hex, hash, HASH_LEN);
-	clear_progress(o);
+	progress_clear();
 	if (reason != NULL)
 		return on_held(o, m, hex, name, n, reason);
 	return db_int(o->ledger, "SELECT (SELECT count(*) FROM quarantine WHERE manifest = ?1 AND kept = 'file' AND state = 'released')"
@@ -266,7 +252,7 @@ static void print_json(const struct output *o, const struct verify *v)
 
 static int verify_one(struct options *o, const char *dir)
 {
-	struct output out = {.dir = dir, .problems = o->json ? json_array() : NULL, .tty = isatty(STDERR_FILENO),
+	struct output out = {.dir = dir, .problems = o->json ? json_array() : NULL,
 	    .ledger = o->has_ledger ? &o->ledger : NULL, .held = json_array()};
 	struct verify v = {.senders = o->senders, .sender_count = o->sender_count,
 	    .receiver = o->has_receiver ? &o->receiver : NULL, .found = on_found, .progress = on_progress, .away = o->has_ledger ? on_away : NULL, .ctx = &out};
@@ -275,7 +261,7 @@ static int verify_one(struct options *o, const char *dir)
 	if (verify_transfer(&v, dir) != 0) {
 		log_error("%s: cannot open the directory: %m", dir);
 	} else {
-		clear_progress(&out);
+		progress_clear();
 		r = v.findings == 0 && v.sender != NULL ? EXIT_OK : EXIT_NO;
 		if (o->json)
 			print_json(&out, &v);

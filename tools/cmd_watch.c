@@ -137,7 +137,7 @@ const struct cmd cmd_watch = {
 	    "With them: a line for every transfer that is delivered or set aside, at once when its files stand in\n"
 	    "the inbox, so that a system which takes them in need not look by itself.  A reader that was away goes\n"
 	    "on behind the last row that it has dealt with (`row' in JSON): --after ROW leaves out none.\n"
-	    "tools/packaging/systemd/ has an example for systemd (katamichi-import.path).\n"),
+	    "tools/packaging/systemd/ has an example for systemd (katamichi-import.path, .service and .sh).\n"),
 	.exits = N_("0 ended, or nobody reads any more, 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be\n"
 	    "read or watched"),
 	.options = { CMD_CONFIG, { "json", 0, CMD_FLAG, NULL, N_("each delivery as JSON, one a line"), 0 },

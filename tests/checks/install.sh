@@ -27,8 +27,8 @@ for f in lib/sysusers.d/katamichi.conf lib/tmpfiles.d/katamichi-sender.conf lib/
 	[ -s "$top/$f" ] || wrong "$f is not installed"
 done
 [ "$(cat "$root/etc/katamichi/sender.conf")" = '; mine' ] || wrong "an existing sender.conf was overwritten"
-"$top/bin/katamichi" config check "$root/etc/katamichi/receiver.conf" >"$there/log" || wrong "the example: $(cat "$there/log")"
-"$top/bin/katamichi" config check "$top/share/doc/katamichi/examples/sender.conf" >"$there/log" || wrong "the example: $(cat "$there/log")"
+"$top/bin/katamichi" config check --file-only "$root/etc/katamichi/receiver.conf" >"$there/log" || wrong "the example: $(cat "$there/log")"
+"$top/bin/katamichi" config check --file-only "$top/share/doc/katamichi/examples/sender.conf" >"$there/log" || wrong "the example: $(cat "$there/log")"
 
 # Units: with the paths of this PREFIX, and at most 2.0 of 10 exposed.
 grep -rn '/usr/sbin/katamichi\|/usr/bin/katamichi' "$top/lib" && wrong "a unit names the program where it is not"

@@ -36,6 +36,9 @@ install: all
 	@set -e; for m in $(MANUALS_ja); do install -D -m 0644 $$m $(SHARE)/man/ja/man$${m##*.}/$${m##*/}; done
 	@set -e; for g in $(GUIDES); do install -D -m 0644 $$g $(DOC)/$${g#tools/}; done
 	@set -e; for mo in $(CATALOGUES); do install -D -m 0644 $$mo $(SHARE)/$${mo#$(B)/}; done
+	install -D -m 0644 $(B)/completions/katamichi.bash $(SHARE)/bash-completion/completions/katamichi
+	install -D -m 0644 $(B)/completions/katamichi.zsh $(SHARE)/zsh/site-functions/_katamichi
+	install -D -m 0644 -t $(DOC)/examples $(PACKAGING)/systemd/katamichi-import.*
 	install -D -m 0644 -t $(DOC) README.md README.ja.md LICENSE common/PROTOCOL.md
 	install -D -m 0755 -t $(DOC)/independent tools/independent/*
 	install -D -m 0644 -t $(DOC)/examples $(PACKAGING)/conf/*
@@ -56,5 +59,5 @@ uninstall:
 	rm -f $(LIBDIR)/sysusers.d/katamichi.conf $(LIBDIR)/tmpfiles.d/katamichi-sender.conf $(LIBDIR)/tmpfiles.d/katamichi-receiver.conf
 	rm -f $(foreach m,$(MANUALS),$(SHARE)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 	rm -f $(foreach m,$(MANUALS_ja),$(SHARE)/man/ja/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
-	rm -f $(CATALOGUES:$(B)/%=$(SHARE)/%)
+	rm -f $(CATALOGUES:$(B)/%=$(SHARE)/%) $(SHARE)/bash-completion/completions/katamichi $(SHARE)/zsh/site-functions/_katamichi
 	rm -rf $(DOC)

@@ -47,7 +47,7 @@ static const struct sandbox_call files[] = {
 	{ "statfs", CALL_ANY }, { "fstatfs", CALL_ANY }, { "readlink", CALL_ANY }, { "readlinkat", CALL_ANY },
 	{ "getcwd", CALL_ANY }, { "getdents64", CALL_ANY }, { "mkdir", CALL_ANY }, { "mkdirat", CALL_ANY },
 	{ "unlink", CALL_ANY }, { "unlinkat", CALL_ANY }, { "rmdir", CALL_ANY }, { "rename", CALL_ANY }, { "renameat", CALL_ANY },
-	{ "renameat2", CALL_ANY }, { "fchmod", CALL_ANY }, { "fchmodat", CALL_ANY }, { "fchown", CALL_ANY },
+	{ "renameat2", CALL_ANY }, { "linkat", CALL_ANY }, { "fchmod", CALL_ANY }, { "fchmodat", CALL_ANY }, { "fchown", CALL_ANY },
 	{ "fsync", CALL_ANY }, { "fdatasync", CALL_ANY }, { "syncfs", CALL_ANY }, { "sync_file_range", CALL_ANY },
 	{ "fallocate", CALL_ANY }, { "ftruncate", CALL_ANY }, { "fcntl", CALL_FCNTL }, { "flock", CALL_ANY },
 	{ "pread64", CALL_ANY }, { "pwrite64", CALL_ANY }, { "pwritev", CALL_ANY }, { "lseek", CALL_ANY }, { "fadvise64", CALL_ANY },

@@ -7,6 +7,7 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "receiver/checkpoints.h"
 #include "receiver/closings.h"
 #include "receiver/quarantine.h"
 #include "receiver/slips.h"
@@ -39,7 +40,8 @@ static const char schema[] =
     " PRIMARY KEY(sender, channel, generation, number)) WITHOUT ROWID;"
     CLOSINGS_SCHEMA
     SLIPS_SCHEMA
-    QUARANTINE_SCHEMA;
+    QUARANTINE_SCHEMA
+    CHECKPOINTS_SCHEMA;
 
 #define KEYS "sender = ? AND channel = ? AND generation = ?"
 #define KEY_ARGS(s) (s)->sender, (s)->channel, (s)->generation

@@ -161,13 +161,14 @@ open_config(const char *config)
 	return fd;
 }
 
+/* What the open process must not forget: a file of its own in the state directory. */
 static int
-open_floors(const struct receiver_conf *c)
+open_floors(const struct receiver_conf *c, const char *name)
 {
 	char path[RECEIVER_PATH_MAX + 16];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/epochs", c->state);
+	snprintf(path, sizeof(path), "%s/%s", c->state, name);
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		log_die(EXIT_SYSTEM, "%s: %s", path, strerror(errno));
@@ -248,21 +249,22 @@ again(int fd)
 }
 
 static int
-run(const char *config, int sock, int lock, int floors)
+run(const char *config, int sock, int lock, int floors, int checkpoint)
 {
-	int link_open[2], link_store[2];
+	int link_open[2], link_store[2], witness[2];
 	pid_t pid[4];
 
 	ipc_pair(link_open);
 	ipc_pair(link_store);
+	ipc_pair(witness);
 	struct proc_spec spec[4] = {
 		{ .role = "link", .path = proc_beside("katamichi-receiver-link"), .config = config,
 		    .fd = { again(sock), link_open[0], link_store[0] }, .fds = 3 },
 		{ .role = "open", .config = config,
-		    .fd = { open_config(config), link_open[1], again(floors) }, .fds = OPEN_FD_LANES - OPEN_FD_CONFIG },
+		    .fd = { open_config(config), link_open[1], again(floors), again(checkpoint), witness[0] }, .fds = OPEN_FD_LANES - OPEN_FD_CONFIG },
 		{ .role = "check", .config = config, .fd = { open_config(config) }, .fds = CHECK_FD_LANES - CHECK_FD_CONFIG },
 		{ .role = "store", .config = config,
-		    .fd = { open_config(config), link_store[1], again(lock) }, .fds = STORE_FD_LANES - STORE_FD_CONFIG },
+		    .fd = { open_config(config), link_store[1], again(lock), witness[1] }, .fds = STORE_FD_LANES - STORE_FD_CONFIG },
 	};
 	for (int i = 0; i < LANES; i++)
 		make_lane(&spec[1], &spec[2], &spec[3]);
@@ -278,10 +280,10 @@ run(const char *config, int sock, int lock, int floors)
 static int
 serve(const struct receiver_conf *c, const char *config, int sock, int lock)
 {
-	int floors = open_floors(c), code;
+	int floors = open_floors(c, "epochs"), checkpoint = open_floors(c, "checkpoint"), code;
 
 	do
-		code = run(config, sock, lock, floors);
+		code = run(config, sock, lock, floors, checkpoint);
 	while (code == EXIT_DISK && proc_pause());
 	return code == EXIT_DISK ? EXIT_OK : code;
 }

@@ -23,6 +23,7 @@
 #include "receiver/pipeframe.h"
 #include "receiver/receiver_proc.h"
 #include "receiver/unseal.h"
+#include "receiver/witness.h"
 
 static struct receiver_conf conf;
 static struct party_secret *receiver;
@@ -150,6 +151,22 @@ from_link(struct ipc_msg *m)
 		beat(d, m->body + sizeof(*d));
 }
 
+/* How far the ledger has come: the first thread signs it, too. */
+static void
+checkpoint(struct ipc_msg *m)
+{
+	struct msg_checkpoint c;
+
+	if (ipc_recv(OPEN_FD_WITNESS, m) != IPC_GOT)
+		peer_gone(stop_fd, "store");
+	if (m->type != MSG_CHECKPOINT)
+		log_die(EXIT_INTERNAL, "store sent a message of type %u", m->type);
+	c = *(const struct msg_checkpoint *)ipc_body(m, sizeof(c));
+	witness_answer(&c, receiver, OPEN_FD_CHECKPOINT);
+	if (ipc_write(OPEN_FD_WITNESS, MSG_CHECKPOINT, &c, sizeof(c)) != 1)
+		peer_gone(stop_fd, "store");
+}
+
 /* --- store's side, a thread for each lane --- */
 static int
 opened(void *ctx, const struct msg_opened *o)
@@ -268,7 +285,7 @@ int
 receiver_open_run(const char *config)
 {
 	static struct ipc_msg m;
-	struct pollfd p[2];
+	struct pollfd p[3];
 	pthread_t thread;
 	int code = read_keys(config);
 
@@ -289,13 +306,16 @@ receiver_open_run(const char *config)
 	pthread_mutex_unlock(&before_sealed);
 	p[0] = (struct pollfd){ .fd = OPEN_FD_LINK, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
+	p[2] = (struct pollfd){ .fd = OPEN_FD_WITNESS, .events = POLLIN };
 	for (;;) {
-		if (poll(p, 2, -1) < 0)
+		if (poll(p, 3, -1) < 0)
 			continue;
 		if (p[1].revents != 0)
 			break;
 		if (p[0].revents != 0)
 			from_link(&m);
+		if (p[2].revents != 0)
+			checkpoint(&m);
 	}
 	/* The other threads may be in the middle of a job: what they have not
 	 * finished is unsealed again at the next start.  The keys go with it. */

@@ -273,6 +273,34 @@ turn(struct store *s)
 	return whole || early;
 }
 
+/* What open has signed. */
+static void
+from_witness(struct store *s)
+{
+	static struct ipc_msg m;
+
+	if (ipc_recv(STORE_FD_WITNESS, &m) != IPC_GOT)
+		peer_gone(s->stop_fd, "open");
+	if (m.type != MSG_CHECKPOINT)
+		log_die(EXIT_INTERNAL, "open sent a message of unknown type %u", m.type);
+	checkpoints_signed(&s->checkpoints, ipc_body(&m, sizeof(struct msg_checkpoint)), clock_mono_ns());
+}
+
+/* Once a second. */
+static void
+look_around(struct store *s, uint64_t now)
+{
+	struct msg_checkpoint c;
+
+	jumps_look(s, now);
+	slips_note(&s->ledger);
+	quarantine_run(&s->decisions);
+	closings_run(&s->closings);
+	if (checkpoints_due(&s->checkpoints, &c, now) && ipc_write(STORE_FD_WITNESS, MSG_CHECKPOINT, &c, sizeof(c)) != 1)
+		peer_gone(s->stop_fd, "open");
+	receiver_status_write(s);
+}
+
 static void
 loop(struct store *s)
 {
@@ -280,24 +308,23 @@ loop(struct store *s)
 	bool more = false;
 
 	for (;;) {
-		struct pollfd p[2 + 2 * LANES] = { { .fd = s->stop_fd, .events = POLLIN }, { .fd = STORE_FD_LINK, .events = POLLIN } };
+		struct pollfd p[3 + 2 * LANES] = { { .fd = s->stop_fd, .events = POLLIN }, { .fd = STORE_FD_LINK, .events = POLLIN } };
+		p[2 + 2 * LANES] = (struct pollfd){ .fd = STORE_FD_WITNESS, .events = POLLIN };
 		for (int i = 0; i < LANES; i++) {
 			p[2 + 2 * i] = (struct pollfd){ .fd = s->lane[i].open, .events = POLLIN };
 			p[3 + 2 * i] = (struct pollfd){ .fd = s->lane[i].wake, .events = POLLIN };
 		}
-		if (poll(p, 2 + 2 * LANES, more ? 0 : 1000) < 0 && errno != EINTR)
+		if (poll(p, 3 + 2 * LANES, more ? 0 : 1000) < 0 && errno != EINTR)
 			log_die(EXIT_SYSTEM, "poll: %s", strerror(errno));
 		if (p[0].revents != 0)
 			break;
+		if (p[2 + 2 * LANES].revents != 0)
+			from_witness(s);
 		more = turn(s);
 		now = clock_mono_ns();
 		intake_pump(s, now);
 		if (now >= status_at) {
-			jumps_look(s, now);
-			slips_note(&s->ledger);
-			quarantine_run(&s->decisions);
-			closings_run(&s->closings);
-			receiver_status_write(s);
+			look_around(s, now);
 			status_at = now + SECOND;
 		}
 	}

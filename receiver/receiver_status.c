@@ -244,6 +244,8 @@ receiver_status_write(struct store *s)
 	json_object_set_new(o, "quarantine", quarantine_list(&s->ledger.db, QUARANTINE_SHOWN, true));
 	set(l, "rows", (uint64_t)s->ledger.rows);
 	json_object_set_new(l, "hash", json_string(s->ledger.hash));
+	set(l, "signed", (uint64_t)s->checkpoints.rows);
+	json_object_set_new(l, "set_back", s->checkpoints.set_back ? json_integer((json_int_t)s->checkpoints.signed_before) : json_null());
 	json_object_set_new(o, "ledger", l);
 	json_object_set_new(o, "disk", disk_part(s));
 	text = json_dumps(o, JSON_INDENT(1));

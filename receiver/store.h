@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "host/clock.h"
+#include "receiver/checkpoints.h"
 #include "receiver/closings.h"
 #include "receiver/part_store.h"
 #include "receiver/pipeframe.h"
@@ -59,6 +60,7 @@ struct store {
 	struct ledger ledger;
 	struct publish publish;
 	struct closings closings;
+	struct checkpoints checkpoints;
 	struct clock_watch clock;
 	uint64_t held_log_ns[RECEIVER_PEERS_MAX]; /* validity.h */
 	struct store_lane {

@@ -110,6 +110,7 @@ store_start(struct store *s)
 	s->publish = (struct publish){ .ledger = &s->ledger, .work_fd = s->work, .inbox_fd = s->inbox,
 		.quarantine_fd = s->quarantine };
 	publish_recover(&s->publish);
+	s->checkpoints = (struct checkpoints){ .ledger = &s->ledger };
 	s->closings = (struct closings){ .ledger = &s->ledger, .conf = &s->conf, .inbox = s->inbox, .self = s->self };
 	s->decisions = (struct quarantine){ .publish = &s->publish, .conf = &s->conf };
 	quarantine_start(&s->decisions);

@@ -11,6 +11,7 @@
 
 #include "host/exits.h"
 #include "host/log.h"
+#include "receiver/checkpoints.h"
 #include "receiver/quarantine.h"
 
 int asking_open(struct db *db, const struct receiver_conf *c)
@@ -22,7 +23,7 @@ int asking_open(struct db *db, const struct receiver_conf *c)
 		log_error("%s: %s; run this as the receiver's user, on the receiving host", path, strerror(errno));
 		return EXIT_SYSTEM;
 	}
-	db_open(db, path, QUARANTINE_SCHEMA);
+	db_open(db, path, QUARANTINE_SCHEMA CHECKPOINTS_SCHEMA);
 	return EXIT_OK;
 }
 

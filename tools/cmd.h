@@ -100,6 +100,8 @@ extern const struct cmd cmd_firmware_config;
 extern const struct cmd cmd_gaps;
 extern const struct cmd cmd_key_show;
 extern const struct cmd cmd_keygen;
+extern const struct cmd cmd_ledger_checkpoint;
+extern const struct cmd cmd_ledger_export;
 extern const struct cmd cmd_ledger_verify;
 extern const struct cmd cmd_link_test_receive;
 extern const struct cmd cmd_link_test_send;

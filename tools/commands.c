@@ -20,6 +20,8 @@ const struct cmd *const commands[] = {
 	/* proof */
 	&cmd_verify,
 	&cmd_ledger_verify,
+	&cmd_ledger_checkpoint,
+	&cmd_ledger_export,
 	&cmd_report,
 	/* setting up */
 	&cmd_keygen,

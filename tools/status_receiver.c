@@ -296,6 +296,9 @@ static void show(const json_t *s)
 	show_partly(json_object_get(s, "partly"));
 	show_quarantine(json_object_get(s, "quarantine"), number(s, "quarantined"), number(s, "waiting"));
 	status_line(_("ledger"), _("%" PRIu64 " rows, last hash %.16s..."), number(l, "rows"), status_text(l, "hash", ""));
+	if (json_is_integer(json_object_get(l, "set_back")))
+		status_line("", _("%sALARM: %" PRIu64 " rows were signed before, so it was set back or changed (katamichi ledger verify)%s"),
+		    out_style(OUT_BAD), number(l, "set_back"), out_style(OUT_PLAIN));
 	status_line(_("disk"), _("%s of %s free"), out_bytes(size[0], (double)number(d, "free")), out_bytes(size[1], (double)number(d, "total")));
 	if (status_text(d, "trouble", "")[0] != '\0')
 		status_line("", "%s%s%s", out_style(OUT_BAD), _(status_text(d, "trouble", "")), out_style(OUT_PLAIN));

@@ -3,7 +3,7 @@
 
 Shares no code with the programs: the standard library and python3-cryptography
 only.  Writes party.txt, hello.txt, frame.txt, beat.txt, object.txt,
-manifest.txt and chain.txt beside itself; running it again changes nothing.
+manifest.txt, chain.txt and checkpoint.txt beside itself; running it again changes nothing.
 """
 import base64
 import hashlib
@@ -323,6 +323,13 @@ def chain_lines():
     return out
 
 
+def checkpoint_lines():
+    text = ("katamichi-checkpoint-1\nat 2026-11-21T02:26:03Z\nreceiver %s\nrows 3\nhash %s\n"
+            % (receiver.fingerprint.hex(), chain_lines()[-1][1].decode())).encode()
+    signature = receiver.sign(b"katamichi v1 checkpoint", text)
+    return [("text", text + b"signature " + signature.hex().encode() + b"\n")]
+
+
 write("party.txt", "Section 2: parties and the pre-shared key.",
       sender.lines() + receiver.lines() + recovery.lines() + stranger.lines() + [("psk", PSK), ("psk_id", psk_id(PSK))])
 write("hello.txt", "Section 4.1 to 4.3: HELLO from sender to receiver (party.txt), lane 3, epoch 1795228000.", hello_lines())
@@ -331,3 +338,4 @@ write("beat.txt", "Section 4.6: BEAT, counter 41, its sealed part and a whole da
 write("object.txt", "Sections 5 and 6: sealed objects; r is the randomness of 5.3.", object_lines())
 write("manifest.txt", "Section 7: manifests of nine files and of one.", manifest_lines())
 write("chain.txt", "Section 9.1: three rows of a ledger.", chain_lines())
+write("checkpoint.txt", "Section 9.5: a checkpoint of the ledger of chain.txt, by the receiver of party.txt.", checkpoint_lines())

@@ -1,0 +1,127 @@
+/* cmd_ledger_export.c - katamichi ledger export|checkpoint: what of the record is to be kept elsewhere. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/log.h"
+#include "receiver/checkpoints.h"
+#include "tools/asking.h"
+#include "tools/cmd.h"
+#include "tools/status.h"
+
+enum { TRIES = 150 };
+#define TRY_NS 100000000ull /* 15 s in all */
+
+static struct receiver_conf conf;
+
+/* --- export --- */
+static int run_export(const struct cmd_line *l)
+{
+	static char path[RECEIVER_PATH_MAX + 32];
+	const char *text = cmd_value(l, "from");
+	char *end = NULL;
+	long long from = text != NULL ? strtoll(text, &end, 10) : 1;
+	sqlite3_stmt *s;
+	struct db db;
+	int code;
+
+	if (text != NULL && (*text < '0' || *text > '9' || *end != '\0'))
+		return cmd_usage(l->cmd, _("--from takes a number"));
+	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0)
+		return code;
+	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
+	if (db_open_readonly(&db, path) != 0)
+		return EXIT_SYSTEM;
+	s = db_query(&db, "SELECT seq, hash, entry FROM ledger WHERE seq >= ? ORDER BY seq", "i", (int64_t)from);
+	while (db_step(&db, s) == 1)
+		printf("%" PRId64 "\t%s\t%s\n", (int64_t)sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1),
+		    (const char *)sqlite3_column_text(s, 2));
+	db_close(&db);
+	if (fflush(stdout) == 0)
+		return EXIT_OK;
+	log_error(_("the export cannot be written: %m"));
+	return EXIT_SYSTEM;
+}
+
+const struct cmd cmd_ledger_export = {
+	.name = "ledger export",
+	.text = N_("write the receiver's record, to be kept elsewhere"),
+	.usage = N_("-c receiver.conf [--from N]"),
+	.help = N_("One line for each row: number, hash, entry (JSON), separated by tabs.  The hash is the SHA-256 of the\n"
+	    "hash before, a line feed, the entry, a line feed.  `katamichi ledger verify --export FILE' compares.\n"),
+	.exits = N_("0 written, 2 usage, 3 configuration, 5 the ledger cannot be read, or this not be written"),
+	.options = { CMD_CONFIG, { "from", 0, CMD_TEXT, N_("N"), N_("from this row on (1)"), 0 } },
+	.end = CONF_KIND_RECEIVER,
+	.run = run_export,
+};
+
+/* --- checkpoint --- */
+static int print_newest(struct db *db)
+{
+	char text[CHECKPOINT_TEXT_MAX];
+	struct checkpoint c;
+
+	if (checkpoints_get(db, &c, INT64_MAX) != 0) {
+		log_error(_("there is no checkpoint yet"));
+		return EXIT_NO;
+	}
+	(void)checkpoint_write(text, &c);
+	fputs(text, stdout);
+	return EXIT_OK;
+}
+
+/* 1: it was signed; 0: not, after a line that says why. */
+static int ask(struct db *db)
+{
+	sqlite3_stmt *s;
+	int64_t id;
+	int done = 0;
+
+	db_run(db, "INSERT INTO checkpoint_request(at) VALUES(?)", "i", (int64_t)clock_wall_ms());
+	id = db_int(db, "SELECT last_insert_rowid()", "");
+	for (int i = 0; i < TRIES && asking_receiver_runs(&conf); i++) {
+		clock_sleep_ns(TRY_NS);
+		if (db_int(db, "SELECT code IS NOT NULL FROM checkpoint_request WHERE id = ?", "i", id) != 0)
+			break;
+	}
+	s = db_query(db, "SELECT code, answer FROM checkpoint_request WHERE id = ?", "i", id);
+	if (db_step(db, s) == 1) {
+		if (sqlite3_column_type(s, 0) == SQLITE_NULL)
+			log_warn(asking_receiver_runs(&conf) ? _("asked for; the receiver has not signed it yet; this is the one before") :
+			    _("the receiver does not run: this is the last one it signed"));
+		else if (!(done = sqlite3_column_int(s, 0) == 0))
+			log_error("%s", (const char *)sqlite3_column_text(s, 1));
+		db_done(s);
+	}
+	return done;
+}
+
+static int run_checkpoint(const struct cmd_line *l)
+{
+	struct db db;
+	int code, done;
+
+	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = asking_open(&db, &conf)) != 0)
+		return code;
+	done = ask(&db);
+	code = print_newest(&db);
+	db_close(&db);
+	return code == EXIT_OK && !done ? EXIT_NO : code;
+}
+
+const struct cmd cmd_ledger_checkpoint = {
+	.name = "ledger checkpoint",
+	.text = N_("have the receiver sign how far its record has come, and print that"),
+	.usage = N_("-c receiver.conf >FILE"),
+	.help = N_("A few lines to be kept where nobody who reaches the receiver can change them.  Later,\n"
+	    "`katamichi ledger verify --checkpoint FILE' tells whether the record still goes on from there.\n"
+	    "The receiver signs with its ledger key, and never fewer rows than it signed before.\n"),
+	.exits = N_("0 signed and printed, 1 not signed now (what is printed, if anything, is the last one),\n"
+	    "2 usage, 3 configuration, 5 the ledger cannot be written"),
+	.options = { CMD_CONFIG },
+	.end = CONF_KIND_RECEIVER,
+	.run = run_checkpoint,
+};

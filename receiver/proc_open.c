@@ -278,6 +278,7 @@ seal(void)
 		fd[n++] = lanes[i].store;
 		fd[n++] = lanes[i].check.ring.wake;
 	}
+	fd[n++] = OPEN_FD_WITNESS;
 	sandbox_seal(SANDBOX_RECEIVER_OPEN, fd, n);
 }
 

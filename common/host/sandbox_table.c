@@ -71,7 +71,7 @@ static const struct sandbox_call receiver_link[] = {
 	{ "sync_file_range", CALL_ANY },
 	END,
 };
-/* The one file is that of the epochs. */
+/* Its files are those of the epochs and of the last checkpoint. */
 static const struct sandbox_call open_[] = { { "pwrite64", CALL_ANY }, { "fdatasync", CALL_ANY }, END };
 
 const struct sandbox_row sandbox_row[SANDBOX_COUNT] = {

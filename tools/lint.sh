@@ -6,7 +6,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 mapfile -t sources < <(ls common/*/*.c sender/*.c receiver/*.c firmware/*.c tools/*.c 2>/dev/null)
-mapfile -t scripts < <(ls tools/*.sh tools/independent/*.sh tests/*.sh tests/checks/*.sh .ci/run 2>/dev/null)
+mapfile -t scripts < <(ls tools/*.sh tools/independent/*.sh tools/packaging/*.sh tests/*.sh tests/checks/*.sh .ci/run 2>/dev/null)
 read -ra libraries < <(pkg-config --cflags libxml-2.0)
 flags=(-std=c11 -D_GNU_SOURCE -Icommon -I. '-DKM_VERSION="0"' "${libraries[@]}")
 # Findings that were looked at and are wrong: the place, and why.

@@ -24,8 +24,13 @@ GUIDES         := $(sort $(wildcard tools/guides/ja/*.md tools/guides/en/*.md))
 # The files are right as they stand for PREFIX=/usr; for another the paths of programs change.
 put_unit = sed -e 's|/usr/sbin/katamichi|$(PREFIX)/sbin/katamichi|g' -e 's|/usr/bin/katamichi|$(PREFIX)/bin/katamichi|g' $(1) >$(2) && chmod 0644 $(2)
 
+# katamichi(1) is what the program says of itself.
+$(B)/man/man1/katamichi.1 $(B)/man/ja/man1/katamichi.1: $(B)/katamichi $(CATALOGUES) $(PACKAGING)/manual.sh
+	@mkdir -p $(@D)
+	$(Q)$(PACKAGING)/manual.sh $(if $(findstring /ja/,$@),ja,en) $(B)/katamichi >$@
+
 .PHONY: install uninstall install-users
-install: all
+install: all $(B)/man/man1/katamichi.1 $(B)/man/ja/man1/katamichi.1
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d $(LIBDIR)/tmpfiles.d
 	install -m 0755 $(B)/katamichi $(DESTDIR)$(PREFIX)/bin/
 	install -m 0755 $(foreach r,$(ROLE),$(DAEMON_$(r):%=$(B)/%)) $(DESTDIR)$(PREFIX)/sbin/
@@ -34,6 +39,8 @@ install: all
 	@set -e; for u in $(foreach r,$(ROLE),$(UNITS_$(r))); do $(call put_unit,$(PACKAGING)/systemd/$$u,$(LIBDIR)/systemd/system/$$u); done
 	@set -e; for m in $(MANUALS); do install -D -m 0644 $$m $(SHARE)/man/man$${m##*.}/$${m##*/}; done
 	@set -e; for m in $(MANUALS_ja); do install -D -m 0644 $$m $(SHARE)/man/ja/man$${m##*.}/$${m##*/}; done
+	install -D -m 0644 -t $(SHARE)/man/man1 $(B)/man/man1/katamichi.1
+	install -D -m 0644 -t $(SHARE)/man/ja/man1 $(B)/man/ja/man1/katamichi.1
 	@set -e; for g in $(GUIDES); do install -D -m 0644 $$g $(DOC)/$${g#tools/}; done
 	@set -e; for mo in $(CATALOGUES); do install -D -m 0644 $$mo $(SHARE)/$${mo#$(B)/}; done
 	install -D -m 0644 $(B)/completions/katamichi.bash $(SHARE)/bash-completion/completions/katamichi
@@ -60,4 +67,5 @@ uninstall:
 	rm -f $(foreach m,$(MANUALS),$(SHARE)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 	rm -f $(foreach m,$(MANUALS_ja),$(SHARE)/man/ja/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 	rm -f $(CATALOGUES:$(B)/%=$(SHARE)/%) $(SHARE)/bash-completion/completions/katamichi $(SHARE)/zsh/site-functions/_katamichi
+	rm -f $(SHARE)/man/man1/katamichi.1 $(SHARE)/man/ja/man1/katamichi.1
 	rm -rf $(DOC)

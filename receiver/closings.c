@@ -15,6 +15,7 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/reason.h"
 
 enum { RANGES_SHOWN = 16 };
 
@@ -241,7 +242,7 @@ unreadable(struct closings *c, const struct arrived *a, const char *why)
 {
 	json_t *o = entry_of(a);
 
-	log_warn("ALARM: closing %llu in %s: %s; it is not compared", (unsigned long long)a->number, a->dir, why);
+	log_warn("ALARM: closing %llu in %s: %s; it is not compared", (unsigned long long)a->number, a->dir, reason_show(why));
 	json_object_set_new(o, "reason", json_string(why));
 	db_exec(&c->ledger->db, "BEGIN IMMEDIATE");
 	append(c->ledger, o);

@@ -15,8 +15,10 @@
 #include "codec/seal.h"
 #include "host/clock.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/held.h"
 #include "receiver/peer_gone.h"
 #include "receiver/receiver_proc.h"
@@ -248,20 +250,21 @@ say(const struct publish_item *it, const struct job *j)
 	if (it->duplicate)
 		log_info("%s %llu: was delivered before; nothing to do", it->stream.channel, n);
 	else if (it->base == PUBLISH_QUARANTINE)
-		log_warn("%s: object %s is quarantined in %s: %s", it->stream.channel, it->object, it->dir, j->transfer.reason);
+		log_warn("%s: object %s is quarantined in %s: %s", it->stream.channel, it->object, it->dir, reason_show(j->transfer.reason));
 	else if (it->fork)
 		log_warn("%s %llu: ALARM: a fork: this number of the same generation was delivered before with other content; was its outbox cloned or "
 		    "restored from a backup? this one is in %s",
 		    it->stream.channel, n, it->dir);
 	else
-		log_info("%s %llu: delivered, %u file%s, %llu bytes, object %.8s%s%s", it->stream.channel, n, it->files,
-		    it->files == 1 ? "" : "s", (unsigned long long)it->bytes, it->object, plain ? "" : "; its place was taken: it is in ",
-		    plain ? "" : it->dir);
+		log_info(plain ? ngettext("%s %llu: delivered, %u file, %llu bytes, object %.8s", "%s %llu: delivered, %u files, %llu bytes, object %.8s",
+		    it->files) : ngettext("%s %llu: delivered, %u file, %llu bytes, object %.8s; its place was taken: it is in %s",
+		    "%s %llu: delivered, %u files, %llu bytes, object %.8s; its place was taken: it is in %s", it->files), it->stream.channel, n,
+		    it->files, (unsigned long long)it->bytes, it->object, it->dir);
 	for (uint32_t k = 0; k < it->parts; k++) {
 		char name[160];
 		if (!it->part[k].duplicate)
 			log_warn("%s %llu: ALARM: %s is quarantined as %s: %s", it->stream.channel, n, log_show(name, sizeof(name),
-			    it->part[k].file, it->part[k].file_len), it->part[k].dir, it->part[k].reason);
+			    it->part[k].file, it->part[k].file_len), it->part[k].dir, reason_show(it->part[k].reason));
 	}
 	if (it->chain_broken)
 		log_warn("%s %llu: its manifest does not follow the one delivered before or after it", it->stream.channel, n);

@@ -7,7 +7,9 @@
 #include "codec/hex.h"
 #include "host/clock.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/store.h"
 
 void
@@ -69,7 +71,8 @@ refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
 		note_aside(s, j, id, why, number);
 	db_exec(&s->ledger.db, "COMMIT");
 	if ((times & (times - 1)) == 0) /* said the 1st, 2nd, 3rd, 5th, 9th ... time */
-		log_warn("object %s of peer %s%s%s: %s; discarded, to be gathered afresh", id, s->conf.peer[j->sender].name,
-		    j->opened ? ", channel " : "", j->opened ? j->inner.channel : "", why);
+		log_warn(j->opened ? N_("object %s of peer %s: %s; discarded, to be gathered afresh (channel %s)") :
+		    N_("object %s of peer %s: %s; discarded, to be gathered afresh"), id, s->conf.peer[j->sender].name, reason_show(why),
+		    j->inner.channel);
 	job_forget(s, j);
 }

@@ -15,6 +15,7 @@
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "sender/disk.h"
 #include "sender/schedule.h"
 #include "sender/spool.h"
@@ -35,7 +36,7 @@ static bool in_flight(const void *ctx, int64_t row)
 static void lose(struct spool *s, const struct outbox_object *o, const char *why)
 {
 	log_error("%s %" PRIu64 ": its sealed object is lost (%s): it cannot be sent again; put its files in anew if the "
-	    "receiver lacks them", o->channel, o->number, why);
+	    "receiver lacks them", o->channel, o->number, reason_show(why));
 	outbox_lost(&s->outbox, o->row);
 }
 

@@ -15,6 +15,7 @@
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/reason.h"
 
 #define XFS_MAGIC 0x58465342
 enum { TEXT_MAX = 128, WITNESS_LEN = 96 };
@@ -175,7 +176,7 @@ void identity_renew(struct outbox *o, const char *reason)
 	    now, reason);
 	db_exec(&o->db, "COMMIT");
 	log_warn("a new generation, %.8s after %.8s: %s; numbers begin again with 1, and what is still kept of the old one is sent as before",
-	    now, before, reason);
+	    now, before, reason_show(reason));
 }
 
 void identity_check(struct outbox *o, const char *machine_id, const char *witness, uint64_t now_ns)

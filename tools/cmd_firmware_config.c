@@ -100,8 +100,8 @@ static void nft(const struct diode_conf *c)
 
 static void summary(const struct diode_conf *c)
 {
-	printf("OK: %s to %s, UDP port %" PRIu64 ", datagrams of %" PRIu32 " bytes, at most %" PRIu64 " bit/s; identity %08" PRIx32
-	    "\n", ip(&c->sender).s, ip(&c->receiver).s, c->port, sender_datagram_len(c->mtu), c->rate, identity(c));
+	printf(_("OK: %s to %s, UDP port %" PRIu64 ", datagrams of %" PRIu32 " bytes, at most %" PRIu64 " bit/s; identity %08" PRIx32
+	    "\n"), ip(&c->sender).s, ip(&c->receiver).s, c->port, sender_datagram_len(c->mtu), c->rate, identity(c));
 }
 
 static int run(const struct cmd_line *l)

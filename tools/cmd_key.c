@@ -8,6 +8,7 @@
 #include "host/log.h"
 #include "tools/cmd.h"
 #include "tools/fingerprint.h"
+#include "tools/out.h"
 
 static int is_secret(const char *path)
 {
@@ -34,6 +35,20 @@ static int read_party(struct party *p, const char *path)
 	return r;
 }
 
+static void print_json(const struct party *p, const char *id)
+{
+	char fingerprint[2 * HASH_LEN + 1], sign[128], dh[128];
+	json_t *o;
+
+	hex_put(fingerprint, p->fingerprint, HASH_LEN);
+	keyfile_pem(sign, p->sign, 0);
+	keyfile_pem(dh, p->dh, 1);
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "role", p->role == PARTY_SENDER ? "sender" : "receiver", "fingerprint", fingerprint,
+	    "id", id, "ed25519", sign, "x25519", dh);
+	out_json(o);
+	json_decref(o);
+}
+
 static int run(const struct cmd_line *l)
 {
 	const char *path = l->operand[0];
@@ -44,24 +59,31 @@ static int run(const struct cmd_line *l)
 	if (r != 0)
 		return r;
 	hex_put(id, p.id, KEY_ID_LEN);
-	printf("role         %s\n", p.role == PARTY_SENDER ? "sender" : "receiver");
-	fingerprint_print("fingerprint ", p.fingerprint);
+	if (out_mode() == OUT_JSON) {
+		print_json(&p, id);
+		return EXIT_OK;
+	}
+	fingerprint_label(_("role"));
+	puts(p.role == PARTY_SENDER ? _("sender") : _("receiver"));
+	fingerprint_print(_("fingerprint"), p.fingerprint);
 	fingerprint_print_words(p.fingerprint);
-	printf("key id       %s\n", id);
+	fingerprint_label(_("key id"));
+	puts(id);
 	keyfile_pem(pem, p.sign, 0);
-	printf("Ed25519 (%s)\n%s", p.role == PARTY_SENDER ? "signs manifests" : "signs the ledger", pem);
+	printf("Ed25519 (%s)\n%s", p.role == PARTY_SENDER ? _("signs manifests") : _("signs the ledger"), pem);
 	keyfile_pem(pem, p.dh, 1);
-	printf("X25519 (%s)\n%s", p.role == PARTY_SENDER ? "authenticates the link" : "opens objects", pem);
+	printf("X25519 (%s)\n%s", p.role == PARTY_SENDER ? _("authenticates the link") : _("opens objects"), pem);
 	return EXIT_OK;
 }
 
 const struct cmd cmd_key_show = {
 	.name = "key show",
 	.text = N_("show the fingerprint and the public halves of a key file"),
-	.usage = N_("FILE.pub|FILE.key"),
+	.usage = N_("FILE.pub|FILE.key [--json]"),
 	.help = N_("Prints role, fingerprint (in digits, and in words to be read out over the telephone) and key id,\n"
 	    "and the public halves as PEM.  A secret key is never printed.\n"),
 	.exits = N_("0 printed, 2 usage, 4 it is no key file, or has the wrong owner or mode"),
+	.options = { CMD_JSON },
 	.operands_min = 1, .operands_max = 1, .operand = CMD_FILE,
 	.run = run,
 };

@@ -29,9 +29,11 @@ static int generate(enum party_role role, const char *dir, const char *name)
 	party_generate(s, role);
 	r = keyfile_write(s, dir, name);
 	if (r == 0) {
-		printf("secret key   %s/%s.key (stays here)\n", dir, name);
-		printf("public key   %s/%s.pub (for the other side)\n", dir, name);
-		fingerprint_print("fingerprint ", s->pub.fingerprint);
+		fingerprint_label(_("secret key"));
+		printf(_("%s/%s.key (stays here)\n"), dir, name);
+		fingerprint_label(_("public key"));
+		printf(_("%s/%s.pub (for the other side)\n"), dir, name);
+		fingerprint_print(_("fingerprint"), s->pub.fingerprint);
 		fingerprint_print_words(s->pub.fingerprint);
 	}
 free_secret:

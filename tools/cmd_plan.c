@@ -14,8 +14,10 @@
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
 #include "tools/out.h"
+#include "tools/wide.h"
 
 #define PICTURE 60 /* columns */
+#define LABEL 12   /* columns */
 
 static int
 set_mtu(struct plan_in *in, const char *text)
@@ -45,15 +47,23 @@ seconds(const struct plan_in *in, double datagrams)
 	return datagrams * in->wire * 8 / (double)in->rate;
 }
 
-static void
-show_time(const char *what, double s)
+static const char *
+time_text(char out[static 32], double s)
 {
 	if (s >= 3600)
-		printf("%s%.1f h", what, s / 3600);
+		snprintf(out, 32, "%.1f h", s / 3600);
 	else if (s >= 1)
-		printf("%s%.1f s", what, s);
+		snprintf(out, 32, "%.1f s", s);
 	else
-		printf("%s%.3g ms", what, s * 1000);
+		snprintf(out, 32, "%.3g ms", s * 1000);
+	return out;
+}
+
+/* The name of a line, filled up to where its text begins. */
+static void
+label(const char *text)
+{
+	wide_pad(stdout, text, LABEL, 0);
 }
 
 static void
@@ -70,21 +80,24 @@ picture_of_block(const struct plan_in *in, const struct plan *p)
 	const struct plan_block *b = &p->full;
 	double n = (double)b->k + b->r, random = n * in->loss;
 
-	printf("\n  a block   |");
+	putchar('\n');
+	label(_("  a block"));
+	putchar('|');
 	bar('#', b->k / n);
 	bar('+', b->r / n);
-	printf("|  %u source #, %u repair +\n", b->k, b->r);
-	printf("  survives  |");
+	printf(_("|  %u source #, %u repair +\n"), b->k, b->r);
+	label(_("  survives"));
+	putchar('|');
 	bar('x', b->r / n);
-	printf("%*s|  any %u lost\n", PICTURE - (int)(b->r / n * PICTURE + 0.5), "", b->r);
-	printf("  of these    ");
+	printf("%*s", PICTURE - (int)(b->r / n * PICTURE + 0.5), "");
+	printf(_("|  any %u lost\n"), b->r);
+	label(_("  of these"));
 	if (p->spacing_ns > 0)
-		printf("one of two halves in a burst, and in the other");
+		printf(_("one of two halves in a burst, and in the other %.0f expected at %g %%\n"), random, 100 * in->loss);
 	else if (b->share > 0)
-		printf("%u in a burst, and besides", b->share);
+		printf(_("%u in a burst, and besides %.0f expected at %g %%\n"), b->share, random, 100 * in->loss);
 	else
-		printf("all by single losses:");
-	printf(" %.0f expected at %g %%\n", random, 100 * in->loss);
+		printf(_("all by single losses: %.0f expected at %g %%\n"), random, 100 * in->loss);
 }
 
 /* Rows are blocks of a group, columns are time; a burst cuts through them. */
@@ -94,18 +107,21 @@ picture_of_time(const struct plan *p)
 	if (p->burst_symbols == 0)
 		return;
 	if (p->spacing_ns > 0) {
-		double pause = (double)p->spacing_ns * 1e-9;
-		printf("\n  in time   |%.*s", 12, "############");
+		char pause[32];
+		putchar('\n');
+		label(_("  in time"));
+		printf("|%.*s", 12, "############");
 		bar('+', 3.0 / PICTURE);
 		printf("%*s", 27, "");
 		bar('+', 18.0 / PICTURE);
-		printf("|\n            source, then a pause of");
-		show_time(" ", pause);
-		printf(", then as much repair again:\n            a burst hits the one or the other\n");
+		printf("|\n%*s", LABEL, "");
+		printf(_("source, then a pause of %s, then as much repair again:\n            a burst hits the one or the other\n"),
+		    time_text(pause, (double)p->spacing_ns * 1e-9));
 		return;
 	}
 	double group = p->depth * ((double)p->full.k + p->full.r);
 	double share = (double)p->burst_symbols / group;
+	char name[64];
 	int burst = (int)(share * PICTURE + 0.5), at = PICTURE / 3;
 
 	if (burst < 1)
@@ -114,15 +130,17 @@ picture_of_time(const struct plan *p)
 		at = PICTURE - burst;
 	printf("\n");
 	for (uint32_t i = 0; i < p->depth && i < 4; i++) {
-		printf("  block %-3u |", i);
+		snprintf(name, sizeof(name), _("  block %u"), i);
+		label(name);
+		putchar('|');
 		for (int c = 0; c < PICTURE; c++)
 			putchar(c >= at && c < at + burst ? 'x' :
 			    c * (double)(p->full.k + p->full.r) / PICTURE < p->full.k ? '#' : '+');
 		printf("|\n");
 	}
 	if (p->depth > 4)
-		printf("  ... and %u more blocks sent in turns with these\n", p->depth - 4);
-	printf("            x: the longest burst, %" PRIu64 " datagrams, at most %u of a block\n", p->burst_symbols, p->full.share);
+		printf(_("  ... and %u more blocks sent in turns with these\n"), p->depth - 4);
+	printf(_("            x: the longest burst, %" PRIu64 " datagrams, at most %u of a block\n"), p->burst_symbols, p->full.share);
 }
 
 static void
@@ -130,21 +148,27 @@ show(const struct plan_in *in, const struct plan *p)
 {
 	const struct plan_block *b = &p->full;
 	double datagrams = (double)p->symbols * (1 + p->overhead);
+	char round[32];
 
 	if (in->size == 0)
-		printf("a stream, planned for up to %.1f TB in", (double)PLAN_SIZE_MAX / 1e12);
+		printf(_("a stream, planned for up to %.1f TB in %" PRIu64 " symbols of %u bytes, in blocks: %" PRIu64 "\n"), (double)PLAN_SIZE_MAX / 1e12,
+		    p->symbols, in->symbol, p->blocks);
 	else
-		printf("%" PRIu64 " bytes in", in->size);
-	printf(" %" PRIu64 " symbols of %u bytes, %" PRIu64 " block%s\n", p->symbols, in->symbol, p->blocks, p->blocks == 1 ? "" : "s");
-	printf("each block  %u source + %u repair symbols a round, of a parity space of %u (%u rounds of new ones)\n", b->k, b->r,
+		printf(_("%" PRIu64 " bytes in %" PRIu64 " symbols of %u bytes, in blocks: %" PRIu64 "\n"), in->size, p->symbols, in->symbol, p->blocks);
+	label(_("each block"));
+	printf(_("%u source + %u repair symbols a round, of a parity space of %u (%u rounds of new ones)\n"), b->k, b->r,
 	    1u << b->log2m, (1u << b->log2m) / b->r);
-	printf("redundancy  %.2f %% (the least for this loss alone: %.2f %%)\n", 100 * p->overhead, 100 * in->loss / (1 - in->loss));
-	printf("interleaved %u block%s deep\n", p->depth, p->depth == 1 ? "" : "s");
+	label(_("redundancy"));
+	printf(_("%.2f %% (the least for this loss alone: %.2f %%)\n"), 100 * p->overhead, 100 * in->loss / (1 - in->loss));
+	label(_("interleaved"));
+	printf(_("%u blocks deep\n"), p->depth);
 	if (in->size != 0) {
-		show_time("a round     ", seconds(in, datagrams) + 1e-9 * (double)p->spacing_ns);
-		printf(" at %g Mbit/s, %.1f %% of it repair\n", (double)in->rate / 1e6, percent_of_round(p, (double)p->symbols * p->overhead));
+		label(_("a round"));
+		printf(_("%s at %g Mbit/s, %.1f %% of it repair\n"), time_text(round, seconds(in, datagrams) + 1e-9 * (double)p->spacing_ns),
+		    (double)in->rate / 1e6, percent_of_round(p, (double)p->symbols * p->overhead));
 	}
-	printf("fails       with probability %.2g in a round (allowed: %.2g)\n", p->fail, in->failure);
+	label(_("fails"));
+	printf(_("with probability %.2g in a round (allowed: %.2g)\n"), p->fail, in->failure);
 	picture_of_block(in, p);
 	picture_of_time(p);
 }

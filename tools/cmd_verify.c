@@ -13,6 +13,7 @@
 #include "host/exits.h"
 #include "host/keyfile.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/receiver_conf.h"
 #include "tools/cmd.h"
 #include "tools/out.h"
@@ -90,25 +91,25 @@ static const char *word(enum verify_what what)
 {
 	switch (what) {
 	case VERIFY_MISSING:
-		return "missing";
+		return N_("missing");
 	case VERIFY_EXTRA:
-		return "extra";
+		return N_("extra");
 	case VERIFY_CHANGED:
-		return "changed";
+		return N_("changed");
 	case VERIFY_KIND:
-		return "wrong kind";
+		return N_("wrong kind");
 	case VERIFY_UNREADABLE:
-		return "unreadable";
+		return N_("unreadable");
 	case VERIFY_SIGNATURE:
-		return "signature is not by a sender whose key was given";
+		return N_("signature is not by a sender whose key was given");
 	case VERIFY_MALFORMED:
-		return "malformed";
+		return N_("malformed");
 	case VERIFY_OTHER_SITE:
-		return "made for another receiver";
+		return N_("made for another receiver");
 	case VERIFY_NOT_HELD:
-		return "missing; said to be in the quarantine, which no ledger confirms (-c receiver.conf, as the receiver's user)";
+		return N_("missing; said to be in the quarantine, which no ledger confirms (-c receiver.conf, as the receiver's user)");
 	case VERIFY_UNCHECKED:
-		return "signature NOT checked, name the sender with --sender FILE.pub or -c receiver.conf";
+		return N_("signature NOT checked, name the sender with --sender FILE.pub or -c receiver.conf");
 	}
 	return "?";
 }
@@ -155,8 +156,8 @@ static void on_found(void *ctx, enum verify_what what, const uint8_t *name, size
 		(void)json_array_append_new(o->problems, p);
 		return;
 	}
-	printf("%s: %s: %s%s%s%s\n", log_show(shown_dir, sizeof(shown_dir), o->dir, strlen(o->dir)), word(what),
-	    log_show(shown, sizeof(shown), name, n), why != NULL ? " (" : "", why != NULL ? why : "", why != NULL ? ")" : "");
+	printf(why != NULL ? "%s: %s: %s (%s)\n" : "%s: %s: %s\n", log_show(shown_dir, sizeof(shown_dir), o->dir, strlen(o->dir)), _(word(what)),
+	    log_show(shown, sizeof(shown), name, n), why != NULL ? reason_show(why) : "");
 }
 
 /* Does the ledger say that this file is in the quarantine, or was? */
@@ -177,9 +178,9 @@ static int on_held(struct output *o, const struct manifest *m, const char *hash,
 	put_bytes(h, "name", "name_b64", name, n);
 	(void)json_array_append_new(o->held, h);
 	if (o->problems == NULL)
-		printf(strcmp(json_string_value(json_object_get(h, "state")), "held") == 0 ? "%s: in the quarantine as %s: %s (%s)\n" :
-		    "%s: was in the quarantine as %s and was decided on: %s (%s)\n", log_show(shown_dir, sizeof(shown_dir), o->dir,
-		    strlen(o->dir)), json_string_value(json_object_get(h, "entry")), log_show(shown, sizeof(shown), name, n), reason);
+		printf(strcmp(json_string_value(json_object_get(h, "state")), "held") == 0 ? _("%s: in the quarantine as %s: %s (%s)\n") :
+		    _("%s: was in the quarantine as %s and was decided on: %s (%s)\n"), log_show(shown_dir, sizeof(shown_dir), o->dir,
+		    strlen(o->dir)), json_string_value(json_object_get(h, "entry")), log_show(shown, sizeof(shown), name, n), reason_show(reason));
 	return 0;
 }
 
@@ -203,17 +204,17 @@ static void print_text(const struct output *o, const struct verify *v)
 
 	log_show(dir, sizeof(dir), o->dir, strlen(o->dir));
 	if (v->findings > 0 || v->sender == NULL) {
-		printf("%s: NOT verified\n", dir);
+		printf(_("%s: NOT verified\n"), dir);
 		return;
 	}
 	hex_put(hex, v->sender->fingerprint, HASH_LEN);
-	printf("%s: verified: %s %" PRIu64 ", %" PRIu32 " file%s, %" PRIu64 " bytes, signed by %.4s %.4s %.4s %.4s ...\n", dir,
-	    v->manifest.channel, v->manifest.number, v->manifest.file_count, v->manifest.file_count == 1 ? "" : "s", v->bytes,
-	    hex, hex + 4, hex + 8, hex + 12);
+	printf(ngettext("%s: verified: %s %" PRIu64 ", %" PRIu32 " file, %" PRIu64 " bytes, signed by %.4s %.4s %.4s %.4s ...\n",
+	    "%s: verified: %s %" PRIu64 ", %" PRIu32 " files, %" PRIu64 " bytes, signed by %.4s %.4s %.4s %.4s ...\n", v->manifest.file_count),
+	    dir, v->manifest.channel, v->manifest.number, v->manifest.file_count, v->bytes, hex, hex + 4, hex + 8, hex + 12);
 	if (v->held != 0)
-		printf("%s: %" PRIu32 " of these files did not pass the zone's checks and are not here; the ledger says so too\n", dir, v->held);
+		printf(_("%s: %" PRIu32 " of these files did not pass the zone's checks and are not here; the ledger says so too\n"), dir, v->held);
 	if (v->elsewhere != 0)
-		printf("%s: released from the quarantine; %" PRIu32 " of these files were delivered, or are held, apart\n", dir, v->elsewhere);
+		printf(_("%s: released from the quarantine; %" PRIu32 " of these files were delivered, or are held, apart\n"), dir, v->elsewhere);
 }
 
 static void put_hash(json_t *j, const char *key, const uint8_t *hash)

@@ -4,7 +4,9 @@
 
 #include "codec/crypto.h"
 
-/* A line: label, a space, the groups. */
+/* The label of a line, filled up to where all such lines go on. */
+void fingerprint_label(const char *label);
+/* A line: label, the groups. */
 void fingerprint_print(const char *label, const uint8_t fingerprint[static HASH_LEN]);
 /* Two lines: the words of tools/words.h in Japanese and in English, for the telephone. */
 void fingerprint_print_words(const uint8_t fingerprint[static HASH_LEN]);

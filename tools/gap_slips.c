@@ -10,6 +10,7 @@
 #include "codec/hex.h"
 #include "host/clock.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/keyfile.h"
 #include "host/log.h"
 #include "receiver/slips.h"
@@ -178,7 +179,8 @@ int gap_slips(const struct receiver_conf *c, const struct gap_slips_how *how)
 	record(&m, &db);
 	db_close(&db);
 	if (m.sheets == 0) {
-		printf(how->json ? "[]\n" : "nothing is missing%s that a slip could ask for\n", how->channel != NULL ? " in this channel" : "");
+		puts(how->json ? "[]" : how->channel != NULL ? _("nothing is missing in this channel that a slip could ask for") :
+		    _("nothing is missing that a slip could ask for"));
 		return EXIT_NO;
 	}
 	return print(&m, how);

@@ -15,6 +15,7 @@
 
 #include "host/clock.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "receiver/receive.h"
 #include "tools/link_test_report.h"
@@ -175,7 +176,8 @@ static void progress(struct receiving *r, uint64_t now)
 		return;
 	r->shown_ns = now;
 	if (run == NULL) {
-		fprintf(stderr, "\rwaiting for `katamichi link-test send', %llu s (Ctrl-C ends) ",
+		fputc('\r', stderr);
+		fprintf(stderr, _("waiting for `katamichi link-test send', %llu s (Ctrl-C ends) "),
 		    (unsigned long long)((now - r->bound_ns) / NS_PER_S));
 		return;
 	}
@@ -185,7 +187,8 @@ static void progress(struct receiving *r, uint64_t now)
 		return;
 	uint64_t high = s->track.high - s->track.first;
 
-	fprintf(stderr, "\rstep %u of %u   %g Mbit/s   arrived %llu   missing %llu   dropped here %llu   silent %llu s    ",
+	fputc('\r', stderr);
+	fprintf(stderr, _("step %u of %u   %g Mbit/s   arrived %llu   missing %llu   dropped here %llu   silent %llu s    "),
 	    run->newest + 1, run->plan.steps, (double)run->plan.rate[run->newest] / 1e6, (unsigned long long)s->track.received,
 	    (unsigned long long)(high - s->track.received), (unsigned long long)r->runs.drops,
 	    (unsigned long long)((now - run->last_mono_ns) / NS_PER_S));
@@ -234,7 +237,7 @@ static int result(struct receiving *r, const struct link_test_listen *l, int dir
 	(void)fflush(stdout);
 	if (link_test_report_save(&r->report, dir, l->out) != 0)
 		return EXIT_SYSTEM;
-	printf("saved: %s/report.json, report.txt, plot.svg\n", l->out);
+	printf(_("saved: %s/report.json, report.txt, plot.svg\n"), l->out);
 	return r->report.advice.good ? EXIT_OK : EXIT_NO;
 }
 

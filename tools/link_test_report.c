@@ -11,7 +11,9 @@
 
 #include "host/clock.h"
 #include "host/durable.h"
+#include "host/i18n.h"
 #include "host/log.h"
+#include "tools/wide.h"
 
 typedef unsigned long long ull;
 
@@ -41,8 +43,8 @@ static void text_step(FILE *out, const struct link_test_outcome *o)
 {
 	fprintf(out, "%9.5g ", (double)o->rate / 1e6);
 	if (o->state == LINK_TEST_DEAF || o->state == LINK_TEST_NOT_SENT) {
-		fprintf(out, "%s\n", o->state == LINK_TEST_DEAF ? "   (over before this began to listen)" :
-		    "   (not seen: the sender was stopped before, or nothing of it arrived)");
+		fprintf(out, "   %s\n", o->state == LINK_TEST_DEAF ? _("(over before this began to listen)") :
+		    _("(not seen: the sender was stopped before, or nothing of it arrived)"));
 		return;
 	}
 	fprintf(out, "%9.5g %9.5g %11llu %9llu %8.3g%% %9llu %8llu %6llu %6llu %7llu %8.4g", o->sent_rate / 1e6, o->received_rate / 1e6,
@@ -52,8 +54,8 @@ static void text_step(FILE *out, const struct link_test_outcome *o)
 	print_ns(out, o->p99);
 	print_ns(out, o->p999);
 	print_ns(out, o->silence);
-	fprintf(out, "%s%s%s%s\n", o->state == LINK_TEST_ALL_LOST ? "  all lost" : "", o->partly ? "  begun before this listened" : "",
-	    o->ended ? "" : "  end not seen", o->cut ? "  ended early" : "");
+	fprintf(out, "%s%s%s%s\n", o->state == LINK_TEST_ALL_LOST ? _("  all lost") : "", o->partly ? _("  begun before this listened") : "",
+	    o->ended ? "" : _("  end not seen"), o->cut ? _("  ended early") : "");
 }
 
 /* As in a configuration file: "800M". */
@@ -90,10 +92,10 @@ static void text_ring(const struct link_test_report *r, FILE *out)
 
 	if (want == 0)
 		return;
-	fprintf(out, "  ring    %u frames hold 2 ms at that rate; interface %s has %u, of %u at most", want, r->host.dev, r->host.ring,
+	fprintf(out, _("  ring    %u frames hold 2 ms at that rate; interface %s has %u, of %u at most"), want, r->host.dev, r->host.ring,
 	    r->host.ring_max);
 	if (want <= r->host.ring)
-		fprintf(out, ": enough.\n");
+		fprintf(out, _(": enough.\n"));
 	else
 		fprintf(out, ":\n          ethtool -G %s rx %u\n", r->host.dev, want < r->host.ring_max ? want : r->host.ring_max);
 }
@@ -104,25 +106,25 @@ static void text_advice(const struct link_test_report *r, FILE *out)
 	double at = (double)r->run->plan.rate[a->limit_step] / 1e6;
 
 	if (!a->good) {
-		fprintf(out, "\nNothing can be proposed: at %g Mbit/s, the first step, %s.\n", at, limit_text(a->limit));
+		fprintf(out, _("\nNothing can be proposed: at %g Mbit/s, the first step, %s.\n"), at, _(limit_text(a->limit)));
 		return;
 	}
-	fprintf(out, "\nProposed for sender.conf\n  rate = ");
+	fprintf(out, _("\nProposed for sender.conf\n  rate = "));
 	print_rate(out, a->rate);
-	fprintf(out, "\n  loss = %.4g%%\n  burst = %llums\nProposed for receiver.conf\n  buffer = %lluM\n\nWhy\n", 100 * a->loss,
+	fprintf(out, _("\n  loss = %.4g%%\n  burst = %llums\nProposed for receiver.conf\n  buffer = %lluM\n\nWhy\n"), 100 * a->loss,
 	    (ull)(a->burst_ns / 1000000), (ull)(a->buffer >> 20));
-	fprintf(out, "  rate    all steps up to %g Mbit/s were good; %.4g Mbit/s is the most that was really sent in them.\n",
+	fprintf(out, _("  rate    all steps up to %g Mbit/s were good; %.4g Mbit/s is the most that was really sent in them.\n"),
 	    (double)r->step[a->good_step].rate / 1e6, (double)a->rate / 1e6);
 	if (a->limit == LINK_TEST_NO_LIMIT)
-		fprintf(out, "          No limit was found: test higher rates to find one.\n");
+		fprintf(out, _("          No limit was found: test higher rates to find one.\n"));
 	else
-		fprintf(out, "          Not more, because at %g Mbit/s %s.\n", at, limit_text(a->limit));
-	fprintf(out, "  loss    %llu of %llu datagrams (%.3g %%) in %llu bursts; with 95 %% confidence not above %.3g %%%s.\n", (ull)a->lost,
-	    (ull)a->datagrams, 100 * a->measured, (ull)a->bursts, 100 * a->upper, a->lost == 0 ? " (none seen: 3 / datagrams)" : "");
+		fprintf(out, _("          Not more, because at %g Mbit/s %s.\n"), at, _(limit_text(a->limit)));
+	fprintf(out, _("  loss    %llu of %llu datagrams (%.3g %%) in %llu bursts; with 95 %% confidence not above %.3g %%%s.\n"), (ull)a->lost,
+	    (ull)a->datagrams, 100 * a->measured, (ull)a->bursts, 100 * a->upper, a->lost == 0 ? _(" (none seen: 3 / datagrams)") : "");
 	if (a->upper < 1e-4)
-		fprintf(out, "          0.01 %% is proposed at least.\n");
-	fprintf(out, "  burst   the longest took %.4g ms; twice that, at least %d ms.\n", a->burst_ms, LINK_TEST_BURST_FLOOR_MS);
-	fprintf(out, "  buffer  holds %d ms at that rate, %llu bytes of kernel memory a datagram; up to a power of two.\n", LINK_TEST_STALL_MS,
+		fprintf(out, _("          0.01 %% is proposed at least.\n"));
+	fprintf(out, _("  burst   the longest took %.4g ms; twice that, at least %d ms.\n"), a->burst_ms, LINK_TEST_BURST_FLOOR_MS);
+	fprintf(out, _("  buffer  holds %d ms at that rate, %llu bytes of kernel memory a datagram; up to a power of two.\n"), LINK_TEST_STALL_MS,
 	    (ull)link_test_truesize(r->run->plan.len));
 	text_ring(r, out);
 }
@@ -131,23 +133,41 @@ static void text_notes(const struct link_test_report *r, FILE *out)
 {
 	const struct link_test_runs *s = r->runs;
 
-	fprintf(out, "\nThis host: socket buffer %.4g MiB (asked for %.4g), longest pause of this program %.3g ms, kernel dropped %llu.\n",
+	fprintf(out, _("\nThis host: socket buffer %.4g MiB (asked for %.4g), longest pause of this program %.3g ms, kernel dropped %llu.\n"),
 	    (double)r->buffer / 1048576, (double)r->buffer_asked / 1048576, (double)r->pause_ns / 1e6, (ull)s->drops);
 	if (r->host.dev[0] != '\0')
-		fprintf(out, "Interface %s: %llu frames with errors, %llu without room, %llu beyond its own memory.\n", r->host.dev,
+		fprintf(out, _("Interface %s: %llu frames with errors, %llu without room, %llu beyond its own memory.\n"), r->host.dev,
 		    (ull)r->host.errors, (ull)r->host.dropped, (ull)r->host.fifo);
 	if (r->host.dropped + r->host.fifo > 0)
-		fprintf(out, "  These count as lost by the link above, but this host lost them: enlarge the ring (ethtool -G %s rx N).\n", r->host.dev);
+		fprintf(out, _("  These count as lost by the link above, but this host lost them: enlarge the ring (ethtool -G %s rx N).\n"), r->host.dev);
 	if (r->host.checksums > 0)
-		fprintf(out, "%llu datagrams had a wrong UDP checksum and were dropped by the kernel; they count as lost by this host\n"
-		    "  above, but the link damaged them.\n", (ull)r->host.checksums);
+		fprintf(out, _("%llu datagrams had a wrong UDP checksum and were dropped by the kernel; they count as lost by this host\n"
+		    "  above, but the link damaged them.\n"), (ull)r->host.checksums);
 	if (s->foreign + s->unreadable + s->contradicting + s->crowded > 0)
-		fprintf(out, "Not counted above: %llu with a damaged head, %llu of something else, %llu that contradict their run,\n"
-		    "  %llu of further runs.\n", (ull)s->unreadable, (ull)s->foreign, (ull)s->contradicting, (ull)s->crowded);
+		fprintf(out, _("Not counted above: %llu with a damaged head, %llu of something else, %llu that contradict their run,\n"
+		    "  %llu of further runs.\n"), (ull)s->unreadable, (ull)s->foreign, (ull)s->contradicting, (ull)s->crowded);
 	for (unsigned i = 0; i < LINK_TEST_RUNS; i++)
 		if (s->run[i].used && &s->run[i] != r->run)
-			fprintf(out, "Another run was heard and is not in the table: %016llx, %llu datagrams%s.\n", (ull)s->run[i].plan.run,
-			    (ull)s->run[i].datagrams, s->run[i].done ? "" : ", not to its end");
+			fprintf(out, _("Another run was heard and is not in the table: %016llx, %llu datagrams%s.\n"), (ull)s->run[i].plan.run,
+			    (ull)s->run[i].datagrams, s->run[i].done ? "" : _(", not to its end"));
+}
+
+/* Two lines of heads, over the columns of text_step(). */
+static void text_head(FILE *out)
+{
+	static const struct { const char *text; unsigned columns; } over[] = { { N_("------------ Mbit/s ---------"), 42 },
+		{ N_("------ lost by ------"), 48 }, { N_("-- longest burst"), 18 }, { N_("-- between arrivals -------------"), 0 } };
+	static const struct { const char *text; unsigned columns; } head[] = { { N_("offered"), 9 }, { N_("sent"), 9 }, { N_("arrived"), 9 },
+		{ N_("datagrams"), 11 }, { N_("by link"), 9 }, { "", 9 }, { N_("by host"), 9 }, { N_("damaged"), 8 }, { N_("twice"), 6 },
+		{ N_("late"), 6 }, { N_("in a row"), 8 }, { "ms", 7 }, { "p50", 8 }, { "p99", 8 }, { "p99.9", 8 }, { N_("longest"), 9 } };
+
+	for (size_t i = 0; i < sizeof(over) / sizeof(over[0]); i++)
+		wide_pad(out, _(over[i].text), over[i].columns, 0);
+	fputc('\n', out);
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++) {
+		wide_pad(out, head[i].text[0] != '\0' ? _(head[i].text) : "", head[i].columns, 1);
+		fputc(i + 1 < sizeof(head) / sizeof(head[0]) ? ' ' : '\n', out);
+	}
 }
 
 void link_test_report_text(const struct link_test_report *r, FILE *out)
@@ -155,22 +175,19 @@ void link_test_report_text(const struct link_test_report *r, FILE *out)
 	char when[21];
 
 	clock_iso(when, r->begin_ms / 1000);
-	fprintf(out, "katamichi link-test, %s, from %s for %.1f s\n", r->listen, when, (double)r->listened_ns / 1e9);
+	fprintf(out, _("katamichi link-test, %s, from %s for %.1f s\n"), r->listen, when, (double)r->listened_ns / 1e9);
 	if (r->run == NULL) {
-		fprintf(out, "\nNo datagram of a test arrived.  Is the sender's --to this address, the cable in, the filter open for the port?\n");
+		fprintf(out, _("\nNo datagram of a test arrived.  Is the sender's --to this address, the cable in, the filter open for the port?\n"));
 		text_notes(r, out);
 		return;
 	}
 	clock_iso(when, r->run->plan.begin_ms / 1000);
-	fprintf(out, "run %016llx, begun %s by the sender's clock, datagrams of %u bytes, %u steps of %g s%s\n\n", (ull)r->run->plan.run, when,
-	    r->run->plan.len, r->run->plan.steps, r->run->plan.step_ms / 1000.0, r->run->done ? "" : "; its end was not seen");
-	fprintf(out, "------------ Mbit/s ---------             ------ lost by ------                           -- longest burst"
-	    "  -- between arrivals -------------\n");
-	fprintf(out, "%9s %9s %9s %11s %9s %9s %9s %8s %6s %6s %7s %8s %8s %8s %8s %9s\n", "offered", "sent", "arrived", "datagrams", "link",
-	    "", "host", "damaged", "twice", "late", "number", "ms", "p50", "p99", "p99.9", "longest");
+	fprintf(out, _("run %016llx, begun %s by the sender's clock, datagrams of %u bytes, %u steps of %g s%s\n\n"), (ull)r->run->plan.run, when,
+	    r->run->plan.len, r->run->plan.steps, r->run->plan.step_ms / 1000.0, r->run->done ? "" : _("; its end was not seen"));
+	text_head(out);
 	for (unsigned i = 0; i < r->run->plan.steps; i++)
 		text_step(out, &r->step[i]);
-	fprintf(out, "Damaged ones are among those lost by the link.\n");
+	fprintf(out, _("Damaged ones are among those lost by the link.\n"));
 	text_advice(r, out);
 	text_notes(r, out);
 }

@@ -12,10 +12,12 @@
 #include "codec/crypto.h"
 #include "host/clock.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "sender/sender_conf.h"
 #include "sender/pacing.h"
 #include "sender/transmit.h"
+#include "tools/wide.h"
 
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull
@@ -99,9 +101,11 @@ static void flush(struct sending *s)
 
 static void progress(const struct sending *s, uint64_t planned)
 {
-	if (s->terminal)
-		fprintf(stderr, "\rstep %u of %u   %g Mbit/s   %3.0f %% ", s->head.step + 1, s->head.plan.steps,
-		    (double)s->head.plan.rate[s->head.step] / 1e6, 100 * (double)s->head.seq / (double)planned);
+	if (!s->terminal)
+		return;
+	fputc('\r', stderr);
+	fprintf(stderr, _("step %u of %u   %g Mbit/s   %3.0f %% "), s->head.step + 1, s->head.plan.steps,
+	    (double)s->head.plan.rate[s->head.step] / 1e6, 100 * (double)s->head.seq / (double)planned);
 }
 
 static void send_step(struct sending *s)
@@ -156,17 +160,21 @@ static void show(const struct sending *s, unsigned steps)
 {
 	const struct link_test_plan *p = &s->head.plan;
 
-	printf("run %016llx, datagrams of %u bytes\n%14s %14s %12s %12s\n", (unsigned long long)p->run, p->len, "rate Mbit/s",
-	    "kept Mbit/s", "planned", "sent");
+	printf(_("run %016llx, datagrams of %u bytes\n"), (unsigned long long)p->run, p->len);
+	wide_pad(stdout, _("rate Mbit/s"), 14, 1);
+	wide_pad(stdout, _("kept Mbit/s"), 15, 1);
+	wide_pad(stdout, _("planned"), 13, 1);
+	wide_pad(stdout, _("sent"), 13, 1);
+	putchar('\n');
 	for (unsigned i = 0; i < steps; i++)
 		printf("%14.6g %14.6g %12llu %12llu%s\n", (double)p->rate[i] / 1e6,
 		    s->took_ns[i] > 0 ? (double)s->head.sent[i] * (p->len + LINK_TEST_EXTRA) * 8e3 / (double)s->took_ns[i] : 0,
 		    (unsigned long long)link_test_planned(p, i), (unsigned long long)s->head.sent[i],
-		    s->head.sent[i] < link_test_planned(p, i) && !stopped ? "  this host does not keep the rate" : "");
+		    s->head.sent[i] < link_test_planned(p, i) && !stopped ? _("  this host does not keep the rate") : "");
 	if (s->out.refused > 0)
-		printf("%llu datagrams were refused here (ICMP or a packet filter of this host) and count as sent\n",
+		printf(_("%llu datagrams were refused here (ICMP or a packet filter of this host) and count as sent\n"),
 		    (unsigned long long)s->out.refused);
-	printf("%s; the result stands on the receiver\n", stopped ? "broken off" : "all sent");
+	puts(stopped ? _("broken off; the result stands on the receiver") : _("all sent; the result stands on the receiver"));
 }
 
 int link_test_send(const struct sockaddr_in *to, uint64_t mtu, struct link_test_plan *plan)

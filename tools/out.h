@@ -1,7 +1,7 @@
 /* out.h - how commands say what they found: for people, for scripts, for programs.
  *
  * A command gathers its facts as JSON (jansson) once, and shows them thrice:
- *	--json   the facts: out_json(o); keys and words never translated, times UTC
+ *	--json   the facts: out_json(o); nothing translated, times UTC
  *	--tsv    rows: tabs between, the first line names the columns by their JSON keys; for scripts
  *	else     text, in the reader's language, aligned also for full-width characters, times local;
  *	         cut into lines where standard output is a terminal

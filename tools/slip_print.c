@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/i18n.h"
 #include "host/log.h"
 
 enum {
@@ -51,11 +52,12 @@ int slip_print_text(FILE *out, const struct slip_sheet *s, int colours)
 
 	if (q == NULL)
 		return -1;
-	fprintf(out, "RESEND SLIP  %.10s\n  channel %s, from %s: %" PRIu64 " transfer%s, number%s %s\n\n    %s\n\n", s->at, s->channel,
-	    s->peer, slip_count(&s->slip), slip_count(&s->slip) == 1 ? "" : "s", slip_count(&s->slip) == 1 ? "" : "s",
-	    slip_numbers(numbers, &s->slip), s->code);
+	fprintf(out, ngettext("RESEND SLIP  %.10s\n  channel %s, from %s: %" PRIu64 " transfer, number %s\n",
+	    "RESEND SLIP  %.10s\n  channel %s, from %s: %" PRIu64 " transfers, numbers %s\n", (unsigned long)slip_count(&s->slip)), s->at,
+	    s->channel, s->peer, slip_count(&s->slip), slip_numbers(numbers, &s->slip));
+	fprintf(out, "\n    %s\n\n", s->code);
 	print_qr(out, q, colours);
-	fprintf(out, "\n  On the sending host: katamichi resend -c sender.conf %s\n\n", s->code);
+	fprintf(out, _("\n  On the sending host: katamichi resend -c sender.conf %s\n\n"), s->code);
 	QRcode_free(q);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/durable.h"
+#include "host/i18n.h"
 #include "tools/verify_notes.h"
 
 enum { CHUNK = 1 << 20 /* bytes read at a time */ };
@@ -37,7 +38,7 @@ static int open_file(struct verify *v, int dirfd, const char *name, const void *
 	else if (fd < 0 && errno != ELOOP && errno != ENXIO)
 		find(v, VERIFY_UNREADABLE, shown, n, strerror(errno));
 	else
-		find(v, VERIFY_KIND, shown, n, "not a regular file");
+		find(v, VERIFY_KIND, shown, n, N_("not a regular file"));
 	if (fd >= 0)
 		(void)close(fd);
 	return -1;
@@ -65,13 +66,13 @@ static char *slurp(struct verify *v, int dirfd, const char *name, size_t max, si
 		return NULL;
 	*n = 0;
 	if (st.st_size > (off_t)max)
-		find_named(v, VERIFY_CHANGED, name, "larger than it can be");
+		find_named(v, VERIFY_CHANGED, name, N_("larger than it can be"));
 	else if ((b = malloc(max + 1)) == NULL)
-		find_named(v, VERIFY_UNREADABLE, name, "not enough memory");
+		find_named(v, VERIFY_UNREADABLE, name, N_("not enough memory"));
 	while (b != NULL && *n <= max && (r = read_again(fd, b + *n, max + 1 - *n)) > 0)
 		*n += (size_t)r;
 	if (b != NULL && (r < 0 || *n > max)) {
-		find_named(v, VERIFY_UNREADABLE, name, r < 0 ? strerror(errno) : "it grows");
+		find_named(v, VERIFY_UNREADABLE, name, r < 0 ? strerror(errno) : N_("it grows"));
 		free(b);
 		b = NULL;
 	}
@@ -102,7 +103,7 @@ static void check_parties(struct verify *v)
 	const struct manifest *m = &v->manifest;
 
 	if (v->sender != NULL && memcmp(v->sender->fingerprint, m->sender, HASH_LEN) != 0)
-		find_named(v, VERIFY_MALFORMED, "MANIFEST.json", "it names another sender than the one who signed it");
+		find_named(v, VERIFY_MALFORMED, "MANIFEST.json", N_("it names another sender than the one who signed it"));
 	if (v->receiver != NULL && memcmp(v->receiver->fingerprint, m->receiver, HASH_LEN) != 0)
 		find_named(v, VERIFY_OTHER_SITE, "MANIFEST.json", NULL);
 }
@@ -137,7 +138,7 @@ static void check_sums(struct verify *v, int dirfd)
 	char *sums = manifest_sums(&v->manifest, &want), *is;
 
 	if (sums == NULL) {
-		find_named(v, VERIFY_UNREADABLE, "SHA256SUMS", "not enough memory");
+		find_named(v, VERIFY_UNREADABLE, "SHA256SUMS", N_("not enough memory"));
 		return;
 	}
 	is = slurp(v, dirfd, "SHA256SUMS", RECORD_MANIFEST_MAX, &n);
@@ -179,7 +180,7 @@ static void check_away(struct verify *v, int files, const struct manifest_file *
 	struct stat st;
 
 	if (fstatat(files, path + sizeof("files/") - 1, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		find(v, VERIFY_EXTRA, path, n, "it is said not to be here");
+		find(v, VERIFY_EXTRA, path, n, N_("it is said not to be here"));
 	else if (v->away == NULL || v->away(v->ctx, &v->manifest, v->hash, f->name, f->name_len, reason) != 0)
 		find(v, VERIFY_NOT_HELD, path, n, reason);
 	else if (reason != NULL)
@@ -210,7 +211,7 @@ static void check_file(struct verify *v, int files, uint32_t index, const struct
 	if (fd < 0)
 		return;
 	if ((uint64_t)st.st_size != f->size)
-		find(v, VERIFY_CHANGED, path, n, "its size is another");
+		find(v, VERIFY_CHANGED, path, n, N_("its size is another"));
 	else if (hash_file(v, fd, f->size, hash, done) != 0)
 		find(v, VERIFY_UNREADABLE, path, n, strerror(errno));
 	else if (memcmp(hash, f->sha256, HASH_LEN) != 0)
@@ -283,7 +284,7 @@ static void check_rest(struct verify *v, int dirfd)
 	const char *name = "", *why;
 
 	if (verify_notes_read(&notes, dirfd, &v->manifest, v->hash, &name, &why) != 0)
-		find_named(v, VERIFY_UNREADABLE, ".", "not enough memory");
+		find_named(v, VERIFY_UNREADABLE, ".", N_("not enough memory"));
 	else if (why[0] != '\0')
 		find_named(v, VERIFY_MALFORMED, name, why);
 	if (notes.away != NULL && notes.reason != NULL) {

@@ -59,3 +59,14 @@ size_t wide_fit(const char *s, unsigned columns, int words)
 	}
 	return at;
 }
+
+void wide_pad(FILE *out, const char *s, unsigned columns, int to_the_right)
+{
+	unsigned width = wide_width(s);
+	int gap = width < columns ? (int)(columns - width) : 0;
+
+	if (to_the_right)
+		fprintf(out, "%*s%s", gap, "", s);
+	else
+		fprintf(out, "%s%*s", s, gap, "");
+}

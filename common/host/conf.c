@@ -16,7 +16,9 @@
 
 #include "host/conf_value.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
+#include "host/reason.h"
 
 enum {
 	FILE_MAX = 1 << 20, /* bytes of a configuration file */
@@ -56,7 +58,7 @@ static void fault_at(struct reading *r, int line, const char *fmt, ...)
 		return;
 	r->failed = 1;
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	(void)vsnprintf(text, sizeof text, gettext(fmt), ap);
 	va_end(ap);
 	if (line > 0)
 		log_error("%s:%d: %s", r->file, line, text);
@@ -135,7 +137,7 @@ static void begin_section(struct reading *r, const char *s, size_t n)
 		}
 	c->object = r->schema->section(r->schema->config, c->kind, c->name, &why);
 	if (c->object == NULL) {
-		fault_at(r, r->line, "section [%s] %s", show, why);
+		fault_at(r, r->line, "section [%s] %s", show, reason_show(why));
 		return;
 	}
 	r->sections++;
@@ -205,14 +207,14 @@ static int on_value(void *reading, const char *section_name, const char *key, co
 		const struct conf_key *k = &r->schema->key[i];
 		if (strcmp(k->key, key) != 0 || !kind_matches(k->section, c))
 			continue;
-		const char *why = (c->given >> i & 1) != 0 ? "is given a second time" : value[0] == '\0' ? "has no value" : NULL;
+		const char *why = (c->given >> i & 1) != 0 ? N_("is given a second time") : value[0] == '\0' ? N_("has no value") : NULL;
 		if (why != NULL) {
-			fault_at(r, r->line, "%s %s", k_shown, why);
+			fault_at(r, r->line, "%s %s", k_shown, reason_show(why));
 			return 0;
 		}
 		c->given |= (uint64_t)1 << i;
 		if ((why = conf_put(k, c->object, r->file, value)) != NULL)
-			fault_at(r, r->line, "%s: \"%s\" %s", k_shown, shown(v_shown, value), why);
+			fault_at(r, r->line, "%s: \"%s\" %s", k_shown, shown(v_shown, value), reason_show(why));
 		return !r->failed;
 	}
 	fault_at(r, r->line, "unknown key %s in section [%s%s%s]", k_shown, c->kind, c->name[0] != '\0' ? " " : "", c->name);
@@ -226,7 +228,7 @@ static void check_required(struct reading *r)
 		while (i < r->sections && !kind_matches(*s, &r->section[i]))
 			i++;
 		if (i == r->sections)
-			fault_at(r, 0, (*s)[strlen(*s) - 1] == ' ' ? "no section [%sNAME]" : "no section [%s]", *s);
+			fault_at(r, 0, (*s)[strlen(*s) - 1] == ' ' ? N_("no section [%sNAME]") : N_("no section [%s]"), *s);
 	}
 	for (unsigned i = 0; i < r->sections; i++)
 		for (size_t k = 0; k < r->schema->keys; k++)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/exits.h"
 #include "host/log.h"
@@ -143,6 +144,30 @@ static int parse(struct cmd_line *l, int argc, char **argv)
 	return 0;
 }
 
+/* On a host with one end only nobody has to say where its configuration is: the one file that is there, or NULL. */
+static const char *only_config(void)
+{
+	static const char *const names[] = { "/etc/katamichi/sender.conf", "/etc/katamichi/receiver.conf" };
+	int sender = access(names[0], F_OK) == 0, receiver = access(names[1], F_OK) == 0;
+
+	return sender == receiver ? NULL : names[receiver];
+}
+
+static void add_config(struct cmd_line *l)
+{
+	const struct cmd_option *o = l->cmd->options;
+	const char *name = only_config();
+
+	while (o->name != NULL && strcmp(o->name, "config") != 0)
+		o++;
+	if (o->name == NULL || cmd_value(l, "config") != NULL || name == NULL || l->givens == CMD_GIVEN_MAX)
+		return;
+	if (!o->required && (l->operands > 0 || l->cmd->operands_min > 0)) /* it has something else to go by */
+		return;
+	l->given[l->givens].option = o;
+	l->given[l->givens++].value = name;
+}
+
 static int check(const struct cmd_line *l)
 {
 	const struct cmd *c = l->cmd;
@@ -205,7 +230,10 @@ int cmd_run(const struct cmd *c, int argc, char **argv)
 		cmd_help(c);
 		return EXIT_OK;
 	}
-	if (code != EXIT_OK || (code = check(&l)) != EXIT_OK || (code = check_end(&l)) != EXIT_OK)
+	if (code != EXIT_OK)
+		return code;
+	add_config(&l);
+	if ((code = check(&l)) != EXIT_OK || (code = check_end(&l)) != EXIT_OK)
 		return code;
 	json = knows(c, "json") && cmd_value(&l, "json") != NULL;
 	tsv = knows(c, "tsv") && cmd_value(&l, "tsv") != NULL;

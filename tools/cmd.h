@@ -50,7 +50,7 @@ struct cmd_option {
 	enum cmd_takes takes;
 	const char *arg;    /* how the help names it: N_("FILE"); NULL for a flag */
 	const char *text;   /* one line */
-	int required;
+	int required;       /* "config": unless there is just one in /etc/katamichi */
 };
 
 #define CMD_CONFIG { "config", 'c', CMD_FILE, N_("FILE"), N_("the configuration file of this end"), 1 }

@@ -103,20 +103,33 @@ def test_transfer(delivered):  # noqa: F811
 
 def test_ledger(delivered):  # noqa: F811
     site, _ = delivered
+    checkpoint = harness.wait_until("a checkpoint", lambda: harness.katamichi(
+        "ledger", "checkpoint", "-c", site.path("receiver.conf"), ok=False).out, 10)
     site.stop()
     db = site.path("receiver-state/ledger/ledger.db")
     everything = ("--inbox", site.path("inbox"), "--sender", site.path("keys/sender-ed25519.pem"))
     good = check_ledger(db, *everything)
     assert good.returncode == 0, good.out + good.err
     last = good.out.split()[-1]
-    assert harness.katamichi("ledger", "verify", "-c", site.path("receiver.conf")).out.split()[-1] == last, "both name the same hash"
+    assert last in harness.katamichi("ledger", "verify", "-c", site.path("receiver.conf")).out, "both name the same hash"
     assert check_ledger(db, "--last", last).returncode == 0
+    with open(site.path("checkpoint"), "w") as f:
+        f.write(checkpoint)
+    point = ("--checkpoint", site.path("checkpoint"), "--receiver", site.path("keys/receiver-ed25519.pem"))
+    good = check_ledger(db, *point)
+    assert good.returncode == 0, good.out + good.err
+    with open(site.path("checkpoint-forged"), "w") as f:
+        f.write(checkpoint.replace("rows ", "rows 1"))
+    forged = check_ledger(db, "--checkpoint", site.path("checkpoint-forged"), *point[2:])
+    assert forged.returncode == 1 and "signed" in forged.err
+    assert check_ledger(db, *point[:2], "--receiver", site.path("keys/sender-ed25519.pem")).returncode == 1
     for spoil in (edit_entry, edit_hash, drop_first, drop_middle, swap, empty, rewrite, cut_off, another_manifest):
         other = site.path(spoil.__name__ + ".db")
         shutil.copyfile(db, other)
         change(other, spoil)
         done = check_ledger(other, "--last", last, *everything)
         assert done.returncode == 1 and done.err.strip(), f"{spoil.__name__}: {done.returncode} {done.out}{done.err}"
+    assert check_ledger(site.path("rewrite.db"), *point).returncode == 1, "the receiver did not sign those rows"
     # What the chain alone cannot show, so that nobody relies on it.
     assert check_ledger(site.path("rewrite.db")).returncode == 0
     assert check_ledger(site.path("cut_off.db")).returncode == 0

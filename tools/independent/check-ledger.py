@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""check-ledger.py LEDGER.db [--last HASH] [--inbox DIR --sender SENDER.pem ...]
+"""check-ledger.py LEDGER.db [--last HASH] [--checkpoint FILE ... --receiver RECEIVER.pem] [--inbox DIR --sender SENDER.pem ...]
 
 Is the receiver's record of deliveries whole, and does it agree with what lies in the inbox?  No program of katamichi is used:
 Python reads the database and hashes, openssl verifies signatures.  What is checked:
   - rows are numbered from 1 without gaps, and the hash of each is that of the hash before it and its entry (PROTOCOL.md, 9.1)
   - --last: the hash, noted at the audit before, of a row that must still be there: nothing was cut off or rewritten since
+  - --checkpoint: a file of `katamichi ledger checkpoint`, kept elsewhere: signed by the receiver, and its row still there (9.5)
   - --inbox: each delivered directory still there has the manifest that its row names, signed by one of the senders
 Exit codes: 0 all holds, 1 something does not (each said), 2 usage."""
 import argparse
@@ -14,13 +15,18 @@ import pathlib
 import sqlite3
 import subprocess
 import sys
+import tempfile
 
 parser = argparse.ArgumentParser(usage=__doc__)
 parser.add_argument("ledger")
 parser.add_argument("--last")
+parser.add_argument("--checkpoint", action="append", default=[], type=pathlib.Path)
+parser.add_argument("--receiver")
 parser.add_argument("--inbox", type=pathlib.Path)
 parser.add_argument("--sender", action="append", default=[])
 args = parser.parse_args()
+if args.checkpoint and not args.receiver:
+    parser.error("--checkpoint needs --receiver")
 faults = 0
 
 
@@ -30,10 +36,27 @@ def fault(text):
     print(text, file=sys.stderr)
 
 
-def signed(directory):
-    """Does one of the senders' keys verify the manifest?"""
-    return any(subprocess.run(["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", key, "-in", directory / "MANIFEST.json",
-                               "-sigfile", directory / "MANIFEST.json.sig"], capture_output=True).returncode == 0 for key in args.sender)
+def verified(key, message, signature):
+    return subprocess.run(["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", key, "-in", message, "-sigfile", signature],
+                          capture_output=True).returncode == 0
+
+
+def check_point(path):
+    """Row and hash that the receiver signed, or a fault."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    said = dict(line.decode("ascii", "replace").split(maxsplit=1) for line in lines[1:] if b" " in line)
+    try:
+        with tempfile.NamedTemporaryFile() as message, tempfile.NamedTemporaryFile() as signature:
+            message.write(b"\0katamichi v1 checkpoint\0" + b"".join(lines[:5]))
+            signature.write(bytes.fromhex(said["signature"]))
+            message.flush(), signature.flush()
+            if not verified(args.receiver, message.name, signature.name):
+                raise ValueError
+        row, digest = int(said["rows"]), said["hash"].strip()
+    except (KeyError, ValueError):
+        return fault(f"{path}: this is no checkpoint that the receiver signed")
+    if row > len(rows) or rows[row - 1][2] != digest:
+        fault(f"{path}: row {row} is not what the receiver signed: rows were cut off or rewritten")
 
 
 rows = sqlite3.connect(pathlib.Path(args.ledger).resolve().as_uri() + "?mode=ro", uri=True).execute(
@@ -59,10 +82,12 @@ for wanted, (seq, entry, digest) in enumerate(rows, 1):
     manifest = directory / "MANIFEST.json"
     if not manifest.is_file() or hashlib.sha256(manifest.read_bytes()).hexdigest() != said["manifest"]:
         fault(f"row {seq}: {manifest} is not the one that was delivered")
-    elif args.sender and not signed(directory):
+    elif args.sender and not any(verified(key, manifest, directory / "MANIFEST.json.sig") for key in args.sender):
         fault(f"row {seq}: {manifest} is signed by none of the senders")
 if args.last and args.last not in seen:
     fault(f"no row has the hash {args.last}: rows were cut off or rewritten")
+for checkpoint in args.checkpoint:
+    check_point(checkpoint)
 if not rows:
     fault("there is no row: a ledger begins with the row `opened`")
 print(f"{len(rows)} rows, {deliveries} deliveries compared with the inbox ({gone} no longer there), {faults} faults, last hash {before}")

@@ -68,6 +68,13 @@ ja) cat <<'END' ;;
 .It Ev LC_ALL , LC_MESSAGES , LANG
 ja_JP.UTF-8 のとき、日本語で表示します。
 .El
+.Sh FILES
+.Bl -tag -width Ds
+.It Pa /etc/katamichi/sender.conf , /etc/katamichi/receiver.conf
+どちらか一方だけがあるホストでは、
+.Fl c
+を省略できます。
+.El
 .Sh EXIT STATUS
 .Bl -tag -width 70 -compact
 .It 0
@@ -99,6 +106,13 @@ END
 .Bl -tag -width LANGUAGE
 .It Ev LC_ALL , LC_MESSAGES , LANG
 With ja_JP.UTF-8 messages are Japanese.
+.El
+.Sh FILES
+.Bl -tag -width Ds
+.It Pa /etc/katamichi/sender.conf , /etc/katamichi/receiver.conf
+On a host that has one of them only,
+.Fl c
+may be left out.
 .El
 .Sh EXIT STATUS
 .Bl -tag -width 70 -compact

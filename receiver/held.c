@@ -62,6 +62,7 @@ fill(struct publish_item *part, const struct publish_item *it, const struct tran
 	memcpy(part->object, it->object, sizeof(part->object));
 	part->files = 1;
 	part->bytes = f->size;
+	part->more = it->more;
 	part->kept = "file";
 	part->kept_file = true;
 	memcpy(part->file, f->name, f->name_len);

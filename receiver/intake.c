@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "codec/hex.h"
 #include "codec/seal.h"
 #include "host/clock.h"
 #include "host/exits.h"
@@ -19,122 +18,14 @@
 #include "host/ipc_send.h"
 #include "host/log.h"
 #include "host/reason.h"
-#include "receiver/held.h"
 #include "receiver/peer_gone.h"
 #include "receiver/receiver_proc.h"
 #include "receiver/stage.h"
 #include "receiver/store.h"
 #include "receiver/unseal.h"
 #include "receiver/validity.h"
-#include "receiver/verify.h"
 
 #define HELD_NS 5000000000ull /* between looks at an object that is held (validity.h) */
-
-static struct publish_item *
-batch_item(struct store *s, struct job *j)
-{
-	struct publish_item *it = &s->batch[s->batched++];
-	struct transfer *t = &j->transfer;
-
-	memset(it, 0, sizeof(*it));
-	it->transfer = t;
-	it->ctx = j;
-	strcpy(it->stream.sender, s->fingerprint[j->inner.sender]);
-	strcpy(it->stream.channel, j->inner.channel);
-	hex_put(it->stream.generation, j->inner.generation, 16);
-	hex_put(it->object, j->id, 16);
-	it->files = t->found.file_count;
-	it->bytes = t->bytes;
-	it->checks = j->checks;
-	return it;
-}
-
-static struct verify_expected
-expected(const struct store *s, const struct job *j)
-{
-	return (struct verify_expected){ .sender = &s->conf.peer[j->inner.sender].party, .receiver = s->self,
-		.generation = j->inner.generation, .channel = j->inner.channel };
-}
-
-/* Some of it did not pass. */
-static void
-hold(struct store *s, struct job *j, struct publish_item *it)
-{
-	const struct receiver_channel *ch = receiver_conf_channel(&s->conf, j->inner.channel);
-	struct transfer *t = &j->transfer;
-
-	if (t->bads == t->found.file_count || (ch != NULL && ch->whole)) {
-		it->base = PUBLISH_QUARANTINE;
-		it->kept = "transfer";
-		held_reason(t->reason, sizeof(t->reason), t);
-		it->reason = t->reason;
-		return;
-	}
-	held_apart(t, it);
-	if (t->error != 0) {
-		int error = t->error;
-		publish_free(it);
-		transfer_remove(t);
-		s->batched--;
-		job_later(s, j, error);
-	}
-}
-
-static void
-accept_transfer(struct store *s, struct job *j)
-{
-	const struct verify_expected e = expected(s, j);
-	struct transfer *t = &j->transfer;
-	uint8_t digest[HASH_LEN];
-	struct publish_item *it;
-	struct manifest m;
-	int good = verify_received(t, &e, &m) == 0;
-	/* What is refused gets its number too, if it says it under a good signature. */
-	int known = good || verify_manifest(t, &e, &m) == 0;
-
-	if (known)
-		verify_write(t, &m);
-	if (t->error != 0) {
-		int error = t->error;
-		transfer_remove(t);
-		manifest_free(&m);
-		job_later(s, j, error);
-		return;
-	}
-	it = batch_item(s, j);
-	if (!good) {
-		it->base = PUBLISH_QUARANTINE;
-		it->reason = t->reason;
-		it->kept = "unverified";
-	}
-	if (known) {
-		it->number = m.number;
-		crypto_sha256(digest, t->manifest, t->manifest_len);
-		hex_put(it->manifest, digest, HASH_LEN);
-		hex_put(it->previous, m.previous, HASH_LEN);
-	}
-	manifest_free(&m);
-	if (good && t->bads != 0)
-		hold(s, j, it);
-}
-
-/* What the sender may do and this channel does not take: nothing of it is kept,
- * and a later round brings it again, when the cap was perhaps raised. */
-static void
-over_cap(struct store *s, struct job *j, const char *reason)
-{
-	const struct verify_expected e = expected(s, j);
-	struct manifest m;
-	uint64_t number = verify_manifest(&j->transfer, &e, &m) == 0 ? m.number : 0;
-	int error = j->transfer.error;
-
-	manifest_free(&m);
-	transfer_remove(&j->transfer);
-	if (error != 0)
-		job_later(s, j, error);
-	else
-		refuse_object(s, j, reason, number);
-}
 
 /* The stream of this object has ended. */
 static void
@@ -165,13 +56,14 @@ conclude(struct store *s, struct job *j, const struct pipe_finish *f)
 		return;
 	}
 	if (f->bad == 3) {
-		over_cap(s, j, f->reason);
+		intake_over_cap(s, j, f->reason);
 		return;
 	}
 	if (f->bad != 0)
 		transfer_refuse(t, "%s", f->reason);
 	snprintf(j->checks, sizeof(j->checks), "%s", f->checks);
-	accept_transfer(s, j);
+	j->scanned = false;
+	intake_accept(s, j);
 }
 
 static void
@@ -284,6 +176,7 @@ intake_commit(struct store *s)
 			tally_published(s, it);
 		}
 		publish_free(it);
+		json_decref(it->more);
 		if (it->error != 0)
 			job_later(s, j, it->error);
 		else
@@ -337,7 +230,7 @@ intake_pump(struct store *s, uint64_t now_ns)
 			j->not_before_ns = now_ns + HELD_NS;
 			continue;
 		}
-		if (poison_set_aside(s, j))
+		if (poison_set_aside(s, j) || !scan_may_open(s, j))
 			continue;
 		/* Those sent stay in front. */
 		struct job **p = &s->jobs, **at = &s->jobs;

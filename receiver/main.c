@@ -60,6 +60,7 @@ role_main(const char *role, const char *config)
 	} roles[] = {
 		{ "open", OPEN_FD_END - PROC_FD_FIRST, receiver_open_run },
 		{ "check", CHECK_FD_END - PROC_FD_FIRST, receiver_check_run },
+		{ "scan", SCAN_FD_END - PROC_FD_FIRST, receiver_scan_run },
 		{ "store", STORE_FD_END - PROC_FD_FIRST, receiver_store_run },
 	};
 
@@ -249,31 +250,43 @@ again(int fd)
 }
 
 static int
-run(const char *config, int sock, int lock, int floors, int checkpoint)
+wants_scanner(const struct receiver_conf *c)
 {
-	int link_open[2], link_store[2], witness[2];
-	pid_t pid[4];
+	for (unsigned i = 0; i < c->channels; i++)
+		if (c->channel[i].antivirus[0] != '\0')
+			return 1;
+	return 0;
+}
+
+static int
+run(const struct receiver_conf *c, const char *config, int sock, int lock, int floors, int checkpoint)
+{
+	int link_open[2], link_store[2], witness[2], scan[2];
+	unsigned count = 4 + (unsigned)wants_scanner(c);
+	pid_t pid[5];
 
 	ipc_pair(link_open);
 	ipc_pair(link_store);
 	ipc_pair(witness);
-	struct proc_spec spec[4] = {
+	ipc_pair(scan);
+	struct proc_spec spec[5] = {
 		{ .role = "link", .path = proc_beside("katamichi-receiver-link"), .config = config,
 		    .fd = { again(sock), link_open[0], link_store[0] }, .fds = 3 },
 		{ .role = "open", .config = config,
 		    .fd = { open_config(config), link_open[1], again(floors), again(checkpoint), witness[0] }, .fds = OPEN_FD_LANES - OPEN_FD_CONFIG },
 		{ .role = "check", .config = config, .fd = { open_config(config) }, .fds = CHECK_FD_LANES - CHECK_FD_CONFIG },
 		{ .role = "store", .config = config,
-		    .fd = { open_config(config), link_store[1], again(lock), witness[1] }, .fds = STORE_FD_LANES - STORE_FD_CONFIG },
+		    .fd = { open_config(config), link_store[1], again(lock), witness[1], scan[0] }, .fds = STORE_FD_LANES - STORE_FD_CONFIG },
+		{ .role = "scan", .config = config, .fd = { open_config(config), scan[1] }, .fds = SCAN_FD_END - SCAN_FD_CONFIG },
 	};
 	for (int i = 0; i < LANES; i++)
 		make_lane(&spec[1], &spec[2], &spec[3]);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		spec[i].bare = sandbox_is_off();
 		pid[i] = proc_start(&spec[i]);
 	}
-	close_all(spec, 4); /* so that the end of a process closes its pipes */
-	return proc_supervise(spec, pid, 4);
+	close_all(spec, 5); /* so that the end of a process closes its pipes */
+	return proc_supervise(spec, pid, count);
 }
 
 /* A disk in trouble ends the processes, not the service: what arrives meanwhile comes again in a later round. */
@@ -283,7 +296,7 @@ serve(const struct receiver_conf *c, const char *config, int sock, int lock)
 	int floors = open_floors(c, "epochs"), checkpoint = open_floors(c, "checkpoint"), code;
 
 	do
-		code = run(config, sock, lock, floors, checkpoint);
+		code = run(c, config, sock, lock, floors, checkpoint);
 	while (code == EXIT_DISK && proc_pause());
 	return code == EXIT_DISK ? EXIT_OK : code;
 }

@@ -286,6 +286,18 @@ from_witness(struct store *s)
 	checkpoints_signed(&s->checkpoints, ipc_body(&m, sizeof(struct msg_checkpoint)), clock_mono_ns());
 }
 
+static void
+from_scan(struct store *s)
+{
+	static struct ipc_msg m;
+
+	if (ipc_recv(STORE_FD_SCAN, &m) != IPC_GOT)
+		peer_gone(s->stop_fd, "scan");
+	if (m.type != MSG_SCANNED)
+		log_die(EXIT_INTERNAL, "scan sent a message of unknown type %u", m.type);
+	scan_answer(s, ipc_body(&m, sizeof(struct msg_scanned)));
+}
+
 /* Once a second. */
 static void
 look_around(struct store *s, uint64_t now)
@@ -308,18 +320,21 @@ loop(struct store *s)
 	bool more = false;
 
 	for (;;) {
-		struct pollfd p[3 + 2 * LANES] = { { .fd = s->stop_fd, .events = POLLIN }, { .fd = STORE_FD_LINK, .events = POLLIN } };
+		struct pollfd p[4 + 2 * LANES] = { { .fd = s->stop_fd, .events = POLLIN }, { .fd = STORE_FD_LINK, .events = POLLIN } };
 		p[2 + 2 * LANES] = (struct pollfd){ .fd = STORE_FD_WITNESS, .events = POLLIN };
+		p[3 + 2 * LANES] = (struct pollfd){ .fd = s->scan.wanted ? STORE_FD_SCAN : -1, .events = POLLIN };
 		for (int i = 0; i < LANES; i++) {
 			p[2 + 2 * i] = (struct pollfd){ .fd = s->lane[i].open, .events = POLLIN };
 			p[3 + 2 * i] = (struct pollfd){ .fd = s->lane[i].wake, .events = POLLIN };
 		}
-		if (poll(p, 3 + 2 * LANES, more ? 0 : 1000) < 0 && errno != EINTR)
+		if (poll(p, 4 + 2 * LANES, more ? 0 : 1000) < 0 && errno != EINTR)
 			log_die(EXIT_SYSTEM, "poll: %s", strerror(errno));
 		if (p[0].revents != 0)
 			break;
 		if (p[2 + 2 * LANES].revents != 0)
 			from_witness(s);
+		if (p[3 + 2 * LANES].revents != 0)
+			from_scan(s);
 		more = turn(s);
 		now = clock_mono_ns();
 		intake_pump(s, now);

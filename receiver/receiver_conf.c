@@ -121,6 +121,8 @@ static const struct conf_key keys[] = {
 	IN_CHANNEL(max_transfer, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_files, CONF_COUNT, RECORD_FILES_MAX),
 	{ "channel ", "whole", CONF_BOOL, offsetof(struct receiver_channel, whole), 0, 0, 0, 0, NULL },
+	{ "channel ", "antivirus", CONF_PATH, offsetof(struct receiver_channel, antivirus), 108, 0, 0, 0, NULL },
+	{ "channel ", "antivirus_timeout", CONF_TIME, offsetof(struct receiver_channel, antivirus_timeout), 0, 1000 * MS, 3600000 * MS, 0, NULL },
 	{ "channel ", "release", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_release },
 	POLICY_CONF_KEYS,
 };
@@ -160,6 +162,7 @@ channel(struct receiver_conf *c, const char *name, const char **why)
 	ch->max_file = 64 * GIB;
 	ch->max_transfer = 128 * GIB;
 	ch->max_files = RECORD_FILES_MAX;
+	ch->antivirus_timeout = 120000 * MS;
 	content_policy_of_channel(&ch->content, name);
 	return ch;
 }

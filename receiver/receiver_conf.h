@@ -21,6 +21,8 @@ struct receiver_channel {
 	uint64_t max_transfer; /* bytes of all files of a transfer */
 	uint64_t max_files;    /* of a transfer */
 	struct content_policy content;
+	char antivirus[108];   /* clamd's socket; empty: none */
+	uint64_t antivirus_timeout; /* ns, for one file */
 	int whole;             /* a transfer of which a file does not pass is kept back whole */
 	int two;               /* it takes two operators to release anything */
 };

@@ -51,6 +51,8 @@ enum receiver_msg {
 	/* store -> open */
 	MSG_UNSEAL, /* struct msg_progress, with the descriptor of the data; slot is the job number */
 	MSG_READY,  /* struct msg_progress: the answer to MSG_WANT; ready 0: stop */
+	MSG_SCAN,       /* struct msg_scan (scan.h) to the scan process, with a file */
+	MSG_SCANNED,    /* struct msg_scanned: its answer */
 	MSG_CHECKPOINT, /* struct msg_checkpoint (witness.h), on a socket of its own; answered by the same */
 	/* open -> store */
 	MSG_SELF,     /* struct msg_self, first of all */

@@ -241,6 +241,9 @@ receiver_status_write(struct store *s)
 	json_object_set_new(o, "partly", partly_part(s));
 	set(o, "waiting", s->waiting);
 	set(o, "quarantined", quarantine_count(&s->ledger));
+	if (s->scan.wanted)
+		json_object_set_new(o, "antivirus", json_pack("{s:s, s:I, s:I}", "trouble", s->scan.trouble, "scanning",
+		    (json_int_t)s->scan.waiting, "held", (json_int_t)s->scan.held));
 	json_object_set_new(o, "quarantine", quarantine_list(&s->ledger.db, QUARANTINE_SHOWN, true));
 	set(l, "rows", (uint64_t)s->ledger.rows);
 	json_object_set_new(l, "hash", json_string(s->ledger.hash));

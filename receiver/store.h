@@ -13,6 +13,7 @@
 #include "receiver/publish.h"
 #include "receiver/quarantine.h"
 #include "receiver/receiver_conf.h"
+#include "receiver/scan.h"
 
 enum {
 	STORE_AHEAD = 4,     /* objects that open may have beside the one being built */
@@ -36,6 +37,9 @@ struct job { /* an object on its way */
 	uint64_t ready, told_ready, told_length;
 	uint64_t progress_ns;   /* when more of it came */
 	struct msg_opened inner;
+	bool needs_scan, scanned; /* scan.h */
+	uint32_t scan_at, scan_tries;
+	char scanner[CLAMD_TEXT_MAX]; /* what it says of its version */
 	struct transfer transfer;
 	char checks[sizeof(((struct pipe_finish *)0)->checks)]; /* that were made */
 };
@@ -61,6 +65,7 @@ struct store {
 	struct publish publish;
 	struct closings closings;
 	struct checkpoints checkpoints;
+	struct scan scan;
 	struct clock_watch clock;
 	uint64_t held_log_ns[RECEIVER_PEERS_MAX]; /* validity.h */
 	struct store_lane {
@@ -111,6 +116,9 @@ void intake_frame(struct store *s, enum receiver_lane lane, const struct pipefra
 int intake_file(struct store *s, uint32_t slot, uint64_t length); /* the sealed object, for open: descriptor or -1 */
 void intake_pump(struct store *s, uint64_t now_ns); /* give open what it may have */
 void intake_commit(struct store *s);                /* publish the batch */
+void intake_accept(struct store *s, struct job *j);  /* all of it has come (intake_accept.c) */
+void intake_over_cap(struct store *s, struct job *j, const char *reason);
+void intake_scanned(struct store *s, struct job *j); /* the scanner has looked at all its files (scan.h) */
 
 /* early.c: a large object is opened while it still arrives.  Nothing of it is
  * published before the whole was verified. */

@@ -111,6 +111,8 @@ store_start(struct store *s)
 		.quarantine_fd = s->quarantine };
 	publish_recover(&s->publish);
 	s->checkpoints = (struct checkpoints){ .ledger = &s->ledger };
+	for (unsigned i = 0; i < s->conf.channels; i++)
+		s->scan.wanted = s->scan.wanted || s->conf.channel[i].antivirus[0] != '\0';
 	s->closings = (struct closings){ .ledger = &s->ledger, .conf = &s->conf, .inbox = s->inbox, .self = s->self };
 	s->decisions = (struct quarantine){ .publish = &s->publish, .conf = &s->conf };
 	quarantine_start(&s->decisions);

@@ -141,14 +141,30 @@ transfer_data(struct transfer *t, const uint8_t *data, size_t n)
 	}
 }
 
+static void
+add_word(struct transfer *t, char **to, const char *between, const char *word)
+{
+	char *both;
+
+	if (asprintf(&both, "%s%s%s", *to, between, word) < 0) {
+		trouble(t);
+		return;
+	}
+	free(*to);
+	*to = both;
+}
+
 void
 transfer_bad_file(struct transfer *t, uint32_t file, const char *checks, const char *reason)
 {
 	struct transfer_bad *b;
 
 	for (uint32_t i = 0; i < t->bads; i++)
-		if (t->bad[i].file == file)
+		if (t->bad[i].file == file) {
+			add_word(t, &t->bad[i].checks, " ", checks);
+			add_word(t, &t->bad[i].reason, "; ", reason);
 			return;
+		}
 	if (t->bads == t->bad_room) {
 		uint32_t room = t->bad_room * 2 + 4;
 		if ((b = realloc(t->bad, room * sizeof(*b))) == NULL) {

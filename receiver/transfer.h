@@ -50,7 +50,7 @@ void transfer_begin(struct transfer *t, int work_fd, const char *name, struct ou
 /* Events, in the order that the check process enforces (and which is not relied on). */
 void transfer_file(struct transfer *t, const uint8_t *name, size_t n, uint64_t size);
 void transfer_data(struct transfer *t, const uint8_t *data, size_t n);
-/* The file that ends next, or the one of this index in found, did not pass (said again: the first word stays). */
+/* The file that ends next, or the one of this index in found, did not pass; said again, both stand. */
 void transfer_bad(struct transfer *t, const char *checks, const char *reason);
 void transfer_bad_file(struct transfer *t, uint32_t file, const char *checks, const char *reason);
 void transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN]);

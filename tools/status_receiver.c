@@ -258,6 +258,14 @@ static void show_partly(const json_t *partly)
 	}
 }
 
+static void show_scanner(const json_t *a)
+{
+	status_line(_("antivirus"), _("%" PRIu64 " transfers before the scanner, %" PRIu64 " objects held until it has looked at them"),
+	    number(a, "scanning"), number(a, "held"));
+	if (status_text(a, "trouble", "")[0] != '\0')
+		status_line("", "%s%s%s", out_style(OUT_BAD), status_text(a, "trouble", ""), out_style(OUT_PLAIN));
+}
+
 static void show_quarantine(const json_t *list, uint64_t all, uint64_t waiting)
 {
 	uint8_t name[NAME_MAX_LEN];
@@ -296,6 +304,8 @@ static void show(const json_t *s)
 	show_partly(json_object_get(s, "partly"));
 	show_quarantine(json_object_get(s, "quarantine"), number(s, "quarantined"), number(s, "waiting"));
 	status_line(_("ledger"), _("%" PRIu64 " rows, last hash %.16s..."), number(l, "rows"), status_text(l, "hash", ""));
+	if (json_object_get(s, "antivirus") != NULL)
+		show_scanner(json_object_get(s, "antivirus"));
 	if (json_is_integer(json_object_get(l, "set_back")))
 		status_line("", _("%sALARM: %" PRIu64 " rows were signed before, so it was set back or changed (katamichi ledger verify)%s"),
 		    out_style(OUT_BAD), number(l, "set_back"), out_style(OUT_PLAIN));

@@ -157,6 +157,9 @@ static void rule_of(scmp_filter_ctx f, const struct sandbox_call *c, const int *
 	case CALL_ENOSYS:
 		rule(f, c->name, SCMP_ACT_ERRNO(ENOSYS), 0, NULL);
 		break;
+	case CALL_LOCAL:
+		rule_1(f, c->name, SCMP_ACT_ALLOW, when(0, SCMP_CMP_EQ, AF_UNIX, 0));
+		break;
 	case CALL_MEMINFO:
 		rule(f, c->name, SCMP_ACT_ALLOW, 2, meminfo);
 		break;
@@ -195,6 +198,7 @@ static const char *said(enum sandbox_only only)
 	case CALL_OWN_ABORT: return "(abort)";
 	case CALL_NO_PATH: return "(of a descriptor)";
 	case CALL_FCNTL: return "(flags, locks)";
+	case CALL_LOCAL: return "(local)";
 	case CALL_MEMINFO: return "(its fill)";
 	case CALL_EACCES:
 	case CALL_ENOSYS: return NULL; /* not allowed */

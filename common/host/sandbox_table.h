@@ -17,6 +17,7 @@ enum sandbox_only {
 	CALL_FCNTL,      /* fcntl: flags, locks and leases; no copy of a descriptor, no signals */
 	CALL_EACCES,     /* refused, and the process lives */
 	CALL_ENOSYS,     /* as on a kernel without it: the library does it in another way */
+	CALL_LOCAL,      /* socket: AF_UNIX */
 	CALL_MEMINFO,    /* getsockopt: SO_MEMINFO, what the socket's buffer holds */
 };
 

@@ -98,7 +98,7 @@ endif
 # Sub-makes use both cores unless the caller chose.
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all messages tests demo test test-long test-docs test-firmware test-monitoring test-crash ci lint sanitize fuzz fuzz-build bench bench-peers bench-fec soak check-cc clean FORCE
+.PHONY: all messages tests demo test test-long test-docs test-firmware test-monitoring test-crash ci lint sanitize fuzz fuzz-build fuzz-afl bench bench-peers bench-fec soak check-cc clean FORCE
 all: $(PROGRAMS) $(CATALOGUES) $(COMPLETIONS)
 tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
@@ -260,6 +260,12 @@ fuzz-build:
 	    $(patsubst %.c,build/fuzz/%,$(FUZZERS))
 fuzz: fuzz-build
 	@tests/fuzz.sh $(SECONDS) $(JOBS)
+# The same sources and corpora for AFL++: make fuzz-afl, then
+# afl-fuzz -i tests/fuzz/corpus/frame -o build/afl/out build/afl/tests/fuzz/fuzz_frame
+fuzz-afl:
+	@tools/deps.sh build afl
+	@AFL_QUIET=1 $(SUB) --no-print-directory B=build/afl CC=afl-clang-fast CFLAGS='-O1 -g' SAN='-fno-omit-frame-pointer' FUZZ_MAIN=-fsanitize=fuzzer \
+	    $(patsubst %.c,build/afl/%,$(FUZZERS))
 lint:
 	@tools/deps.sh build lint firmware
 	@$(SUB) --no-print-directory build/cross/config/config.h
@@ -280,4 +286,4 @@ include tools/packaging/install.mk
 clean:
 	rm -rf build
 
--include $(shell find $(B) -name '*.d' -not -path '$(B)/asan/*' -not -path '$(B)/clang/*' -not -path '$(B)/fuzz/*' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -not -path '$(B)/asan/*' -not -path '$(B)/clang/*' -not -path '$(B)/fuzz/*' -not -path '$(B)/afl/*' 2>/dev/null)

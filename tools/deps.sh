@@ -3,7 +3,7 @@
 #
 #   build  compiler and libraries       test   unit and end-to-end tests
 #   demo   what `make demo` runs        lint   static analysis
-#   clang  the second compiler          fuzz   libFuzzer
+#   clang  the second compiler          fuzz   libFuzzer; afl: AFL++
 #   bench  benchmarks of the pair       fec    benchmarks of the erasure code
 #   monitoring  Prometheus, for the rules and the dashboard
 #   peers  others to compare with       firmware  cross-compilers
@@ -23,12 +23,13 @@ group() {
 	lint) echo clang clang-tidy cppcheck shellcheck ;;
 	clang) echo clang ;;
 	fuzz) echo clang libclang-rt-14-dev ;;
+	afl) echo afl++ ;;
 	bench) echo python3 iproute2 nftables ethtool openssl util-linux procps ;;
 	peers) echo udpcast libnorm-dev g++ tar ;;
 	fec) echo libisal-dev ;;
 	firmware) echo gcc-arm-none-eabi gcc-riscv64-unknown-elf python3 ;;
 	*)
-		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, bench, peers, fec, firmware, monitoring)" >&2
+		echo "deps.sh: no group \"$1\" (build, test, demo, lint, clang, fuzz, afl, bench, peers, fec, firmware, monitoring)" >&2
 		exit 2
 		;;
 	esac

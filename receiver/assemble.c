@@ -184,6 +184,12 @@ assemble_holds(const struct assemble *a)
 	return a->writes > 0;
 }
 
+bool
+assemble_has_whole(const struct assemble *a)
+{
+	return a->whole != NULL;
+}
+
 static int
 by_place(const void *x, const void *y)
 {

@@ -52,6 +52,7 @@ enum link_counter assemble_symbol(struct assemble *a, uint32_t sender, const str
     const uint8_t *data, uint64_t now_ns);
 /* Write what the symbols brought since the last call: at the end of each batch. */
 void assemble_write(struct assemble *a);
+bool assemble_has_whole(const struct assemble *a); /* an object is complete but for being written */
 bool assemble_holds(const struct assemble *a); /* is any data of assemble_symbol() still needed? */
 /* Take back finished errands, start due ones, tell what is to be told. */
 void assemble_tick(struct assemble *a, uint64_t now_ns);

@@ -165,8 +165,8 @@ drain(struct link *l)
 			l->stats.counter[datagram(l, d, n, now)]++;
 		}
 		total += got;
-		/* The same memory at once again: it is still in the cache. */
-		if (receive_kept(l->receive) == RECEIVE_KEPT || !assemble_holds(l->assemble))
+		/* The same memory at once again: it is still in the cache.  An object that is complete waits for no neighbours. */
+		if (receive_kept(l->receive) == RECEIVE_KEPT || !assemble_holds(l->assemble) || assemble_has_whole(l->assemble))
 			write_out(l);
 	}
 	if (receive_kept(l->receive) > 0 && now - l->kept_since_ns >= HOLD_NS)

@@ -311,6 +311,8 @@ look_around(struct store *s, uint64_t now)
 	if (checkpoints_due(&s->checkpoints, &c, now) && ipc_write(STORE_FD_WITNESS, MSG_CHECKPOINT, &c, sizeof(c)) != 1)
 		peer_gone(s->stop_fd, "open");
 	receiver_status_write(s);
+	if (s->jobs == NULL)
+		db_idle(&s->ledger.db);
 }
 
 static void
@@ -349,6 +351,8 @@ loop(struct store *s)
 static void
 open_lanes(struct store *s)
 {
+	if ((s->syncs = syncs_start()) == NULL)
+		log_die(EXIT_SYSTEM, "no thread for the store process");
 	for (int i = 0; i < LANES; i++) {
 		int first = STORE_FD_LANES + i * STORE_LANE_FDS;
 		struct store_lane *l = &s->lane[i];

@@ -16,7 +16,7 @@
 #include "host/log.h"
 
 enum {
-	SYNC_SINGLY = 24,  /* files: up to so many are synced one by one, more by one call for the file system */
+	SYNC_SINGLY = 48,  /* files: up to so many are synced each for itself, more by one call for the file system */
 };
 
 int
@@ -48,36 +48,44 @@ publish_give_up(struct publish *p, struct publish_item *it, int error)
 }
 
 /* --- 1: sync --- */
+/* Many files by one call for the file system, a few each for itself: what others write there is not waited for. */
+static bool
+by_one_call(const struct publish_item *it, unsigned n)
+{
+	uint64_t files = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		files += it[i].base == PUBLISH_QUARANTINE || it[i].parts != 0 ? SYNC_SINGLY + 1 : it[i].files;
+	return files > SYNC_SINGLY;
+}
+
 void
 publish_sync(struct publish *p, struct publish_item *it, unsigned n)
 {
-	uint64_t files = 0;
+	bool one_call = by_one_call(it, n);
 	int error = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		files += it[i].files;
 	for (unsigned i = 0; i < n; i++) {
 		struct transfer *t = it[i].transfer;
 		memcpy(it[i].work, t->name, sizeof(t->name));
-		/* What is quarantined stays closed to everyone else. */
-		if (it[i].base == PUBLISH_QUARANTINE || it[i].parts != 0 || files > SYNC_SINGLY) {
-			if (it[i].base == PUBLISH_INBOX && transfer_open_modes(t) != 0)
-				it[i].error = t->error;
-			files = SYNC_SINGLY + 1;
-		} else if (transfer_sync(t) != 0) {
+		if (!one_call)
+			transfer_sync(t, p->syncs);
+		else if (it[i].base == PUBLISH_INBOX && transfer_open_modes(t) != 0) /* what is quarantined stays closed to everyone else */
 			it[i].error = t->error;
-		}
-		transfer_end(t);
 	}
-	if (files > SYNC_SINGLY && syncfs(p->work_fd) != 0)
+	if (one_call && syncfs(p->work_fd) != 0)
 		error = errno;
 	/* Without this the entry of work/NAME itself might be gone after a power
 	 * cut, and its absence is what says "published". */
-	if (fsync(p->work_fd) != 0)
-		error = errno;
-	for (unsigned i = 0; i < n; i++)
+	syncs_add(p->syncs, p->work_fd, false, &error);
+	syncs_wait(p->syncs);
+	for (unsigned i = 0; i < n; i++) {
+		if (!one_call)
+			it[i].error = it[i].transfer->error;
+		transfer_end(it[i].transfer);
 		if (it[i].error != 0 || error != 0)
 			publish_give_up(p, &it[i], it[i].error != 0 ? it[i].error : error);
+	}
 }
 
 /* --- 2: intend --- */

@@ -26,6 +26,7 @@ enum publish_base { PUBLISH_INBOX, PUBLISH_QUARANTINE, PUBLISH_RELEASE };
 struct publish {
 	struct ledger *ledger;
 	int work_fd, inbox_fd, quarantine_fd;
+	struct syncs *syncs;
 };
 
 enum { PUBLISH_DIR_MAX = 160 };

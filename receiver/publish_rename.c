@@ -79,22 +79,23 @@ rename_one(struct publish *p, struct publish_item *it)
 	publish_give_up(p, it, error);
 }
 
-static int
-sync_parent(const struct publish *p, const struct publish_item *it)
+static void
+sync_parent(const struct publish *p, const struct publish_item *it, int *error)
 {
 	char parent[PUBLISH_DIR_MAX];
 	char *slash;
-	int fd, r, base = publish_base_fd(p, it->base);
+	int fd, base = publish_base_fd(p, it->base);
 
 	strcpy(parent, it->dir);
-	if ((slash = strchr(parent, '/')) == NULL)
-		return fsync(base);
+	if ((slash = strchr(parent, '/')) == NULL) {
+		syncs_add(p->syncs, base, false, error);
+		return;
+	}
 	*slash = '\0';
 	if ((fd = openat(base, parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		return -1;
-	r = fsync(fd);
-	close(fd);
-	return r;
+		*error = errno;
+	else
+		syncs_add(p->syncs, fd, true, error);
 }
 
 /* The files that did not pass, into the quarantine, durably: only then may the rest be seen, for what is
@@ -129,18 +130,14 @@ void
 publish_rename(struct publish *p, struct publish_item *it, unsigned n)
 {
 	const struct publish_item *last = NULL;
-	unsigned done = 0;
+	int error = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		if (!publish_out(&it[i]))
 			rename_parts(p, &it[i]);
 	for (unsigned i = 0; i < n; i++)
-		if (!publish_out(&it[i])) {
+		if (!publish_out(&it[i]))
 			rename_one(p, &it[i]);
-			done++;
-		}
-	if (done == 0)
-		return;
 	/* A parent once for each run of items of one channel. */
 	for (unsigned i = 0; i < n; i++) {
 		if (publish_out(&it[i]))
@@ -149,11 +146,15 @@ publish_rename(struct publish *p, struct publish_item *it, unsigned n)
 		    (it[i].base == PUBLISH_QUARANTINE || strcmp(last->stream.channel, it[i].stream.channel) == 0))
 			continue;
 		last = &it[i];
-		/* Renamed, but whether it stays after a power cut nobody knows:
-		 * stop here; the next start looks. */
-		if (sync_parent(p, last) != 0)
-			log_die(durable_exit(errno), "%s: cannot be made durable: %s", last->dir, strerror(errno));
+		sync_parent(p, last, &error);
 	}
-	if (fsync(p->work_fd) != 0 || (last != NULL && last->base == PUBLISH_RELEASE && fsync(p->quarantine_fd) != 0))
-		log_die(durable_exit(errno), "work: cannot be made durable: %s", strerror(errno));
+	if (last == NULL)
+		return;
+	syncs_add(p->syncs, p->work_fd, false, &error);
+	if (last->base == PUBLISH_RELEASE)
+		syncs_add(p->syncs, p->quarantine_fd, false, &error);
+	syncs_wait(p->syncs);
+	/* Renamed, but whether it stays after a power cut nobody knows: stop here; the next start looks. */
+	if (error != 0)
+		log_die(durable_exit(error), "%s: cannot be made durable: %s", last->dir, strerror(error));
 }

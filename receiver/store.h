@@ -63,6 +63,7 @@ struct store {
 	struct part_store parts;
 	struct ledger ledger;
 	struct publish publish;
+	struct syncs *syncs;
 	struct closings closings;
 	struct checkpoints checkpoints;
 	struct scan scan;

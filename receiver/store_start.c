@@ -107,7 +107,7 @@ store_start(struct store *s)
 	open_directories(s);
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", s->conf.state);
 	ledger_open(&s->ledger, path);
-	s->publish = (struct publish){ .ledger = &s->ledger, .work_fd = s->work, .inbox_fd = s->inbox,
+	s->publish = (struct publish){ .ledger = &s->ledger, .syncs = s->syncs, .work_fd = s->work, .inbox_fd = s->inbox,
 		.quarantine_fd = s->quarantine };
 	publish_recover(&s->publish);
 	s->checkpoints = (struct checkpoints){ .ledger = &s->ledger };

@@ -272,38 +272,34 @@ transfer_open_modes(struct transfer *t)
 	return t->error == 0 ? 0 : -1;
 }
 
-static int
-sync_one(int dir, const char *name)
+static void
+sync_one(struct transfer *t, struct syncs *syncs, int dir, const char *name)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), r;
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return -1;
-	r = fsync(fd);
-	close(fd);
-	return r;
+		trouble(t);
+	else
+		syncs_add(syncs, fd, true, &t->error);
 }
 
-int
-transfer_sync(struct transfer *t)
+void
+transfer_sync(struct transfer *t, struct syncs *syncs)
 {
 	static const char *const beside[] = { "MANIFEST.json", "MANIFEST.json.sig", "SHA256SUMS" };
 	char path[NAME_MAX_LEN + 1];
 
 	if (transfer_open_modes(t) != 0)
-		return -1;
-	for (uint32_t i = 0; i < t->found.file_count && t->error == 0; i++) {
+		return;
+	for (uint32_t i = 0; i < t->found.file_count; i++) {
 		memcpy(path, t->found.file[i].name, t->found.file[i].name_len);
 		path[t->found.file[i].name_len] = '\0';
-		if (sync_one(t->files, path) != 0)
-			trouble(t);
+		sync_one(t, syncs, t->files, path);
 	}
-	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]) && t->error == 0; i++)
-		if (sync_one(t->dir, beside[i]) != 0)
-			trouble(t);
-	if (t->error == 0 && (fsync(t->files) != 0 || fsync(t->dir) != 0))
-		trouble(t);
-	return t->error == 0 ? 0 : -1;
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+		sync_one(t, syncs, t->dir, beside[i]);
+	syncs_add(syncs, t->files, false, &t->error);
+	syncs_add(syncs, t->dir, false, &t->error);
 }
 
 void

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "codec/manifest.h"
+#include "host/syncs.h"
 #include "receiver/outfile.h"
 #include "receiver/receiver_messages.h"
 
@@ -62,9 +63,9 @@ void transfer_close(struct transfer *t);
 void transfer_refuse(struct transfer *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Write a small file beside files/.  Failure: t->error. */
 void transfer_put(struct transfer *t, const char *name, const void *data, size_t n);
-/* Make all of it durable (each file and directory), and open to the group (0750, 0640).
- * 0, or -1 and t->error. */
-int transfer_sync(struct transfer *t) __attribute__((warn_unused_result));
+/* Make all of it durable (each file and directory), and open to the group (0750, 0640): it is once syncs_wait()
+ * has returned and t->error is 0 (syncs.h).  The descriptors stay until then. */
+void transfer_sync(struct transfer *t, struct syncs *syncs);
 /* Modes only: the caller makes a whole batch durable. */
 int transfer_open_modes(struct transfer *t) __attribute__((warn_unused_result));
 /* Close and free; the directory stays. */

@@ -3,10 +3,11 @@
  * The order that nothing is lost or doubled by, whatever moment the machine dies at:
  *   1. the files are in .taken/ID (a restart finds them there);
  *   2. the sealed object's data are on disk as HEX.tmp (a restart removes it);
- *   3. .taken/ID is durable: the files cannot come back as new ones;
- *   4. in one transaction: number and previous hash; manifest, signature and
- *      last segment; fsync; rename to HEX; fsync of the directory; the row, with ID;
- *   5. the files are erased (a restart finds ID in the row and does it). */
+ *   3. in one transaction: number and previous hash; manifest, signature and
+ *      last segment; fsync of these and, at the same time, of .taken/ID and the
+ *      folder: the files cannot come back as new ones;
+ *   4. rename to HEX; fsync of the directory; the row, with ID;
+ *   5. the files are erased by a thread (a restart finds ID in the row and does it). */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -57,8 +58,16 @@ void batch_drop(struct spool *s, struct batch *b)
 	*at = b->next;
 	claim_end(&b->claim, &s->feed[b->feed].folder);
 	s->feed[b->feed].batches[b->track]--;
-	watch_again(s->watch, b->feed, clock_mono_ns());
 	free(b);
+}
+
+/* What was put in first is numbered first: is there an earlier one of its kind? */
+static bool has_earlier(const struct spool *s, const struct batch *b)
+{
+	for (const struct batch *e = s->batches; e != b; e = e->next)
+		if (e->feed == b->feed && e->track == b->track)
+			return true;
+	return false;
 }
 
 uint64_t batch_next(const struct spool *s)
@@ -66,7 +75,7 @@ uint64_t batch_next(const struct spool *s)
 	uint64_t next = UINT64_MAX;
 
 	for (const struct batch *b = s->batches; b != NULL; b = b->next)
-		if (b->state == BATCH_WAIT && b->not_before_ns < next)
+		if (b->state == BATCH_WAIT && b->not_before_ns < next && s->sealing[b->track] == NULL && !has_earlier(s, b))
 			next = b->not_before_ns;
 	return next;
 }
@@ -202,7 +211,7 @@ static bool may_keep(struct spool *s, const struct batch *b)
 void batch_seal(struct spool *s, uint64_t now_ns)
 {
 	for (struct batch *b = s->batches; b != NULL; b = b->next) {
-		if (b->state != BATCH_WAIT || b->not_before_ns > now_ns || s->sealing[b->track] != NULL)
+		if (b->state != BATCH_WAIT || b->not_before_ns > now_ns || s->sealing[b->track] != NULL || has_earlier(s, b))
 			continue;
 		if (!has_room(s, b)) {
 			wait_for_better(s, b, "no room for the sealed object", ENOSPC, now_ns);
@@ -258,17 +267,18 @@ free_manifest:
 	return bytes;
 }
 
-/* Step 4.  0, or -1 with errno and nothing changed. */
+/* Steps 3 and 4.  0, or -1 with errno and nothing changed. */
 static int number_it(struct spool *s, struct batch *b, struct outbox_new *n, uint64_t now_ns)
 {
 	uint8_t previous[HASH_LEN], sig[SIGN_LEN];
 	char *manifest;
 	size_t len = 0;
-	int error = ENOMEM;
+	int error = ENOMEM, unsynced = 0;
 
+	claim_sync(&b->claim, &s->feed[b->feed].folder, s->syncs, &unsynced);
 	outbox_begin(&s->outbox, n->channel, &n->number, previous);
 	manifest = write_manifest(s, b, n->number, previous, &len, n->manifest, sig);
-	if (manifest == NULL || sealer_finish(s->sealer[b->track], &b->job, manifest, len, sig) != 0 ||
+	if (manifest == NULL || sealer_finish(s->sealer[b->track], &b->job, manifest, len, sig, s->syncs, &unsynced) != 0 ||
 	    stream_layout(s, b, &n->layout) != 0) {
 		error = manifest != NULL ? errno : ENOMEM;
 		goto roll_back;
@@ -282,6 +292,7 @@ static int number_it(struct spool *s, struct batch *b, struct outbox_new *n, uin
 
 roll_back:
 	free(manifest);
+	syncs_wait(s->syncs);
 	outbox_rollback(&s->outbox);
 	errno = error;
 	return -1;
@@ -297,7 +308,7 @@ static void commit(struct spool *s, struct batch *b, uint64_t now_ns)
 	struct sealer *sealer = s->sealer[b->track];
 
 	memcpy(n.id, b->job.id, sizeof(n.id));
-	if (claim_sync(&b->claim, &f->folder) != 0 || number_it(s, b, &n, now_ns) != 0) {
+	if (number_it(s, b, &n, now_ns) != 0) {
 		int error = errno;
 		stream_abandon(s, b);
 		sealer_drop(sealer, &b->job);
@@ -307,9 +318,7 @@ static void commit(struct spool *s, struct batch *b, uint64_t now_ns)
 	log_info("%s %" PRIu64 ": %" PRIu32 " file%s, %" PRIu64 " bytes, object %s, numbered", n.channel, n.number, n.files,
 	    n.files == 1 ? "" : "s", n.bytes, b->job.name);
 	sealer_drop(sealer, &b->job);
-	if (claim_erase(&b->claim, &f->folder) != 0)
-		log_warn("%s/.taken/%s: sent, but cannot be erased: %s; the next start tries again", f->conf->folder,
-		    b->claim.id, strerror(errno));
+	eraser_put(s->eraser, &b->claim, &f->folder);
 	batch_drop(s, b);
 }
 

@@ -226,9 +226,10 @@ int claim_back(struct claim *c, const struct claim_folder *f, uint32_t i)
 	return 0;
 }
 
-int claim_sync(const struct claim *c, const struct claim_folder *f)
+void claim_sync(const struct claim *c, const struct claim_folder *f, struct syncs *syncs, int *error)
 {
-	return fsync(c->dir) != 0 || fsync(f->folder) != 0 ? -1 : 0; /* its own name was made durable first of all */
+	syncs_add(syncs, c->dir, false, error);
+	syncs_add(syncs, f->folder, false, error); /* its own name was made durable first of all */
 }
 
 int claim_erase(struct claim *c, const struct claim_folder *f)

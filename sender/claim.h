@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "core/name.h"
+#include "host/syncs.h"
 
 enum { CLAIM_ID_LEN = 32 }; /* hex digits */
 
@@ -62,8 +63,9 @@ bool claim_same(const struct claim_file *file, int fd);
 int claim_back(struct claim *c, const struct claim_folder *f, uint32_t i) __attribute__((warn_unused_result));
 /* Drop from the list what was moved to refused/. */
 void claim_forget_refused(struct claim *c);
-/* Make the claim durable, so that it cannot come back as files of the folder. */
-int claim_sync(const struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result));
+/* Make the claim durable, so that it cannot come back as files of the folder: it is once syncs_wait() has returned and
+ * *error is 0 (syncs.h). */
+void claim_sync(const struct claim *c, const struct claim_folder *f, struct syncs *syncs, int *error);
 /* Erase the files (they are in the outbox, durably) and the directory.  0 or -1 with errno. */
 int claim_erase(struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result));
 /* Forget the claim in memory; rmdir it if it is empty. */

@@ -1,8 +1,8 @@
 /* feed.c - a channel's folder: finished files become claimed batches (spool.h).
  *
  * A batch takes all files that are ready when it is formed, within the
- * channel's limits, and is formed as soon as the one before it is through: it
- * never waits for more. */
+ * channel's limits, and never waits for more.  Of small files the next one is
+ * gathered and checked while the one before it is sealed and made durable. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,6 @@ struct forming {
 	unsigned feed;
 	uint64_t now_ns;
 	struct batch *batch[TRACKS];
-	bool full[TRACKS];
 };
 
 void feed_open(struct spool *s, unsigned i)
@@ -64,30 +63,34 @@ static enum watch_answer refuse(struct forming *g, const char *name, const char 
 	return WATCH_FAULT;
 }
 
-/* The batch that a file of this track goes into now; NULL: it has to wait. */
-static struct batch *batch_for(struct forming *g, enum track t, uint64_t size)
+/* Is there a batch that a file of this track goes into now? */
+static bool has_room(const struct forming *g, enum track t, uint64_t size)
+{
+	const struct feed *f = &g->s->feed[g->feed];
+	const struct batch *b = g->batch[t];
+
+	if (b == NULL)
+		return feed_takes(f, t);
+	return b->claim.count < f->conf->batch_files && b->claim.bytes + size <= f->conf->batch_bytes;
+}
+
+/* It; NULL: the disk takes none. */
+static struct batch *batch_for(struct forming *g, enum track t)
 {
 	struct feed *f = &g->s->feed[g->feed];
 	struct batch *b = g->batch[t];
 
-	if (g->full[t] || (b == NULL && f->batches[t] > 0))
-		return NULL;
-	if (b != NULL && (b->claim.count >= f->conf->batch_files || b->claim.bytes + size > f->conf->batch_bytes)) {
-		g->full[t] = true;
+	if (b != NULL)
+		return b;
+	b = batch_new(g->s, g->feed, t);
+	if (claim_begin(&b->claim, &f->folder) != 0) {
+		complain(g, ".taken", "takes no new claim", errno);
+		batch_drop(g->s, b);
+		f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
+		snprintf(g->s->disk_why, sizeof(g->s->disk_why), "%s: .taken takes no new claim", f->conf->name);
 		return NULL;
 	}
-	if (b == NULL) {
-		b = batch_new(g->s, g->feed, t);
-		if (claim_begin(&b->claim, &f->folder) != 0) {
-			complain(g, ".taken", "takes no new claim", errno);
-			batch_drop(g->s, b);
-			f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
-			snprintf(g->s->disk_why, sizeof(g->s->disk_why), "%s: .taken takes no new claim", f->conf->name);
-			return NULL;
-		}
-		g->batch[t] = b;
-	}
-	return b;
+	return g->batch[t] = b;
 }
 
 static enum watch_answer take(void *ctx, const char *name, const struct stat *st)
@@ -99,11 +102,15 @@ static enum watch_answer take(void *ctx, const char *name, const struct stat *st
 	struct batch *b;
 	char why[160];
 
+	if (!has_room(g, t, (uint64_t)st->st_size)) /* asked first: thousands may wait */
+		return (enum watch_answer)(WATCH_LATER + t);
+	if (S_ISREG(st->st_mode) && claim_free(f->folder.folder, name) == 0)
+		return WATCH_HELD;
 	if (admit_file(name, st, f->conf->max_file, why, sizeof(why), &what) != ADMIT_OK)
 		return refuse(g, name, why, what);
-	b = batch_for(g, t, (uint64_t)st->st_size);
+	b = batch_for(g, t);
 	if (b == NULL)
-		return f->not_before_ns > g->now_ns || (g->full[TRACK_QUICK] && g->full[TRACK_BULK]) ? WATCH_STOP : WATCH_LATER;
+		return WATCH_STOP;
 	if (claim_take(&b->claim, &f->folder, name) == 0)
 		return WATCH_TAKEN;
 	if (errno == ENOENT)
@@ -112,17 +119,36 @@ static enum watch_answer take(void *ctx, const char *name, const struct stat *st
 	return WATCH_FAULT;
 }
 
-void feed_run(struct spool *s, unsigned i, uint64_t now_ns)
+/* Batches of what is ready, one of each track at most. */
+static void form(struct spool *s, unsigned i, uint64_t now_ns)
 {
-	struct feed *f = &s->feed[i];
 	struct forming g = { .s = s, .feed = i, .now_ns = now_ns };
 
-	if (f->not_before_ns > now_ns || (f->batches[TRACK_QUICK] > 0 && f->batches[TRACK_BULK] > 0))
-		return;
+	for (unsigned t = 0; t < TRACKS; t++)
+		if (feed_takes(&s->feed[i], t))
+			watch_again(s->watch, i, t);
 	watch_offer(s->watch, i, now_ns, take, &g);
 	for (unsigned t = 0; t < TRACKS; t++)
 		if (g.batch[t] != NULL && g.batch[t]->claim.count == 0)
 			batch_drop(s, g.batch[t]);
+}
+
+bool feed_takes(const struct feed *f, enum track t)
+{
+	return f->batches[t] < (t == TRACK_QUICK ? QUICK_AHEAD : 1);
+}
+
+bool feed_takes_any(const struct feed *f)
+{
+	return feed_takes(f, TRACK_QUICK) || feed_takes(f, TRACK_BULK);
+}
+
+void feed_run(struct spool *s, unsigned i, uint64_t now_ns)
+{
+	const struct feed *f = &s->feed[i];
+
+	for (unsigned n = 0; n < QUICK_AHEAD && f->not_before_ns <= now_ns && feed_takes_any(f); n++)
+		form(s, i, now_ns);
 }
 
 /* --- after a restart --- */

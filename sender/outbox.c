@@ -249,7 +249,8 @@ int outbox_object_fd(const struct outbox *o, const uint8_t id[static SEAL_ID_LEN
 
 void outbox_round(struct outbox *o, int64_t row, uint32_t rounds, uint64_t due_ms)
 {
-	db_run(&o->db, "UPDATE object SET rounds = ?, due = ? WHERE row = ?", "iii", (int64_t)rounds, (int64_t)due_ms, row);
+	/* A round that was sent and forgotten is sent once more. */
+	db_run_lazily(&o->db, "UPDATE object SET rounds = ?, due = ? WHERE row = ?", "iii", (int64_t)rounds, (int64_t)due_ms, row);
 }
 
 void outbox_relayout(struct outbox *o, int64_t row, const struct layout *l)

@@ -93,6 +93,10 @@ static void start(struct spool *s, const char *name)
 		log_die(EXIT_SYSTEM, "inotify: %s", strerror(errno));
 	for (unsigned t = 0; t < TRACKS; t++)
 		s->sealer[t] = sealer_start(&s->keys, s->outbox.objects, s->conf.rate, t == TRACK_BULK);
+	s->syncs = syncs_start();
+	if (s->syncs == NULL)
+		log_die(EXIT_SYSTEM, "cannot start a thread");
+	s->eraser = eraser_start();
 	sandbox_seal(SANDBOX_SENDER_SPOOL, NULL, 0);
 	closer_open(s, now_ns);
 	for (unsigned i = 0; i < s->conf.channels; i++) {
@@ -107,6 +111,8 @@ static void stop(struct spool *s)
 
 	for (unsigned t = 0; t < TRACKS; t++)
 		sealer_stop(s->sealer[t]);
+	eraser_stop(s->eraser);
+	syncs_stop(s->syncs);
 	outbox_tick(&s->outbox, now_ns);
 	identity_tell(&s->outbox, true, now_ns);
 	outbox_close(&s->outbox);
@@ -221,6 +227,8 @@ static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 	closer_run(s, now_ns);
 	report_write(s, now_ns);
 	sender_metrics_write(s, now_ns);
+	if (s->batches == NULL)
+		db_idle(&s->outbox.db);
 	if (ticks % SLOW_TICKS != 0)
 		return;
 	outbox_tick(&s->outbox, now_ns);
@@ -255,7 +263,7 @@ static uint64_t next_ns(const struct spool *s, uint64_t tick_ns, uint64_t now_ns
 	next = b < next ? b : next;
 	for (unsigned i = 0; i < s->conf.channels && next > now_ns; i++) {
 		const struct feed *f = &s->feed[i];
-		if (f->batches[TRACK_QUICK] > 0 && f->batches[TRACK_BULK] > 0)
+		if (!feed_takes_any(f))
 			continue; /* it can take nothing; what ends a batch wakes us */
 		uint64_t at = watch_next(s->watch, i, now_ns);
 		at = at < f->not_before_ns ? f->not_before_ns : at;

@@ -319,7 +319,8 @@ int sealer_reader(const struct sealer *s, const struct seal_job *j)
 
 /* --- the end, in the caller's thread --- */
 
-int sealer_finish(struct sealer *s, struct seal_job *j, const char *manifest, size_t n, const uint8_t sig[static SIGN_LEN])
+int sealer_finish(struct sealer *s, struct seal_job *j, const char *manifest, size_t n, const uint8_t sig[static SIGN_LEN],
+    struct syncs *syncs, int *error)
 {
 	char tmp[SEAL_NAME_LEN + 8];
 
@@ -334,8 +335,12 @@ int sealer_finish(struct sealer *s, struct seal_job *j, const char *manifest, si
 	    seal_end(j->seal) != 0 || object_file_end(&s->file) != 0)
 		goto failed;
 	j->length = s->file.length;
+	syncs_add(syncs, j->fd, false, error);
+	syncs_wait(syncs);
+	if ((errno = *error) != 0)
+		return -1;
 	snprintf(tmp, sizeof(tmp), "%s.tmp", j->name);
-	if (durable_rename(j->fd, s->objects, tmp, s->objects, j->name) != 0)
+	if (durable_rename(-1, s->objects, tmp, s->objects, j->name) != 0)
 		return -1;
 	seal_free(j->seal);
 	j->seal = NULL;

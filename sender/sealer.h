@@ -59,9 +59,10 @@ struct seal_job *sealer_take(struct sealer *s); /* the job, once, when it is bac
 uint64_t sealer_there(const struct sealer *s);
 /* The unfinished object, for reading: a descriptor, or -1 with errno. */
 int sealer_reader(const struct sealer *s, const struct seal_job *j) __attribute__((warn_unused_result));
-/* 0, or -1 with errno: then drop it. */
-int sealer_finish(struct sealer *s, struct seal_job *j, const char *manifest, size_t n, const uint8_t sig[static SIGN_LEN])
-    __attribute__((warn_unused_result));
+/* What the caller gave `syncs` with *error is made durable together with the object, before it gets its name.
+ * 0, or -1 with errno: then drop it. */
+int sealer_finish(struct sealer *s, struct seal_job *j, const char *manifest, size_t n, const uint8_t sig[static SIGN_LEN],
+    struct syncs *syncs, int *error) __attribute__((warn_unused_result));
 /* Give the job's memory back; an object that was not finished is removed. */
 void sealer_drop(struct sealer *s, struct seal_job *j);
 

@@ -13,7 +13,7 @@
 
 #include "host/clock.h"
 #include "host/ipc_recv.h"
-#include "sender/claim.h"
+#include "sender/eraser.h"
 #include "sender/messages.h"
 #include "sender/outbox.h"
 #include "sender/rekey.h"
@@ -26,7 +26,7 @@ enum { IN_FLIGHT_MAX = 64, IN_FLIGHT_REPEATS = 8, IN_FLIGHT_FIRST = 8 /* kept fo
 /* Two sealers, so that small files never wait behind a large one. */
 enum track { TRACK_QUICK, TRACK_BULK, TRACKS };
 enum { TRACK_BULK_FROM = 16 << 20 }; /* bytes of a file from which on it is bulk */
-enum { EARLIER_MAX = 64 };
+enum { EARLIER_MAX = 64, QUICK_AHEAD = 2 /* batches of small files of a channel in the works */ };
 #define SPOOL_RETRY_NS 5000000000ull  /* after a full disk and the like */
 
 enum batch_state { BATCH_CHECK, BATCH_WAIT /* for its sealer, or for better times */, BATCH_SEAL };
@@ -90,6 +90,8 @@ struct spool {
 	struct outbox outbox;
 	struct sealer_keys keys;
 	struct sealer *sealer[TRACKS];
+	struct syncs *syncs;
+	struct eraser *eraser;
 	struct batch *sealing[TRACKS];
 	struct batch *batches;     /* all, in the order of their claims */
 	uint64_t serial;
@@ -120,6 +122,8 @@ struct spool {
 void feed_open(struct spool *s, unsigned i);              /* fatal on failure */
 void feed_recover(struct spool *s, unsigned i);           /* claims that an earlier run left */
 void feed_run(struct spool *s, unsigned i, uint64_t now_ns); /* form batches as far as may be */
+bool feed_takes(const struct feed *f, enum track t); /* one more batch of this track */
+bool feed_takes_any(const struct feed *f);
 void feed_count_refused(struct spool *s, unsigned i);
 
 /* batch.c */

@@ -10,30 +10,35 @@
 #include <unistd.h>
 
 #include "host/log.h"
-#include "sender/claim.h"
 
 enum { BUCKETS = 4096, TREE_ENTRIES_MAX = 4096, TREE_DEPTH_MAX = 16 };
 #define HELD_NS 100000000ull   /* when to ask again about an entry that a writer holds */
-#define LATER_NS 1000000000ull /* one that was put off */
 #define FAULT_NS 5000000000ull /* one that could not be taken */
 
 struct entry {
 	struct entry *hash_next;
-	struct entry *prev, *next; /* in the order they became known */
+	struct list *in;
+	struct entry *prev, *next; /* in it */
 	bool renamed;
 	bool seen;                 /* mark is valid */
-	bool later;                /* put off by the caller */
 	uint64_t mark;             /* of size and times: changes when they do */
 	uint64_t since_ns;         /* when the mark was first seen */
 	uint64_t look_ns;          /* when to look again */
 	char name[];
 };
 
+struct list {
+	struct entry *head, *tail; /* in the order they became known, or were put off */
+};
+
 struct folder {
 	int dir, wd;
 	uint64_t quiet_ns, scan_ns;
+	bool missed;               /* something did not fit into the table */
 	struct entry *bucket[BUCKETS];
-	struct entry *head, *tail;
+	struct list fresh;         /* looked at in time */
+	struct list later[WATCH_CLASSES]; /* put off: not looked at until their class is open again */
+	bool open[WATCH_CLASSES];
 	uint32_t count;
 };
 
@@ -73,6 +78,21 @@ struct watch *watch_new(void)
 	return w;
 }
 
+static void append(struct list *l, struct entry *e)
+{
+	e->in = l;
+	e->next = NULL;
+	e->prev = l->tail;
+	*(l->tail != NULL ? &l->tail->next : &l->head) = e;
+	l->tail = e;
+}
+
+static void take_out(struct entry *e)
+{
+	*(e->prev != NULL ? &e->prev->next : &e->in->head) = e->next;
+	*(e->next != NULL ? &e->next->prev : &e->in->tail) = e->prev;
+}
+
 static void forget(struct folder *f, struct entry *e)
 {
 	struct entry **at = &f->bucket[bucket_of(e->name)];
@@ -80,19 +100,26 @@ static void forget(struct folder *f, struct entry *e)
 	while (*at != e)
 		at = &(*at)->hash_next;
 	*at = e->hash_next;
-	*(e->prev != NULL ? &e->prev->next : &f->head) = e->next;
-	*(e->next != NULL ? &e->next->prev : &f->tail) = e->prev;
+	take_out(e);
 	f->count--;
 	free(e);
+}
+
+static void forget_all(struct folder *f, struct list *l)
+{
+	while (l->head != NULL)
+		forget(f, l->head);
 }
 
 void watch_free(struct watch *w)
 {
 	if (w == NULL)
 		return;
-	for (unsigned i = 0; i < w->folders; i++)
-		while (w->folder[i].head != NULL)
-			forget(&w->folder[i], w->folder[i].head);
+	for (unsigned i = 0; i < w->folders; i++) {
+		forget_all(&w->folder[i], &w->folder[i].fresh);
+		for (unsigned c = 0; c < WATCH_CLASSES; c++)
+			forget_all(&w->folder[i], &w->folder[i].later[c]);
+	}
 	close(w->fd);
 	free(w);
 }
@@ -130,14 +157,14 @@ static struct entry *know(struct folder *f, const char *name, uint64_t now_ns)
 	for (e = *at; e != NULL; e = e->hash_next)
 		if (strcmp(e->name, name) == 0)
 			return e;
-	if (f->count == WATCH_ENTRIES_MAX || (e = calloc(1, sizeof(*e) + strlen(name) + 1)) == NULL)
+	if (f->count == WATCH_ENTRIES_MAX || (e = calloc(1, sizeof(*e) + strlen(name) + 1)) == NULL) {
+		f->missed = true;
 		return NULL;
+	}
 	strcpy(e->name, name);
 	e->hash_next = *at;
 	*at = e;
-	e->prev = f->tail;
-	*(f->tail != NULL ? &f->tail->next : &f->head) = e;
-	f->tail = e;
+	append(&f->fresh, e);
 	f->count++;
 	e->look_ns = now_ns;
 	return e;
@@ -186,7 +213,8 @@ static void scan(struct folder *f, uint64_t now_ns)
 			close(fd);
 		return;
 	}
-	while (f->count < WATCH_ENTRIES_MAX && (e = readdir(d)) != NULL)
+	f->missed = false;
+	while (!f->missed && (e = readdir(d)) != NULL)
 		(void)know(f, e->d_name, now_ns);
 	closedir(d);
 }
@@ -196,7 +224,7 @@ void watch_scan(struct watch *w, uint64_t now_ns)
 	for (unsigned i = 0; i < w->folders; i++) {
 		struct folder *f = &w->folder[i];
 		/* A full table is worked off first: a folder of a million files is not listed again and again. */
-		if (f->scan_ns > now_ns || f->count > WATCH_ENTRIES_MAX / 2)
+		if ((f->scan_ns > now_ns && !f->missed) || f->count > WATCH_ENTRIES_MAX / 2)
 			continue;
 		scan(f, now_ns);
 		f->scan_ns = now_ns + WATCH_SCAN_NS;
@@ -260,53 +288,86 @@ static int look(struct folder *f, struct entry *e, uint64_t now_ns, struct stat 
 		e->look_ns = e->since_ns + f->quiet_ns;
 		return 0;
 	}
-	if (S_ISREG(st->st_mode) && claim_free(f->dir, e->name) == 0) {
-		e->since_ns = now_ns; /* a writer has it: quiet begins when it is closed */
-		e->look_ns = now_ns + (f->quiet_ns < HELD_NS ? f->quiet_ns : HELD_NS);
-		return 0;
-	}
 	return 1;
+}
+
+enum go_on { NEXT, NEXT_LIST, NO_MORE };
+
+/* It is looked at in time again, wherever it was. */
+static void to_fresh(struct folder *f, struct entry *e)
+{
+	if (e->in == &f->fresh)
+		return;
+	take_out(e);
+	append(&f->fresh, e);
+}
+
+static enum go_on put_off(struct folder *f, struct entry *e, unsigned class)
+{
+	struct list *l = &f->later[class];
+
+	f->open[class] = false;
+	if (e->in == l)
+		return NEXT_LIST; /* it stays the first, and those behind it wait for the same */
+	take_out(e);
+	append(l, e);
+	return NEXT;
+}
+
+static enum go_on offer(struct folder *f, struct entry *e, uint64_t now_ns, watch_ready *ready, void *ctx)
+{
+	enum watch_answer answer;
+	struct stat st;
+	int finished = look(f, e, now_ns, &st);
+
+	if (finished < 0)
+		forget(f, e);
+	else if (finished == 0)
+		to_fresh(f, e); /* it changed while it was put off */
+	if (finished <= 0)
+		return NEXT;
+	answer = ready(ctx, e->name, &st);
+	switch (answer) {
+	case WATCH_TAKEN:
+		forget(f, e);
+		return NEXT;
+	case WATCH_HELD:
+		e->since_ns = now_ns; /* quiet begins when it is closed */
+		e->look_ns = now_ns + (f->quiet_ns < HELD_NS ? f->quiet_ns : HELD_NS);
+		break;
+	case WATCH_FAULT:
+		e->look_ns = now_ns + FAULT_NS;
+		break;
+	case WATCH_STOP:
+		return NO_MORE;
+	default:
+		return put_off(f, e, (unsigned)(answer - WATCH_LATER));
+	}
+	to_fresh(f, e);
+	return NEXT;
 }
 
 void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready *ready, void *ctx)
 {
 	struct folder *f = &w->folder[folder];
+	enum go_on go = NEXT;
 	struct entry *next;
-	struct stat st;
 
-	for (struct entry *e = f->head; e != NULL; e = next) {
+	for (unsigned c = 0; c < WATCH_CLASSES && go != NO_MORE; c++) {
+		go = NEXT;
+		while (go == NEXT && f->open[c] && f->later[c].head != NULL)
+			go = offer(f, f->later[c].head, now_ns, ready, ctx);
+	}
+	for (struct entry *e = f->fresh.head; e != NULL && go != NO_MORE; e = next) {
 		next = e->next;
-		if (e->look_ns > now_ns)
-			continue;
-		int finished = look(f, e, now_ns, &st);
-		if (finished < 0)
-			forget(f, e);
-		if (finished <= 0)
-			continue;
-		switch (ready(ctx, e->name, &st)) {
-		case WATCH_TAKEN:
-			forget(f, e);
-			break;
-		case WATCH_LATER:
-			e->later = true;
-			e->look_ns = now_ns + LATER_NS;
-			break;
-		case WATCH_FAULT:
-			e->look_ns = now_ns + FAULT_NS;
-			break;
-		case WATCH_STOP:
-			return;
-		}
+		if (e->look_ns <= now_ns)
+			go = offer(f, e, now_ns, ready, ctx);
 	}
 }
 
-void watch_again(struct watch *w, unsigned folder, uint64_t now_ns)
+void watch_again(struct watch *w, unsigned folder, unsigned class)
 {
-	for (struct entry *e = w->folder[folder].head; e != NULL; e = e->next) {
-		if (e->later)
-			e->look_ns = now_ns;
-		e->later = false;
-	}
+	w->folder[folder].open[class] = true;
 }
 
 uint64_t watch_next(const struct watch *w, unsigned folder, uint64_t now_ns)
@@ -314,7 +375,12 @@ uint64_t watch_next(const struct watch *w, unsigned folder, uint64_t now_ns)
 	const struct folder *f = &w->folder[folder];
 	uint64_t at = f->scan_ns > now_ns ? f->scan_ns : now_ns + WATCH_SCAN_NS;
 
-	for (const struct entry *e = f->head; e != NULL && at > now_ns; e = e->next)
+	for (unsigned c = 0; c < WATCH_CLASSES; c++)
+		if (f->open[c] && f->later[c].head != NULL)
+			return now_ns;
+	if (f->missed && f->count <= WATCH_ENTRIES_MAX / 2)
+		return now_ns;
+	for (const struct entry *e = f->fresh.head; e != NULL && at > now_ns; e = e->next)
 		at = e->look_ns < at ? e->look_ns : at;
 	return at;
 }

@@ -2,7 +2,7 @@
  *
  * An entry becomes known by inotify or by a scan of its folder (at the start,
  * every few seconds, after an overflow), and is finished when nobody holds it
- * open for writing and
+ * open for writing (whoever takes it looks: WATCH_HELD) and
  *   - it was renamed into the folder: at once;
  *   - it was written in place: its size and times have not changed for the
  *     channel's quiet time;
@@ -11,7 +11,7 @@
  * Names that begin with a dot are nobody's business: temporary files, .taken.
  * So is `refused`.
  *
- * The table of a folder is bounded; what does not fit is found by a later scan.
+ * The table of a folder is bounded; what does not fit is found by a scan once half of it is free.
  * Time is a parameter (monotonic ns). */
 #ifndef KM_WATCH_H
 #define KM_WATCH_H
@@ -34,17 +34,21 @@ void watch_read(struct watch *w, uint64_t now_ns);
 /* Scan the folders whose time has come. */
 void watch_scan(struct watch *w, uint64_t now_ns);
 
+enum { WATCH_CLASSES = 2 }; /* of entries that the caller puts off, by what they wait for */
+
 enum watch_answer {
 	WATCH_TAKEN, /* the entry is dealt with: forget it */
-	WATCH_LATER, /* ask again after watch_again(), or in a second */
+	WATCH_HELD,  /* somebody has it open for writing: ask again */
 	WATCH_FAULT, /* ask again in some seconds */
-	WATCH_STOP,  /* as LATER, and ask for no more entries now */
+	WATCH_STOP,  /* offer no more entries now */
+	WATCH_LATER, /* put off: WATCH_LATER + class; offered again after watch_again() of that class, in this order */
 };
 typedef enum watch_answer watch_ready(void *ctx, const char *name, const struct stat *st);
-/* Offer the finished entries of a folder, oldest known first, until STOP. */
+/* Offer the finished entries of a folder until STOP: those put off whose class is open (until one is put off once
+ * more, which stays the first), then the others; each list in its order. */
 void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready *ready, void *ctx);
-/* What was put off may be taken now. */
-void watch_again(struct watch *w, unsigned folder, uint64_t now_ns);
+/* What was put off in this class may be taken now. */
+void watch_again(struct watch *w, unsigned folder, unsigned class);
 /* When an entry of this folder may be finished, or a scan is due. */
 uint64_t watch_next(const struct watch *w, unsigned folder, uint64_t now_ns);
 uint32_t watch_count(const struct watch *w, unsigned folder); /* entries known and not dealt with */

@@ -16,6 +16,8 @@ enum {
 	BUSY_MS = 5000,
 	ROOM_LOG = 8 << 20, /* bytes: twice what the log grows to before it is written back */
 	ROOM_STEP = 1 << 20,
+	LOG_PAGES = 1000, /* of 4 KiB, after which the log is written back */
+	IDLE_PAGES = 100, /* the same, when there is time */
 	DB_PATH_MAX = 4096 + 8,
 };
 
@@ -52,8 +54,7 @@ void db_exec(struct db *d, const char *sql)
 
 static int open_as(struct db *d, const char *path, int flags)
 {
-	d->path = path;
-	d->h = NULL;
+	*d = (struct db){ .path = path };
 	if (sqlite3_open_v2(path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
 		log_error("%s: cannot open the database: %s", path, d->h != NULL ? sqlite3_errmsg(d->h) : "out of memory");
 		int error = d->h != NULL ? sqlite3_system_errno(d->h) : ENOMEM;
@@ -94,6 +95,26 @@ static void reserve(struct db *d)
 	close(fd);
 }
 
+/* In place of SQLite's own, which does the same but does not say how long the log is. */
+static int committed(void *ctx, sqlite3 *h, const char *name, int pages)
+{
+	struct db *d = ctx;
+
+	d->log_pages = pages;
+	if (pages >= LOG_PAGES)
+		(void)sqlite3_wal_checkpoint_v2(h, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK; /* the commit itself is durable */
+}
+
+void db_idle(struct db *d)
+{
+	if (d->log_pages < IDLE_PAGES)
+		return;
+	d->log_pages = 0;
+	/* A reader in the way, a full disk: the next commit that finds the log long meets it again, and says so. */
+	(void)sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 void db_open(struct db *d, const char *path, const char *schema)
 {
 	create(path);
@@ -105,6 +126,7 @@ void db_open(struct db *d, const char *path, const char *schema)
 	db_exec(d, "PRAGMA foreign_keys=ON");
 	if (schema != NULL)
 		db_exec(d, schema);
+	(void)sqlite3_wal_hook(d->h, committed, d);
 	reserve(d); /* the log is there by now */
 }
 
@@ -115,16 +137,18 @@ int db_open_readonly(struct db *d, const char *path)
 
 void db_close(struct db *d)
 {
+	sqlite3_stmt *s;
+
 	if (d->h == NULL)
 		return;
-	if (sqlite3_close(d->h) != SQLITE_OK) {
-		const char *sql = "?";
-		sqlite3_stmt *s = sqlite3_next_stmt(d->h, NULL);
-		if (s != NULL)
-			sql = sqlite3_sql(s);
-		log_die(EXIT_INTERNAL, "%s: closed with a statement open: %s", d->path, sql);
+	while ((s = sqlite3_next_stmt(d->h, NULL)) != NULL) {
+		if (sqlite3_stmt_busy(s))
+			log_die(EXIT_INTERNAL, "%s: closed with a statement open: %s", d->path, sqlite3_sql(s));
+		(void)sqlite3_finalize(s);
 	}
-	d->h = NULL;
+	if (sqlite3_close(d->h) != SQLITE_OK)
+		log_die(EXIT_INTERNAL, "%s: cannot be closed: %s", d->path, sqlite3_errmsg(d->h));
+	*d = (struct db){ .path = d->path };
 }
 
 static int bind_one(sqlite3_stmt *s, int i, char type, va_list *ap)
@@ -145,13 +169,28 @@ static int bind_one(sqlite3_stmt *s, int i, char type, va_list *ap)
 	}
 }
 
+/* A statement of this text that nobody is at, kept until the database is closed. */
+static sqlite3_stmt *prepared(struct db *d, const char *sql)
+{
+	uint32_t h = 2166136261u;
+
+	for (const char *c = sql; *c != '\0'; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u; /* FNV-1a */
+	for (unsigned i = 0; i < DB_STATEMENTS; i++) {
+		sqlite3_stmt **s = &d->kept[(h + i) % DB_STATEMENTS];
+		if (*s == NULL && sqlite3_prepare_v3(d->h, sql, -1, SQLITE_PREPARE_PERSISTENT, s, NULL) != SQLITE_OK)
+			die(d, sql);
+		if (!sqlite3_stmt_busy(*s) && strcmp(sqlite3_sql(*s), sql) == 0)
+			return *s;
+	}
+	log_die(EXIT_INTERNAL, "%s: too many statements", d->path);
+}
+
 static sqlite3_stmt *query(struct db *d, const char *sql, const char *fmt, va_list *ap)
 {
-	sqlite3_stmt *s = NULL;
+	sqlite3_stmt *s = prepared(d, sql);
 	int n = fmt != NULL ? (int)strlen(fmt) : 0;
 
-	if (sqlite3_prepare_v2(d->h, sql, -1, &s, NULL) != SQLITE_OK)
-		die(d, sql);
 	if (sqlite3_bind_parameter_count(s) != n)
 		log_die(EXIT_INTERNAL, "%s: %d arguments for: %s", d->path, n, sql);
 	for (int i = 0; i < n; i++)
@@ -179,25 +218,40 @@ int db_step(struct db *d, sqlite3_stmt *s)
 		return 1;
 	if (rc != SQLITE_DONE)
 		die(d, sqlite3_sql(s));
-	(void)sqlite3_finalize(s);
+	db_done(s);
 	return 0;
 }
 
 void db_done(sqlite3_stmt *s)
 {
-	(void)sqlite3_finalize(s); /* repeats the error of the last step, which was reported */
+	(void)sqlite3_reset(s); /* repeats the error of the last step, which was reported */
+	(void)sqlite3_clear_bindings(s);
+}
+
+static void run(struct db *d, const char *sql, const char *fmt, va_list *ap)
+{
+	if (db_step(d, query(d, sql, fmt, ap)) != 0)
+		log_die(EXIT_INTERNAL, "%s: rows that nobody reads, from: %s", d->path, sql);
 }
 
 void db_run(struct db *d, const char *sql, const char *fmt, ...)
 {
 	va_list ap;
-	sqlite3_stmt *s;
 
 	va_start(ap, fmt);
-	s = query(d, sql, fmt, &ap);
+	run(d, sql, fmt, &ap);
 	va_end(ap);
-	if (db_step(d, s) != 0)
-		log_die(EXIT_INTERNAL, "%s: rows that nobody reads, from: %s", d->path, sql);
+}
+
+void db_run_lazily(struct db *d, const char *sql, const char *fmt, ...)
+{
+	va_list ap;
+
+	db_exec(d, "PRAGMA synchronous=NORMAL");
+	va_start(ap, fmt);
+	run(d, sql, fmt, &ap);
+	va_end(ap);
+	db_exec(d, "PRAGMA synchronous=FULL");
 }
 
 int64_t db_int(struct db *d, const char *sql, const char *fmt, ...)

@@ -12,21 +12,30 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
+enum { DB_STATEMENTS = 256 };
+
 struct db {
 	sqlite3 *h;
 	const char *path;
+	sqlite3_stmt *kept[DB_STATEMENTS]; /* prepared once, by a hash of their text */
+	int log_pages;                     /* of the write-ahead log, not written back */
 };
 
 void db_open(struct db *d, const char *path, const char *schema); /* creates; runs schema (idempotent SQL); fatal on failure */
 int db_open_readonly(struct db *d, const char *path); /* for tools: 0, or -1 (logged) */
 void db_close(struct db *d);
 void db_exec(struct db *d, const char *sql); /* "BEGIN IMMEDIATE", "COMMIT", ... */
-/* Prepare and bind in one go; fmt has a letter an argument: i = int64_t,
+/* Bind a statement, which is prepared when its text is first seen; fmt has a letter an argument: i = int64_t,
  * t = const char * (NULL = SQL NULL), b = const void *, size_t (blob). */
 sqlite3_stmt *db_query(struct db *d, const char *sql, const char *fmt, ...);
-int db_step(struct db *d, sqlite3_stmt *s); /* 1 = a row; 0 = done, and s is finalised */
-void db_done(sqlite3_stmt *s);              /* finalise early */
+int db_step(struct db *d, sqlite3_stmt *s); /* 1 = a row; 0 = done, and s is not the caller's any more */
+void db_done(sqlite3_stmt *s);              /* done early */
 void db_run(struct db *d, const char *sql, const char *fmt, ...); /* no rows expected */
+/* db_run() whose commit does not wait for the disk: after a power cut it may not have happened.  Durable with the
+ * next commit that is.  Not within a transaction. */
+void db_run_lazily(struct db *d, const char *sql, const char *fmt, ...);
+/* For a moment in which nothing waits: write the log back, if there is enough of it, so that no commit has to. */
+void db_idle(struct db *d);
 int64_t db_int(struct db *d, const char *sql, const char *fmt, ...); /* first column of the first row, or 0 */
 
 #endif

@@ -89,7 +89,9 @@ static void taken_and_erased(void **state)
 	assert_true(fd >= 0);
 	assert_true(claim_same(&c.file[0], fd));
 	close(fd);
-	assert_int_equal(claim_sync(&c, &folder), 0);
+	int error = 0;
+	claim_sync(&c, &folder, NULL, &error);
+	assert_int_equal(error, 0);
 	assert_int_equal(claim_erase(&c, &folder), 0);
 	claim_end(&c, &folder);
 	expect_none(in_claim);

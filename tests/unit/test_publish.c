@@ -47,7 +47,7 @@ setup(void **state)
 		return -1;
 	snprintf(path, sizeof(path), "%s/ledger.db", dir);
 	ledger_open(&l, path);
-	p = (struct publish){ &l, sub(top, "work"), sub(top, "inbox"), sub(top, "quarantine") };
+	p = (struct publish){ &l, sub(top, "work"), sub(top, "inbox"), sub(top, "quarantine"), syncs_start() };
 	close(sub(p.inbox_fd, "eltax"));
 	memset(&conf, 0, sizeof(conf));
 	strcpy(conf.channel[0].name, "eltax");
@@ -61,6 +61,7 @@ teardown(void **state)
 {
 	(void)state;
 	outfile_free(out);
+	syncs_stop(p.syncs);
 	ledger_close(&l);
 	close(p.work_fd);
 	close(p.inbox_fd);

@@ -219,7 +219,7 @@ static void sealed_and_opened(void **state)
 	assert_int_equal(seal(&j, &c)->result, SEAL_DONE);
 	assert_int_equal(j.length, 0); /* not finished: no name but HEX.tmp */
 	assert_int_equal(faccessat(objects, j.name, F_OK, 0), -1);
-	assert_int_equal(sealer_finish(sealer, &j, "{manifest}\n", 11, sig), 0);
+	assert_int_equal(sealer_finish(sealer, &j, "{manifest}\n", 11, sig, NULL, &(int){ 0 }), 0);
 	expect_object(&j, "a.csv:0 ok m.xml:100000 ok z.csv:1 ok signed", 11);
 	sealer_drop(sealer, &j);
 	assert_int_equal(faccessat(objects, j.name, F_OK, 0), 0);
@@ -242,7 +242,7 @@ static void a_large_one(void **state)
 	(void)state;
 	claim_files(&c, names, sizes, 1);
 	assert_int_equal(seal(&j, &c)->result, SEAL_DONE);
-	assert_int_equal(sealer_finish(sealer, &j, manifest, n, sig), 0);
+	assert_int_equal(sealer_finish(sealer, &j, manifest, n, sig, NULL, &(int){ 0 }), 0);
 	assert_in_range(j.length, BIG / 2, BIG / 2 + 100000);
 	expect_object(&j, "big:5000001 ok signed", n);
 	sealer_drop(sealer, &j);
@@ -305,7 +305,7 @@ static void no_room(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
 	assert_int_equal(seal(&j, &c)->result, SEAL_DONE);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_int_equal(sealer_finish(sealer, &j, "m", 1, sig), -1);
+	assert_int_equal(sealer_finish(sealer, &j, "m", 1, sig, NULL, &(int){ 0 }), -1);
 	assert_int_equal(errno, EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
 	sealer_drop(sealer, &j);

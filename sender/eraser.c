@@ -1,0 +1,98 @@
+/* eraser.c - see eraser.h. */
+#include "sender/eraser.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/exits.h"
+#include "host/log.h"
+
+struct item {
+	struct item *next;
+	struct claim claim;
+	const struct claim_folder *folder;
+};
+
+struct eraser {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct item *head, **tail;
+	bool stop;
+};
+
+static void erase(struct item *i)
+{
+	if (claim_erase(&i->claim, i->folder) != 0)
+		log_warn("%s/.taken/%s: sent, but cannot be erased: %s; the next start tries again", i->folder->path,
+		    i->claim.id, strerror(errno));
+	claim_end(&i->claim, i->folder);
+	free(i);
+}
+
+static void *run(void *arg)
+{
+	struct eraser *e = arg;
+	struct item *i;
+
+	pthread_mutex_lock(&e->lock);
+	for (;;) {
+		while ((i = e->head) == NULL && !e->stop)
+			pthread_cond_wait(&e->wake, &e->lock);
+		if (i == NULL)
+			break;
+		e->head = i->next;
+		if (e->head == NULL)
+			e->tail = &e->head;
+		pthread_mutex_unlock(&e->lock);
+		erase(i);
+		pthread_mutex_lock(&e->lock);
+	}
+	pthread_mutex_unlock(&e->lock);
+	return NULL;
+}
+
+struct eraser *eraser_start(void)
+{
+	struct eraser *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		log_die(EXIT_SYSTEM, "out of memory");
+	e->tail = &e->head;
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_cond_init(&e->wake, NULL);
+	if (pthread_create(&e->thread, NULL, run, e) != 0)
+		log_die(EXIT_SYSTEM, "cannot start a thread");
+	return e;
+}
+
+void eraser_stop(struct eraser *e)
+{
+	pthread_mutex_lock(&e->lock);
+	e->stop = true;
+	pthread_cond_signal(&e->wake);
+	pthread_mutex_unlock(&e->lock);
+	pthread_join(e->thread, NULL);
+	pthread_cond_destroy(&e->wake);
+	pthread_mutex_destroy(&e->lock);
+	free(e);
+}
+
+void eraser_put(struct eraser *e, struct claim *c, const struct claim_folder *f)
+{
+	struct item *i = calloc(1, sizeof(*i));
+
+	if (i == NULL)
+		log_die(EXIT_SYSTEM, "out of memory");
+	i->claim = *c;
+	i->folder = f;
+	memset(c, 0, sizeof(*c));
+	c->dir = -1;
+	pthread_mutex_lock(&e->lock);
+	*e->tail = i;
+	e->tail = &i->next;
+	pthread_cond_signal(&e->wake);
+	pthread_mutex_unlock(&e->lock);
+}

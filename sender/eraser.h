@@ -1,0 +1,18 @@
+/* eraser.h - a thread that erases the files of claims whose object is in the
+ * outbox, durably: where a disk is told of every freed block at once, each of
+ * them costs as much as a sync, and neither the next batch nor the link is to
+ * wait for that.  What a crash keeps from being erased, the next start erases
+ * (claim.h). */
+#ifndef KM_ERASER_H
+#define KM_ERASER_H
+
+#include "sender/claim.h"
+
+struct eraser; /* opaque */
+
+struct eraser *eraser_start(void); /* fatal on failure */
+void eraser_stop(struct eraser *e); /* when all that was put in is erased */
+/* Takes the claim over: *c is an ended claim afterwards.  The folder outlives the eraser. */
+void eraser_put(struct eraser *e, struct claim *c, const struct claim_folder *f);
+
+#endif

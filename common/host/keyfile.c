@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium/utils.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,6 +93,21 @@ static const struct conf_key public_keys[] = {
 	CUSTOM("x25519", parse_x25519), CUSTOM("fingerprint", parse_fingerprint),
 };
 
+/* May it be this user's?  Root, who operates a service, reads the keys that the service has in its own directory. */
+static int owner_ok(const char *path, uid_t owner)
+{
+	char dir[PATH_MAX];
+	const char *end = strrchr(path, '/');
+	struct stat st;
+
+	if (owner == geteuid() || owner == 0)
+		return 1;
+	if (geteuid() != 0 || (size_t)snprintf(dir, sizeof(dir), "%.*s/", end != NULL ? (int)(end - path) : 1, end != NULL ? path : ".") >=
+	    sizeof(dir))
+		return 0;
+	return stat(dir, &st) == 0 && st.st_uid == owner;
+}
+
 /* The messages of a file that is there but must not be trusted. */
 static int check_file(const char *path, const struct stat *st, int secret)
 {
@@ -100,7 +117,7 @@ static int check_file(const char *path, const struct stat *st, int secret)
 		log_error("%s: not a regular file", path);
 		return -1;
 	}
-	if (secret && st->st_uid != geteuid() && st->st_uid != 0) {
+	if (secret && !owner_ok(path, st->st_uid)) {
 		log_error("%s: belongs to user %u, who could read and change the secret key; run: chown %u %s", path,
 		    (unsigned)st->st_uid, (unsigned)geteuid(), path);
 		return -1;

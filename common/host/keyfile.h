@@ -1,6 +1,7 @@
 /* keyfile.h - keys as files (INI, like every configuration of ours).
  *
- * Secret, NAME.key, mode 0600, owner = the user who runs the program (or root):
+ * Secret, NAME.key, mode 0600, owner = the user who runs the program (or root; for root, who
+ * operates a service, also the owner of the directory that it stands in):
  *     [katamichi secret key]
  *     role = sender
  *     created = 2026-11-21T02:26:03Z

@@ -139,6 +139,12 @@ static void owner(void **state)
 	assert_int_equal(chown(tmpdir_path("k.key"), 12345, 12345), 0);
 	assert_int_equal(quiet(call_secret, tmpdir_path("k.key"), PARTY_SENDER), EXIT_KEYS);
 	said("belongs to user 12345", "run: chown 0 ");
+	/* A service's key in the service's own directory is for root, too. */
+	assert_int_equal(chown(tmpdir_path("."), 12345, 12345), 0);
+	assert_int_equal(call_secret(tmpdir_path("k.key"), PARTY_SENDER), 0);
+	assert_int_equal(chown(tmpdir_path("."), 54321, 54321), 0);
+	assert_int_equal(quiet(call_secret, tmpdir_path("k.key"), PARTY_SENDER), EXIT_KEYS);
+	assert_int_equal(chown(tmpdir_path("."), 0, 0), 0);
 	assert_int_equal(chown(tmpdir_path("k.key"), 0, 0), 0);
 }
 

@@ -53,7 +53,9 @@ static void help_options(const struct cmd *c)
 	}
 	for (unsigned i = 0; i <= CMD_OPTIONS_MAX; i++) {
 		const struct cmd_option *o = c->options[i].name != NULL ? &c->options[i] : &help;
-		printf("  %s%*s  %s\n", left[i], (int)(width - wide_width(left[i])), "", _(o->text));
+		printf("  %s%*s  ", left[i], (int)(width - wide_width(left[i])), "");
+		out_wrapped(_(o->text), width + 4, width + 4);
+		putchar('\n');
 		if (o == &help)
 			break;
 	}
@@ -74,13 +76,42 @@ static void help_usage(const struct cmd *c)
 	}
 }
 
+/* Lines that begin with blanks stay; the others run on to the width of the terminal. */
+static void help_text(const char *p)
+{
+	static char text[8192];
+	size_t n = 0, line_at = 0;
+
+	if (out_columns() == 0) {
+		fputs(p, stdout);
+		return;
+	}
+	for (; *p != '\0' && n + 2 < sizeof(text); p++)
+		if (*p != '\n' || p[1] == '\0' || p[1] == ' ' || text[line_at] == ' ') {
+			text[n++] = *p;
+			line_at = *p == '\n' ? n : line_at;
+		} else if ((unsigned char)p[1] < 0x80 || (unsigned char)p[-1] < 0x80) /* Japanese has no blanks between words */
+			text[n++] = ' ';
+	text[n] = '\0';
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		out_wrapped(line, 0, 0);
+		putchar('\n');
+	}
+}
+
 void cmd_help(const struct cmd *c)
 {
+	char exits[2048];
+
+	out_init(OUT_TEXT);
 	help_usage(c);
-	printf("\n%s\n", _(c->help));
+	putchar('\n');
+	help_text(_(c->help));
+	putchar('\n');
 	help_options(c);
-	printf("\n");
-	printf(_("Exit codes: %s.\n"), _(c->exits));
+	putchar('\n');
+	snprintf(exits, sizeof(exits), _("Exit codes: %s.\n"), _(c->exits));
+	help_text(exits);
 }
 
 /* getopt's own tables from ours; a long option's value is its place + 256. */

@@ -14,7 +14,8 @@
 #include "host/reason.h"
 #include "tools/wide.h"
 
-enum { CELL_MAX = 4096 /* bytes of a cell as it is shown */, COLUMNS_MAX = 24, LAST_MIN = 24 /* columns left to the last one */ };
+enum { CELL_MAX = 4096 /* bytes of a cell as it is shown */, COLUMNS_MAX = 24, LAST_MIN = 24 /* columns left to the last one */,
+	TEXT_COLUMNS = 120 };
 
 static struct {
 	enum out_mode mode;
@@ -157,6 +158,8 @@ void out_wrapped(const char *text, unsigned where, unsigned indent)
 {
 	unsigned width = out_columns();
 
+	if (width > TEXT_COLUMNS)
+		width = TEXT_COLUMNS; /* longer lines are hard to read */
 	while (*text != '\0') {
 		size_t n = strlen(text);
 		if (width > where + 8)

@@ -217,7 +217,7 @@ static void show_missing(const json_t *channels)
 				break;
 		}
 	if (text[0] != '\0')
-		status_line(_("missing"), "%s", text);
+		status_line(_("gaps"), "%s", text);
 }
 
 static void show_channels(const json_t *channels, uint64_t all)

@@ -199,7 +199,7 @@ static void print_head(const struct sender_conf *c, const json_t *j)
 		status_line(_("link"), _("%.4g Mbit/s, datagrams of %" PRIu32 " bytes, no session yet"), (double)c->rate / 1e6, c->n);
 	if (json_is_true(json_object_get(j, "no_segmentation_offload")))
 		status_line("", "%s", _("DEGRADED: no segmentation offload: one datagram a message, which takes more CPU and may not reach the rate"));
-	status_line(_("on its way"), _("%lld transfers; %lld datagrams since the start"), (long long)number_of(j, "in_flight"),
+	status_line(_("sending"), _("%lld transfers; %lld datagrams since the start"), (long long)number_of(j, "in_flight"),
 	    (long long)number_of(j, "datagrams"));
 	if (status_text(j, "disk", "")[0] != '\0')
 		status_line(_("disk"), "%s%s%s", out_style(OUT_BAD), _(status_text(j, "disk", "")), out_style(OUT_PLAIN));

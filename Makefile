@@ -79,6 +79,8 @@ FUZZERS  := $(call src,tests/fuzz/fuzz_*.c)
 LAYER    := $(B)/tests/crash/powerloss.so
 WALL     := $(B)/tests/wall/wall.so
 
+ESCAPE   := $(addprefix $(B)/escape/,katamichi-sender katamichi-receiver katamichi-receiver-link)
+
 ARCHIVES := $(addprefix $(B)/,libsender.a libreceiver.a libfirmware.a libkatamichi.a)
 # Without msgfmt (gettext) everything is English.
 CATALOGUES := $(if $(shell command -v msgfmt),$(patsubst tools/po/%.po,$(B)/locale/%/LC_MESSAGES/katamichi.mo,$(wildcard tools/po/*.po)))
@@ -100,7 +102,7 @@ SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: all messages tests demo test test-long test-docs test-firmware test-monitoring test-crash ci lint sanitize fuzz fuzz-build fuzz-afl bench bench-peers bench-fec soak check-cc clean FORCE
 all: $(PROGRAMS) $(CATALOGUES) $(COMPLETIONS)
-tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
+tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(SAN),,$(ESCAPE)) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
 # --- rules ---
 $(B)/.flags: FORCE
@@ -142,6 +144,19 @@ $(UNIT_BIN): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
 	$(link) -lcmocka $(LIBS)
 $(B)/tests/tools/make_ledger: $(ARCHIVES)
 $(TOOL_BIN): $(B)/tests/tools/%: $(B)/tests/tools/%.o
+	$(say) LD $@
+	$(link) $(LIBS)
+# The daemons with a hook that tries to break out: everything as built above, but for sandbox.o.
+$(B)/escape/sandbox.o: common/host/sandbox.c $(B)/.flags
+$(B)/escape/escape.o: tests/escape/escape.c $(B)/.flags
+$(B)/escape/sandbox.o $(B)/escape/escape.o:
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -DKM_ESCAPE -MMD -MP -c -o $@ $<
+$(B)/escape/katamichi-sender: $(B)/sender/main.o $(B)/libsender.a
+$(B)/escape/katamichi-receiver: $(B)/receiver/main.o $(B)/libreceiver.a
+$(B)/escape/katamichi-receiver-link: $(B)/receiver/link_main.o $(B)/libreceiver.a
+$(ESCAPE): $(B)/escape/sandbox.o $(B)/escape/escape.o $(B)/libkatamichi.a
 	$(say) LD $@
 	$(link) $(LIBS)
 # Loaded before a daemon's own libraries; no sanitizer is in it, so that it goes into any build.

@@ -14,6 +14,7 @@
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/sandbox.h"
 #include "receiver/reserve.h"
 #include "receiver/store.h"
 #include "receiver/validity.h"
@@ -251,6 +252,7 @@ receiver_status_write(struct store *s)
 	json_object_set_new(l, "set_back", s->checkpoints.set_back ? json_integer((json_int_t)s->checkpoints.signed_before) : json_null());
 	json_object_set_new(o, "ledger", l);
 	json_object_set_new(o, "disk", disk_part(s));
+	json_object_set_new(o, "no_sandbox", json_boolean(sandbox_is_off()));
 	text = json_dumps(o, JSON_INDENT(1));
 	json_decref(o);
 	if (text == NULL)

@@ -10,6 +10,7 @@
 #include "host/clock.h"
 #include "host/durable.h"
 #include "host/log.h"
+#include "host/sandbox.h"
 #include "sender/spool.h"
 
 static json_t *channels(const struct spool *s)
@@ -32,13 +33,13 @@ static json_t *describe(const struct spool *s, uint64_t now_ns)
 	uint64_t since_ms = 0;
 	uint32_t epoch = rekey_epoch(s->rekey, now_ns, &since_ms);
 
-	return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+	return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
 	    "clock_jumps", (json_int_t)s->clock_jumps, "disk", s->disk_trouble ? s->disk_why : "", "at_ms", (json_int_t)clock_wall_ms(), "epoch", (json_int_t)epoch, "epoch_since_ms", (json_int_t)since_ms,
 	    "service_ms", (json_int_t)outbox_service_ms(&s->outbox, now_ns), "rate", (json_int_t)s->conf.rate,
 	    "in_flight", (json_int_t)s->last.in_flight, "datagrams", (json_int_t)s->last.datagrams,
 	    "bytes", (json_int_t)s->last.bytes, "refused_datagrams", (json_int_t)s->last.refused,
 	    "blocked", (json_int_t)s->last.blocked, "no_segmentation_offload", s->last.segments < s->last.segments_want,
-	    "channels", channels(s));
+	    "no_sandbox", sandbox_is_off(), "channels", channels(s));
 }
 
 void report_write(struct spool *s, uint64_t now_ns)

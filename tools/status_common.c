@@ -24,6 +24,7 @@ static const struct {
 	{ "gaps", N_("Numbers are missing: katamichi gaps says which and why; most come by themselves, a resend slip (gaps --slip) asks for them at once.") },
 	{ "nothing received", N_("Nothing authentic has come since the start: check the cable, the addresses, the keys on both ends and both clocks.") },
 	{ "silent", N_("Nothing has come for some time, not even the heartbeat: check the sender and the cable.") },
+	{ "no sandbox", N_("Started with --no-sandbox, which is for finding faults: start it without.") },
 	{ "kernel drops", N_("The kernel has thrown datagrams away: raise net.core.rmem_max and `buffer', or relieve this host.") },
 	{ "small buffer", N_("The kernel gave too small a socket buffer: raise net.core.rmem_max to the size of `buffer'.") },
 	{ "key not valid", N_("A sender's key is not valid now: put the clock or valid_from and valid_until of its [peer] right.") },

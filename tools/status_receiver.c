@@ -119,6 +119,8 @@ static void add_todo(json_t *s)
 		status_todo(todo, "disk");
 	else if (number(disk, "total") > 0 && number(disk, "free") < number(disk, "total") / 20)
 		status_todo(todo, "disk soon full");
+	if (is_true(s, "no_sandbox") && is_true(s, "running"))
+		status_todo(todo, "no sandbox");
 	if (number(s, "quarantined") > 0)
 		status_todo(todo, "quarantine");
 	if (missing_of(json_object_get(s, "channels")) > 0)

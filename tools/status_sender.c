@@ -124,7 +124,8 @@ static json_t *describe(const struct sender_conf *c, struct db *d, int running, 
 
 	for (unsigned i = 0; i < c->channels; i++)
 		json_array_append_new(all, channel(d, c->channel[i].name, live, number_of(live, "service_ms")));
-	return json_pack("{s:s, s:b, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "role", "sender", "running", running,
+	return json_pack("{s:s, s:b, s:b, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "role", "sender", "running", running,
+	    "no_sandbox", running && json_is_true(json_object_get(live, "no_sandbox")),
 	    "no_segmentation_offload", json_is_true(json_object_get(live, "no_segmentation_offload")),
 	    "disk", disk_text(live, running), "generation", generation(d), "rate", (json_int_t)c->rate, "epoch", number_of(live, "epoch"),
 	    "epoch_since_ms", number_of(live, "epoch_since_ms"), "at_ms", number_of(live, "at_ms"),
@@ -155,6 +156,8 @@ static void add_todo(json_t *j)
 		status_todo(todo, "not running");
 	if (status_text(j, "disk", "")[0] != '\0')
 		status_todo(todo, "disk");
+	if (json_is_true(json_object_get(j, "no_sandbox")))
+		status_todo(todo, "no sandbox");
 	if (lost > 0)
 		status_todo(todo, "lost");
 	if (refused > 0)

@@ -78,12 +78,13 @@ static const struct sandbox_call open_[] = { { "pwrite64", CALL_ANY }, { "fdatas
 static const struct sandbox_call scan[] = { { "socket", CALL_LOCAL }, { "connect", CALL_ANY }, { "sendto", CALL_ANY }, END };
 
 const struct sandbox_row sandbox_row[SANDBOX_COUNT] = {
-	[SANDBOX_SENDER_SPOOL] = { "sender: spool", "state, channel folders, the directory of metrics", CAP(CAP_LEASE) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER),
+	[SANDBOX_SENDER_SPOOL] = { "sender: spool", "state, channel folders, the directory of metrics",
+	    CAP(CAP_LEASE) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_IPC_LOCK),
 	    { every, files, spool } },
 	[SANDBOX_SENDER_CHECK] = { "sender: check", "none", 0, { every, pathless, talks, reads } },
-	[SANDBOX_SENDER_LINK] = { "sender: link", "none", 0, { every, pathless, talks, reads, sender_link } },
-	[SANDBOX_RECEIVER_LINK] = { "receiver: link", "none", 0, { every, pathless, reads, receiver_link } },
-	[SANDBOX_RECEIVER_OPEN] = { "receiver: open", "none", 0, { every, pathless, talks, reads, open_ } },
+	[SANDBOX_SENDER_LINK] = { "sender: link", "none", CAP(CAP_IPC_LOCK), { every, pathless, talks, reads, sender_link } },
+	[SANDBOX_RECEIVER_LINK] = { "receiver: link", "none", CAP(CAP_IPC_LOCK), { every, pathless, reads, receiver_link } },
+	[SANDBOX_RECEIVER_OPEN] = { "receiver: open", "none", CAP(CAP_IPC_LOCK), { every, pathless, talks, reads, open_ } },
 	[SANDBOX_RECEIVER_CHECK] = { "receiver: check", "none", 0, { every, pathless, talks } },
 	[SANDBOX_RECEIVER_SCAN] = { "receiver: scan", "none", CAP(CAP_DAC_OVERRIDE), { every, pathless, talks, reads, scan } },
 	[SANDBOX_RECEIVER_STORE] = { "receiver: store", "state, inbox, the directory of metrics", CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER), { every, files } },

@@ -247,7 +247,7 @@ static const struct {
 	{ "sendto", by_sendto, LINK }, { "sendmsg", by_sendmsg, LINK }, { "sendmmsg", by_sendmmsg, LINK },
 	{ "connect", by_connect, LINK }, { "write", by_write, LINK }, { "writev", by_writev, LINK }, { "copied", by_copy, LINK },
 	{ "copied-in-place", by_copy_in_place, LINK }, { "sendfile", by_sendfile, LINK }, { "pwrite", by_pwrite, LINK },
-	{ "udp", make_udp, ANYBODY }, { "raw", make_raw, ANYBODY }, { "unix", make_unix, ANYBODY }, { "pair", make_pair, ANYBODY },
+	{ "udp", make_udp, ANYBODY }, { "raw", make_raw, ANYBODY }, { "unix", make_unix, ~OF(SANDBOX_RECEIVER_SCAN) }, { "pair", make_pair, ANYBODY },
 	{ "io_uring", make_ring, ANYBODY },
 	{ "passwd", open_passwd, ANYBODY }, { "key", open_key, ANYBODY }, { "file", make_file, ANYBODY },
 	{ "directory", make_directory, ANYBODY }, { "remove", remove_file, ANYBODY }, { "link", make_link, ANYBODY },

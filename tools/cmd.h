@@ -111,7 +111,7 @@ extern const struct cmd cmd_quarantine_discard;
 extern const struct cmd cmd_quarantine_list;
 extern const struct cmd cmd_quarantine_release;
 extern const struct cmd cmd_quarantine_show;
-extern const struct cmd cmd_report;
+extern const struct cmd cmd_report, cmd_doctor;
 extern const struct cmd cmd_resend;
 extern const struct cmd cmd_restore;
 extern const struct cmd cmd_show;

@@ -23,6 +23,7 @@ const struct cmd *const commands[] = {
 	&cmd_ledger_checkpoint,
 	&cmd_ledger_export,
 	&cmd_report,
+	&cmd_doctor,
 	/* setting up */
 	&cmd_keygen,
 	&cmd_key_show,

@@ -14,7 +14,7 @@ static const char style[] =
     "th{background:#eee;font-weight:bold}td.n,th.n{text-align:right;white-space:nowrap;overflow-wrap:normal;font-variant-numeric:tabular-nums}\n"
     "td.w{white-space:nowrap;overflow-wrap:normal}tr.sum td{font-weight:bold;border-top:.5mm solid #000}\n"
     ".bad{font-weight:bold;border:.6mm solid #b00;padding:2mm 3mm;break-inside:avoid}.good{border:.3mm solid #070;padding:2mm 3mm;break-inside:avoid}\n"
-    "td.bad{border:.2mm solid #777;color:#b00}\n"
+    "th{overflow-wrap:normal}td.bad{border:.2mm solid #777;color:#b00;padding:1mm 1.6mm}tbody.i{break-inside:avoid}\n"
     "code{font:8pt monospace;overflow-wrap:anywhere}figure{margin:2mm 0 4mm;break-inside:avoid}figcaption{font-size:9pt;font-weight:bold}\n"
     "svg{width:100%;height:auto;display:block}svg text{font:9px sans-serif;fill:#000}\n"
     ".sign{margin-top:10mm;display:flex;gap:6mm;justify-content:flex-end;break-inside:avoid}"

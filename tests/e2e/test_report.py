@@ -131,7 +131,7 @@ class Page(html.parser.HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
         self.attributes += attrs
-        if tag not in ("meta", "line", "rect") or (tag == "rect"):
+        if tag not in ("meta", "line", "br"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):

@@ -94,9 +94,12 @@ repaired(struct assemble *a, struct decode_job *j)
 void
 assemble_flush(struct assemble *a, struct object *o, uint64_t now_ns)
 {
-	uint64_t lo = o->dirty_lo, hi = o->dirty_hi;
+	uint64_t lo, hi;
 	struct flush_job *j;
 
+	assemble_write(a); /* what is held back has its bit already: first its bytes (parts.h) */
+	lo = o->dirty_lo;
+	hi = o->dirty_hi;
 	if (hi > o->bits_room)
 		hi = o->bits_room;
 	if (lo > hi)

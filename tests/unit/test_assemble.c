@@ -322,6 +322,34 @@ restart_odd_parts(void **state)
 	rig_end(&r);
 }
 
+/* The map is made durable while symbols are held back for longer runs: when a bit is in the map, its bytes are in the file. */
+static void
+map_knows_no_more(void **state)
+{
+	uint8_t seen[3 * RIG_SLEN], bits = 0;
+	int data, map;
+
+	(void)state;
+	rig_init(&r, NULL);
+	rig_fresh_slots(&r, 1);
+	sent_make(&s, 20 * RIG_SLEN, 20, 3, seeded);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(rig_give(&r, &s, 0, i), LC_TAKEN);
+	assert_true(assemble_holds(r.a));
+	assemble_tick(r.a, r.now += 2000000000);
+	rig_open(&r, 1, &data, &map, 0);
+	for (int i = 0; i < 10000 && pread(map, &bits, 1, PARTS_HEAD_LEN) != 1; i++)
+		usleep(1000);
+	assert_int_equal(bits, 7);
+	assert_int_equal(pread(data, seen, sizeof(seen), 0), sizeof(seen));
+	assert_memory_equal(seen, s.bytes, sizeof(seen));
+	close(data);
+	close(map);
+	rig_settle(&r);
+	sent_free(&s);
+	rig_end(&r);
+}
+
 /* Symbols with a good tag that contradict what came before: refused, and no harm done. */
 static void
 contradictions(void **state)
@@ -581,6 +609,7 @@ main(void)
 		cmocka_unit_test(restart),
 		cmocka_unit_test(restart_complete),
 		cmocka_unit_test(restart_odd_parts),
+		cmocka_unit_test(map_knows_no_more),
 		cmocka_unit_test(contradictions),
 		cmocka_unit_test(length_cuts_off),
 		cmocka_unit_test(bounds),

@@ -1,14 +1,19 @@
 #!/usr/bin/python3
 """The test runner behind `make test`: every group, one line each, and one sum at the end.
 
-run.py [GROUP...]   groups: unit, fuzz (the corpora), checks (of what was built), e2e, docs (the guides), firmware (emulated); all without arguments.
+run.py [GROUP...]   groups: checks (of what was built), unit, fuzz (the corpora), e2e, docs (the guides), firmware (emulated); all without arguments.
+Several run at a time: programs one a core, and of the others, which mostly wait, more.
 A group's full output stands in $B/log/; it is shown only of what failed.
 """
+import concurrent.futures
 import glob
+import importlib.util
 import os
+import random
 import re
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -17,18 +22,28 @@ B = os.environ.get("B", "build")
 LOG = os.path.join(B, "log")
 TIME_MAX = 300  # s, of one unit test program
 
+CORES = os.cpu_count() or 1
+NONE_SELECTED = 5  # exit code of pytest
+
 total = {"passed": 0, "failed": 0, "skipped": 0}
+printing = threading.Lock()
+
+
+def say(text):
+    with printing:
+        print(text, flush=True)
 
 
 def report(name, passed, failed, skipped, seconds, output=""):
-    total["passed"] += passed
-    total["failed"] += failed
-    total["skipped"] += skipped
     word = "FAIL" if failed else "ok"
     notes = [f"{passed} passed"] + ([f"{failed} failed"] if failed else []) + ([f"{skipped} skipped"] if skipped else [])
-    print(f"  {word:4}  {name:28} {', '.join(notes)}   {seconds:.1f} s", flush=True)
-    if failed:
-        print("\n".join("        | " + line for line in output.splitlines()[-200:]), flush=True)
+    with printing:
+        total["passed"] += passed
+        total["failed"] += failed
+        total["skipped"] += skipped
+        print(f"  {word:4}  {name:28} {', '.join(notes)}   {seconds:.1f} s", flush=True)
+        if failed and output:
+            print("\n".join("        | " + line for line in output.splitlines()[-200:]), flush=True)
 
 
 def execute(name, argv, limit=TIME_MAX, env=None):
@@ -46,60 +61,81 @@ def execute(name, argv, limit=TIME_MAX, env=None):
     return code, out, time.monotonic() - start
 
 
-def unit():
+# --- programs: one line each ---
+def unit_program(source):
     """cmocka says each test by a line; a program that dies in the middle counts as one failure more."""
-    for source in sorted(glob.glob("tests/unit/test_*.c")):
-        name = os.path.basename(source)[:-2]
-        code, out, seconds = execute(name, [os.path.join(B, "tests/unit", name)])
-        passed = len(re.findall(r"^\[       OK \] ", out, re.M))
-        skipped = len(re.findall(r"^\[  SKIPPED \] [^0-9]", out, re.M)) // 2  # said at once and in the list
-        asked = sum(int(n) for n in re.findall(r"^\[==========\].*?(\d+) test\(s\)\.", out, re.M))
-        failed = max(0, asked - passed - skipped)
-        if code != 0 and failed == 0 or asked == 0:
-            failed += 1
-            out += f"\nexit code {code}"
-        report(name, passed, failed, skipped, seconds, out)
+    name = os.path.basename(source)[:-2]
+    code, out, seconds = execute(name, [os.path.join(B, "tests/unit", name)])
+    passed = len(re.findall(r"^\[       OK \] ", out, re.M))
+    skipped = len(re.findall(r"^\[  SKIPPED \] [^0-9]", out, re.M)) // 2  # said at once and in the list
+    asked = sum(int(n) for n in re.findall(r"^\[==========\].*?(\d+) test\(s\)\.", out, re.M))
+    failed = max(0, asked - passed - skipped)
+    if code != 0 and failed == 0 or asked == 0:
+        failed += 1
+        out += f"\nexit code {code}"
+    report(name, passed, failed, skipped, seconds, out)
 
 
-def fuzz():
-    for source in sorted(glob.glob("tests/fuzz/fuzz_*.c")):
-        name = os.path.basename(source)[:-2]
-        corpus = sorted(p for p in glob.glob(f"tests/fuzz/corpus/{name[5:]}/*") if os.path.isfile(p))
-        code, out, seconds = execute(name, [os.path.join(B, "tests/fuzz", name)] + corpus)
-        report(f"{name} ({len(corpus)} files)", int(code == 0), int(code != 0), 0, seconds, out + f"\nexit code {code}")
+def fuzz_program(source):
+    name = os.path.basename(source)[:-2]
+    corpus = sorted(p for p in glob.glob(f"tests/fuzz/corpus/{name[5:]}/*") if os.path.isfile(p))
+    code, out, seconds = execute(name, [os.path.join(B, "tests/fuzz", name)] + corpus)
+    report(f"{name} ({len(corpus)} files)", int(code == 0), int(code != 0), 0, seconds, out + f"\nexit code {code}")
 
 
-def checks():
-    for script in sorted(glob.glob("tests/checks/*.sh")):
-        name = os.path.basename(script)[:-3]
-        code, out, seconds = execute("check_" + name, ["bash", script], env={"B": B})
-        report("check " + name.replace("_", " "), int(code == 0), int(code not in (0, 77)), int(code == 77), seconds,
-               out + f"\nexit code {code}")
+def check_script(script):
+    name = os.path.basename(script)[:-3]
+    code, out, seconds = execute("check_" + name, ["bash", script], env={"B": B})
+    report("check " + name.replace("_", " "), int(code == 0), int(code not in (0, 77)), int(code == 77), seconds,
+           out + f"\nexit code {code}")
 
 
-def by_pytest(group, title):
-    """A line for each test while it runs, the whole output of failures after."""
-    xml_file = os.path.join(LOG, f"{group}.xml")
+PROGRAMS = {  # the checks first: one of them takes longest
+    "checks": (check_script, "tests/checks/*.sh"),
+    "unit": (unit_program, "tests/unit/test_*.c"),
+    "fuzz": (fuzz_program, "tests/fuzz/fuzz_*.c"),
+}
+
+
+def programs(groups):
+    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+        todo = [pool.submit(one, path) for group, (one, pattern) in PROGRAMS.items() if group in groups
+                for path in sorted(glob.glob(pattern))]
+        for each in todo:
+            each.result()
+
+
+# --- groups of pytest: a line for each test as it ends, the whole output of failures after the group ---
+PYTESTS = {  # title, and how many tests at a time: they mostly wait
+    "e2e": ("end to end", 2 * min(CORES, 4)),
+    "firmware": ("diode box", min(CORES, 4)),
+    "docs": ("guides", 1),
+    "monitoring": ("monitoring", 1),
+}
+ON_DEMAND = {"monitoring"}
+WORD = r"(?P<word>PASSED|FAILED|ERROR|SKIPPED)(?: \([^)]*\))?(?: (?P<seconds>[\d.]+) s)?"
+LINES = [re.compile(p) for p in (
+    r"\[gw\d+\] \[ *\d+%\] " + WORD + r" tests/(?P<name>\S.*?) *$",  # of several at a time
+    r"tests/(?P<name>\S+::.*?) " + WORD + r" +\[ *\d+%\]$")]
+
+
+def by_pytest(group, what="", jobs=1, select=()):
+    title, xml_file, start, lines = PYTESTS[group][0], os.path.join(LOG, f"{group}{what}.xml"), time.monotonic(), []
     argv = [sys.executable, "-u", "-B", "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "-o", "junit_family=xunit2",
-            f"--junit-xml={xml_file}", f"--basetemp={os.path.abspath(B)}/{group}-tmp", f"tests/{group}"]
-    start = last = time.monotonic()
+            f"--junit-xml={xml_file}", f"--basetemp={os.path.abspath(B)}/{group}{what}-tmp", *select, f"tests/{group}"]
+    if jobs > 1:
+        argv += ["-n", str(jobs), "--dist", "loadgroup"]
     if os.path.exists(xml_file):
         os.unlink(xml_file)
-    lines = []
     run = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     for raw in run.stdout:
-        line = raw.decode("utf-8", "backslashreplace").rstrip("\n")
-        lines.append(line)
-        if line.startswith("KATAMICHI_SEED"):
-            print(f"  {title}, {line}", flush=True)
-        found = re.match(r"(tests/\S+?)::(.+) (PASSED|FAILED|ERROR|SKIPPED) ", line)
+        lines.append(raw.decode("utf-8", "backslashreplace").rstrip("\n"))
+        found = LINES[jobs == 1].match(lines[-1])
         if found:
-            now = time.monotonic()
-            word = {"PASSED": "ok", "SKIPPED": "skip"}.get(found.group(3), "FAIL")
-            print(f"  {word:4}  {found.group(2):50} {now - last:.1f} s", flush=True)
-            last = now
+            word = {"PASSED": "ok", "SKIPPED": "skip"}.get(found["word"], "FAIL")
+            say(f"  {word:4}  {found['name']:75} {found['seconds'] or '0.0'} s")
     run.wait()
-    with open(os.path.join(LOG, f"{group}.log"), "w") as f:
+    with open(os.path.join(LOG, f"{group}{what}.log"), "w") as f:
         f.write("\n".join(lines))
     passed = failed = skipped = 0
     if os.path.exists(xml_file):
@@ -107,32 +143,39 @@ def by_pytest(group, title):
             tests, bad, passed_over = (int(suite.get(k)) for k in ("tests", "failures", "skipped"))
             bad += int(suite.get("errors"))
             passed, failed, skipped = passed + tests - bad - passed_over, failed + bad, skipped + passed_over
-    if run.returncode != 0 and failed == 0:
+    if run.returncode not in (0, NONE_SELECTED) and failed == 0:
         failed = 1
     rest = [i for i, line in enumerate(lines) if re.match(r"=+ (FAILURES|ERRORS) =+", line)]
-    report(title, passed, failed, skipped, time.monotonic() - start, "")
+    report(title + what, passed, failed, skipped, time.monotonic() - start)
     if failed:
-        print("\n".join(lines[rest[0]:] if rest else lines[-200:]), flush=True)
+        say("\n".join(lines[rest[0]:] if rest else lines[-200:]))
 
 
-def e2e():
-    by_pytest("e2e", "end to end")
+def has_namespaces():
+    """Without them every pair of ends has the same address: then one at a time."""
+    name = f"km-{os.getpid()}-0-s"
+    try:
+        return os.environ.get("KATAMICHI_LOOPBACK") != "1" and all(
+            subprocess.run(["ip", "netns", what, name], stderr=subprocess.DEVNULL).returncode == 0 for what in ("add", "del"))
+    except OSError:
+        return False
 
 
-def firmware():
-    by_pytest("firmware", "diode box")
-
-
-def docs():
-    by_pytest("docs", "guides")
-
-
-def monitoring():
-    by_pytest("monitoring", "monitoring")
-
-
-GROUPS = {"unit": unit, "fuzz": fuzz, "checks": checks, "e2e": e2e, "docs": docs, "firmware": firmware}
-ON_DEMAND = {"monitoring": monitoring}
+def pytests(groups):
+    """All groups beside each other; then, one at a time on an idle machine, the tests that are marked "alone"."""
+    if not groups:
+        return
+    os.environ.setdefault("KATAMICHI_SEED", str(random.SystemRandom().randrange(1, 2**31)))
+    say(f"  KATAMICHI_SEED={os.environ['KATAMICHI_SEED']}")
+    if not has_namespaces() or not importlib.util.find_spec("xdist"):
+        for group in groups:
+            by_pytest(group)
+        return
+    with concurrent.futures.ThreadPoolExecutor(len(groups)) as pool:
+        for each in [pool.submit(by_pytest, g, "", PYTESTS[g][1], ("-m", "not alone")) for g in groups]:
+            each.result()
+    if "e2e" in groups:
+        by_pytest("e2e", ", alone", 1, ("-m", "alone"))
 
 
 def own_namespaces():
@@ -150,11 +193,13 @@ def main():
     os.chdir(TOP)
     own_namespaces()
     os.makedirs(LOG, exist_ok=True)
-    for name in sys.argv[1:] or GROUPS:
-        every = {**GROUPS, **ON_DEMAND}
-        if name not in every:
-            sys.exit(f"run.py: no group \"{name}\" ({', '.join(every)})")
-        every[name]()
+    known = [*PROGRAMS, *PYTESTS]
+    groups = sys.argv[1:] or [g for g in known if g not in ON_DEMAND]
+    for name in groups:
+        if name not in known:
+            sys.exit(f"run.py: no group \"{name}\" ({', '.join(known)})")
+    programs([g for g in groups if g in PROGRAMS])
+    pytests([g for g in groups if g in PYTESTS])
     last = f"{total['passed']} passed, {total['failed']} failed"
     if total["skipped"]:
         last += f", {total['skipped']} skipped"

@@ -112,10 +112,16 @@ class Broken(Exception):
     pass
 
 
+def address(serial):
+    """Of one pair on the loopback interface, which has 2^24 addresses: no two processes, and no two pairs of one, share any."""
+    pid = os.getpid() & 0x3fffff
+    return f"127.{1 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}:{20000 + serial % 12000}"
+
+
 class Run:
     """One pair of ends on the loopback interface, one of them under the layer."""
 
-    def __init__(self, top, keys, port, side, at, mode, seed, forget=None, heal=45):
+    def __init__(self, top, keys, address, side, at, mode, seed, forget=None, heal=90):
         self.top, self.side, self.at, self.mode, self.seed, self.heal = top, side, at, mode, seed, heal
         self.daemon, self.put_upto, self.what = {}, 0, ""
         for d in ["receiver/inbox", "receiver/state", "sender/state"] + [f"sender/{w}/{c}" for c in CHANNELS for w in ("out", "staging")]:
@@ -124,7 +130,7 @@ class Run:
             for name, data in wave.items():
                 with open(self.path("sender/staging", name), "wb") as f:
                     f.write(data)
-        values = {"keys": keys, "address": f"127.0.0.1:{port}", "buffer": "16M" if harness.LARGE else "200K"}
+        values = {"keys": keys, "address": address, "buffer": "16M" if harness.LARGE else "200K"}
         for name, text in (("sender", SENDER_CONF), ("receiver", RECEIVER_CONF)):
             with open(self.path(name + ".conf"), "w") as f:
                 f.write(text.format(**values))
@@ -402,7 +408,7 @@ class Suite:
         if self.o.forget and self.failed:
             return ""
         start = time.monotonic()
-        one = Run(top, self.keys, 20000 + (os.getpid() * 97 + serial) % 12000, side, at, mode, self.o.seed, self.o.forget, self.o.heal)
+        one = Run(top, self.keys, address(serial), side, at, mode, self.o.seed, self.o.forget, self.o.heal)
         found, killed = "", False
         try:
             killed = one.play()
@@ -470,7 +476,7 @@ def options(argv):
     p.add_argument("--jobs", type=int, default=4)
     p.add_argument("--seed", type=int, default=harness.SEED)
     p.add_argument("--forget", metavar="REGEX")
-    p.add_argument("--heal", type=int, default=45, help="s after the restart in which everything has to be in order")
+    p.add_argument("--heal", type=int, default=90, help="s after the restart in which everything has to be in order")
     p.add_argument("--top", default=os.path.join(harness.BUILD, "crash"))
     o = p.parse_args(argv)
     o.side, o.mode = o.side or SIDES, o.mode or MODES

@@ -6,26 +6,14 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import harness  # noqa: E402
-
-
-def pytest_report_header(config):
-    return f"KATAMICHI_SEED={harness.SEED}"
-
-
-def pytest_sessionstart(session):
-    harness.remove_stale()
+from every_group import *  # noqa: E402,F401,F403
+from every_group import keep_reports  # noqa: E402
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item, call):
-    report = (yield).get_result()
-    setattr(item, "report_" + report.when, report)
-    if report.when == "call" and report.failed and "site" in item.funcargs:
-        site = item.funcargs["site"]
-        for p in (site.sender, site.receiver, site.relay):
-            if p is not None:
-                report.sections.append((f"{p.name}'s log", p.tail(60)))
-        report.sections.append(("again with", f"KATAMICHI_SEED={harness.SEED}"))
+    report, site = (yield).get_result(), item.funcargs.get("site")
+    keep_reports(item, report, (site.sender, site.receiver, site.relay) if site else (), 60)
 
 
 @pytest.fixture
@@ -51,13 +39,3 @@ def site(net, tmp_path, request):
         harness.Process.end_all()
         if request.node.report_call.passed:
             shutil.rmtree(tmp_path, ignore_errors=True)
-
-
-def pytest_collection_modifyitems(config, items):
-    for item in items:
-        if "long" in item.keywords and not harness.LONG:
-            item.add_marker(pytest.mark.skip(reason="make test-long"))
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "long: takes minutes; make test-long")

@@ -24,6 +24,7 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.join(TOP, os.environ.get("B", "build"))
 LONG = os.environ.get("KATAMICHI_LONG") == "1"
 SEED = int(os.environ.get("KATAMICHI_SEED") or random.SystemRandom().randrange(1, 2**31))
+os.environ["KATAMICHI_SEED"] = str(SEED)  # of pytest's other processes, too
 MEMORY_MAX = 256 << 20  # bytes, of each process
 
 

@@ -4,6 +4,8 @@ import os
 import re
 import struct
 
+import pytest
+
 import harness
 import samples
 
@@ -30,6 +32,7 @@ class Wall:
         self.monkeypatch.delenv("LD_PRELOAD")
 
 
+@pytest.mark.slow
 def test_ten_years_either_way(site, monkeypatch):
     site.configure(repeat="3s")  # what is sent before a new receiver has had a HELLO comes in the next round
     zone, outside = Wall(site, monkeypatch, "wall-receiver"), Wall(site, monkeypatch, "wall-sender")

@@ -2,6 +2,8 @@
 import json
 import re
 
+import pytest
+
 import harness
 import samples
 
@@ -19,6 +21,7 @@ def wait_closings(site, n):
     harness.wait_until(f"closing {n}", lambda: len([r for r in site.ledger() if r["event"] == "closing"]) >= n, 20, alive=site.daemons())
 
 
+@pytest.mark.slow
 def test_closing_names_what_is_missing(site):
     site.start(relay=True, repeat="10s")
     # nothing at all: said, too

@@ -24,6 +24,7 @@ def execute(tmp_path, *argv):
     return done.returncode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", crash.SIDES)
 def test_nothing_lost_or_doubled(tmp_path, side):
     assert execute(tmp_path, "--side", side, "--sample", str(SAMPLE), *(f"--mode={m}" for m in crash.MODES + ("mixed", "again"))) == 0
@@ -38,6 +39,7 @@ NEEDED = [  # each of these syncs is there for a reason: without it
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side,forget", NEEDED if harness.LONG else random.Random(harness.SEED).sample(NEEDED, 2))
 def test_an_ineffective_sync_is_found(tmp_path, side, forget):
     """The negative control: on a disk that does not do this sync something goes wrong, and this test says so."""
@@ -53,8 +55,8 @@ def log(tmp_path_factory):
     found = {}
     for side in crash.SIDES:
         harness.katamichi("keygen", side, str(keys))
-    for port, side in enumerate(crash.SIDES, 5301):
-        run = crash.Run(str(top / side), str(keys), port, side, 0, "plain", harness.SEED)
+    for serial, side in enumerate(crash.SIDES):
+        run = crash.Run(str(top / side), str(keys), crash.address(serial), side, 0, "plain", harness.SEED)
         try:
             run.play()
             found[side] = list(run.layer.operations())

@@ -125,7 +125,9 @@ def test_all_processes_die_and_share_one_order(disk):
     """A child of exec with a cleaned environment is still under the layer, and dies with its parent."""
     text = ("import subprocess, sys\n"
             "keep = {k: v for k, v in os.environ.items() if k.startswith('KATAMICHI_')}\n"
-            "child = subprocess.Popen([sys.executable, '-c', 'import os\\nfor i in range(10000): os.fsync(os.open(str(i % 7), 66, 384))'], env=keep)\n"
+            "child = subprocess.Popen([sys.executable, '-c', 'import os\\nfor i in range(10000):\\n os.fsync(os.open(str(i % 7), 66, 384))\\n'"
+            "    ' while i and not os.path.exists(chr(112)): pass'], env=keep)\n"
+            "while not os.path.exists('1'): pass\n"  # so each of them has done something
             "for i in range(10000): os.close(put('p', b'x'))\n")
     assert execute(disk, text, kill_at=500) == -signal.SIGKILL
     assert disk.control.ops == 500 and {k for k, *_ in disk.records()} >= {"write", "sync", "create"}

@@ -44,6 +44,7 @@ def test_jumbo_frames(site):
     site.check_inbox()
 
 
+@pytest.mark.slow
 def test_more_loss_than_promised(site):
     """30 % is lost where 1 % was configured: the first round fails, nothing partial is published, the receiver says what it has
     not, and the rounds add up until it has."""

@@ -4,6 +4,8 @@ import json
 import os
 import re
 
+import pytest
+
 import harness
 
 
@@ -21,6 +23,7 @@ def flip(path):
             f.write(bytes([byte[0] ^ 1]))
 
 
+@pytest.mark.slow
 def test_damage_on_the_receivers_disk(site):
     """Between two rounds the disk changes what had arrived: the datagrams were authentic, the object is not."""
     site.start("--loss", "0.3", loss="1%", repeat="4s")

@@ -96,6 +96,7 @@ def crossing(site, name, count):
     site.wait_delivered(60)
 
 
+@pytest.mark.slow
 def test_sender_disk_full(site, small):
     disk = sender_disk(site, small)
     site.start(repeat="2s 2s 4s")
@@ -118,6 +119,7 @@ def test_sender_disk_full(site, small):
     site.check_inbox()
 
 
+@pytest.mark.slow
 def test_receiver_disk_full(site, small):
     disk = receiver_disk(site, small)
     site.start(repeat="2s 2s 4s")
@@ -162,6 +164,7 @@ def test_no_inodes(site, small, who):
 
 
 # Each takes 16 s: what a read-only file system does besides is in test-long.
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [pytest.param("EROFS", marks=pytest.mark.long), "EIO", "ENOSPC"])
 @pytest.mark.parametrize("who", ["sender", "receiver"])
 def test_no_change_is_taken(site, tmp_path, who, error):

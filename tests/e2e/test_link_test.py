@@ -144,6 +144,7 @@ def test_begun_in_the_middle(net, tmp_path):
     assert report["run"]["steps"][2]["received"] == report["run"]["steps"][2]["expected"] > 0
 
 
+@pytest.mark.slow
 def test_sender_killed_and_begun_again(net, tmp_path):
     receiver = Receiver(net, tmp_path)
     argv = net.at("s") + [harness.program("katamichi"), "link-test", "send", "--to", f"{net.receiver}:5150", "--rates", RATES, "--seconds", "1"]

@@ -124,6 +124,7 @@ def test_positive_control(talkative):
     assert seen[0][0] > 0, "not even IPv6 said hello"
 
 
+@pytest.mark.slow
 def test_no_frame_in_any_state(talkative):
     site, net = talkative, talkative.net
     harden(site)

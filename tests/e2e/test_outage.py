@@ -2,6 +2,8 @@
 import json
 import re
 
+import pytest
+
 import harness
 import samples
 
@@ -28,6 +30,7 @@ def edit(site, before, after):
         f.write(text.replace(before, after))
 
 
+@pytest.mark.slow
 def test_receiver_off_for_three_days(site, monkeypatch):
     """Default repeats and retention; it comes back and has everything in the end, with nobody's help."""
     monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "20000")  # a day is 4.3 s
@@ -49,6 +52,7 @@ def test_receiver_off_for_three_days(site, monkeypatch):
     assert len(days) >= 2 and harness.katamichi("closings", "-c", site.path("receiver.conf"), "--last", "0").returncode == 0
 
 
+@pytest.mark.slow
 def test_longer_than_the_retention(site, monkeypatch):
     """What the sender does not keep any more is a named gap, never silence; and the slip says that it has to be put in again."""
     monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "20000")
@@ -76,6 +80,7 @@ def test_longer_than_the_retention(site, monkeypatch):
     assert done.returncode == 1 and "not kept        1 transfers" in done.out, done.out
 
 
+@pytest.mark.slow
 def test_limit_of_a_channel(site, monkeypatch):
     """What is over outbox_max waits in its claim, is said, and goes by itself when the retention of others has passed."""
     monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "2000")  # four hours are 7.2 s

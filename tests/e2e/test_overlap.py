@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import pytest
+
 import harness
 import samples
 
@@ -33,6 +35,7 @@ def counters(site):
         return json.load(f)["link"]["counters"]
 
 
+@pytest.mark.slow
 def test_small_ones_pass(site):
     """The large one stays incomplete, more than the code repairs being lost; small ones are delivered meanwhile, and it later."""
     site.start(relay=True, rate="200M", burst="0s", repeat="5s 20s")
@@ -51,6 +54,7 @@ def test_small_ones_pass(site):
     harness.wait_until("an empty work/", lambda: os.listdir(site.path("receiver-state", "work")) == [], 10)
 
 
+@pytest.mark.slow
 def test_killed_while_open(site):
     """Either the main process, or the one that looks at the contents, dies while an object that is not complete is open."""
     site.start(rate="300M", repeat="3s 10s")
@@ -68,6 +72,7 @@ def test_killed_while_open(site):
     site.check_memory()
 
 
+@pytest.mark.slow
 def test_stalled_consumers(site):
     """open, check and store stand still for 200 ms each second: a backlog, and nothing lost on the link."""
     site.start(rate="400M", repeat="1h")

@@ -1,10 +1,13 @@
 """Who goes first: channels of a higher priority, and everybody in the end."""
 import time
 
+import pytest
+
 import harness
 import samples
 
 
+@pytest.mark.slow
 def test_high_priority_passes_a_bulk_transfer(site):
     """A link that is busy for ten seconds with a file of low priority: what comes in a channel of a higher one is there within a
     moment, and the large one goes on beside it."""

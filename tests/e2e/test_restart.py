@@ -4,6 +4,8 @@ import re
 import signal
 import time
 
+import pytest
+
 import harness
 import samples
 
@@ -17,6 +19,7 @@ def wait_middle(site):
     assert site.deliveries() == []
 
 
+@pytest.mark.slow
 def test_sender_killed_in_mid_file(site):
     site.start("--loss", "0.01", rate="400M", repeat="3s 10s")
     site.put_random("bulk", "200MB.bin", SIZE)
@@ -29,6 +32,7 @@ def test_sender_killed_in_mid_file(site):
     site.check_inbox()
 
 
+@pytest.mark.slow
 def test_sender_killed_while_sealing(site):
     """A large file is sent while it is sealed.  A kill then has used no number, and what was sent of that object is no one's."""
     site.start(rate="1G", repeat="3s 10s")
@@ -45,6 +49,7 @@ def test_sender_killed_while_sealing(site):
     assert [(c, n) for c, n, _ in site.deliveries()] == [("bulk", "00000001")]
 
 
+@pytest.mark.slow
 def test_receiver_killed_in_mid_file(site):
     site.start("--loss", "0.01", rate="400M", repeat="3s 10s")
     site.put_random("bulk", "200MB.bin", SIZE)
@@ -154,6 +159,7 @@ def test_replayed_session(site):
     site.check_inbox()
 
 
+@pytest.mark.slow
 def test_gap_is_listed(site):
     """What could not be delivered is known on the receiver, by channel and number."""
     site.start(relay=True, repeat="8s")

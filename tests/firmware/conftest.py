@@ -7,27 +7,21 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
 import box as box_module  # noqa: E402
+import every_group  # noqa: E402
 import harness  # noqa: E402
-
-
-def pytest_report_header(config):
-    return f"KATAMICHI_SEED={harness.SEED}"
-
-
-def pytest_sessionstart(session):
-    harness.remove_stale()
+from every_group import *  # noqa: E402,F401,F403
+from every_group import keep_reports  # noqa: E402
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item, call):
-    report = (yield).get_result()
-    setattr(item, "report_" + report.when, report)
-    if report.when == "call" and report.failed:
-        site, box = item.funcargs.get("site"), item.funcargs.get("box")
-        for p in (box.nodes if box else []) + ([site.sender, site.receiver] if site else []):
-            if p is not None:
-                report.sections.append((f"{p.name}'s log", p.tail(20)))
-        report.sections.append(("again with", f"KATAMICHI_SEED={harness.SEED}"))
+    report, site, box = (yield).get_result(), item.funcargs.get("site"), item.funcargs.get("box")
+    keep_reports(item, report, [*(box.nodes if box else []), *((site.sender, site.receiver) if site else [])], 20)
+
+
+def pytest_configure(config):
+    every_group.pytest_configure(config)
+    config.addinivalue_line("markers", "counter: puts frames in front of the sender on purpose")
 
 
 @pytest.fixture
@@ -58,14 +52,3 @@ def site(box, tmp_path, request):
             if p.poll() is None:
                 p.kill()
         shutil.rmtree(tmp_path, ignore_errors=True)
-
-
-def pytest_collection_modifyitems(config, items):
-    for item in items:
-        if "long" in item.keywords and not harness.LONG:
-            item.add_marker(pytest.mark.skip(reason="make test-firmware LONG=1"))
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "long: measures; make test-firmware LONG=1")
-    config.addinivalue_line("markers", "counter: puts frames in front of the sender on purpose")

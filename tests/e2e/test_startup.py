@@ -219,7 +219,7 @@ def test_socket_of_another_process(site):
 @needs_activate
 def test_socket_activation(site):
     """Started by the first datagram, on a socket that was there before it: files cross."""
-    site.configure(buffer="1M")
+    site.configure(buffer="1M", repeat="2s 2s 4s")  # a receiver slow to start misses the first round
     argv = site.net.at("r") + [ACTIVATE, "--datagram", "-l", "10.77.0.2:5150", harness.program("katamichi-receiver"),
                                "-c", site.path("receiver.conf")]
     site.receiver = harness.Process("receiver", argv, site.path("receiver.log"), ready=r"Listening")

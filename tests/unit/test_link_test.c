@@ -18,6 +18,7 @@
 #include "tools/link_test_stats.c"
 #undef GOLDEN
 #include "tools/link_test_wire.c"
+#include "tools/wide.c"
 
 enum { LEN = 512, STEPS = 3 };
 #define PER_DATAGRAM ((LEN + LINK_TEST_EXTRA) * 8) /* bit/s for one datagram a second */

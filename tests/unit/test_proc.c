@@ -153,6 +153,7 @@ static void inherits(int low)
 		close(5);
 	}
 	pid_t pid = proc_start(&spec);
+	unsetenv("LANG"); /* a machine with Japanese messages would say the rest in them */
 	for (unsigned i = 0; i < 3; i++)
 		close(spec.fd[i]);
 	drain(ra, text, sizeof text);

@@ -5,7 +5,7 @@
     newest number  ...           what it says: compared where anything stands here, `...` is anything
     ```
 `console sender wait` is tried again for a while until its output is as said.  `console hardware` and `text` are for people: not
-run.  A name of CAPTURES in an output stands for what is there, and for the same in later commands.
+run.  An exit code other than 0 is said by the output's last line, `(exit code 1)` or `(終了コード 1)`.  A name of CAPTURES in an output stands for what is there, and for the same in later commands.
 """
 import os
 import re
@@ -14,10 +14,13 @@ import time
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 GUIDES = os.path.join(TOP, "tools", "guides")
-ORDER = ("install",)
-CAPTURES = {"SLIP-CODE": r"[0-9A-Z]{4}(?:-[0-9A-Z]{1,4})+", "LEDGER-HASH": r"[0-9a-f]{64}"}
+ORDER = ("install", "commission", "operate", "incident", "audit", "dispose")
+CAPTURES = {"SLIP-CODE": r"[0-9A-Z]{4}(?:-[0-9A-Z]{1,4}){2,}", "QUARANTINE-ENTRY": r"[a-z]+-\d{8}-[0-9a-f]{8}"}
 KINDS = ("console sender", "console receiver", "console sender wait", "console receiver wait", "console hardware", "text", "ini")
 WAIT = 30  # s, for a block with `wait`
+
+
+EXIT = re.compile(r"\((?:exit code|終了コード) (\d+)\)$")
 
 
 class Block:
@@ -53,7 +56,7 @@ def pattern(expected):
         p = ".*?".join(re.escape(part) for part in row.rstrip().split("..."))
         for name, shape in CAPTURES.items():
             p = p.replace(re.escape(name), f"(?P<{name.replace('-', '_')}>{shape})")
-        out.append(re.sub(r"(?:\\ )+", r"\\s+", p) + r"[ \t]*\n")
+        out.append(r"[ \t]*" + re.sub(r"(?:\\ )+", r"[ \\t]+", p.lstrip()) + r"[ \t]*\n")
     return re.compile("".join(out) + r"\Z")
 
 
@@ -82,7 +85,9 @@ class Runner:
         if len(done) < len(block.steps):
             raise Mismatch(f"{where}: the shell ended at: {block.steps[len(done)][0]}")
         for (command, expected), (code, out) in zip(block.steps, done):
-            if code != 0:
+            said = EXIT.match(expected[-1]) if expected else None
+            expected = expected[:-1] if said else expected
+            if code != (int(said.group(1)) if said else 0):
                 raise Mismatch(f"{where}: `{command}` at the {block.host}: exit code {code}\n{out}")
             if not expected:
                 continue

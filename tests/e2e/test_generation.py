@@ -116,3 +116,30 @@ def test_what_is_not_noticed_is_a_fork(site):
     harness.wait_until("the closing", lambda: events(site, "fork") and [r for r in site.ledger() if r["event"] == "closing"], 15)
     done = harness.katamichi("closings", "-c", site.path("receiver.conf"), ok=False)
     assert done.returncode == 0 and re.search(r"eltax +1 +2 +2 +0 +0 +0", done.out), done.out
+
+
+def test_two_senders_with_one_key(site):
+    """A second machine with the same key, at the same time: nothing is lost or mixed up, and the receiver says what it sees."""
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    for path in ["sender-state2"] + ["out2/" + c for c in site.CHANNELS]:
+        os.makedirs(site.path(path))
+    with open(site.path("sender.conf")) as f:
+        text = f.read().replace("state = sender-state", "state = sender-state2").replace("folders = out", "folders = out2")
+    with open(site.path("second.conf"), "w") as f:
+        f.write(text)
+    argv = site.net.at("s") + [harness.program("katamichi-sender"), "-c", site.path("second.conf")]
+    harness.Process("second", argv, site.path("second.log"), ready=r"\bready\b")
+    site.put("eltax", "三.csv", samples.table(9))
+    content = samples.table(7)
+    with open(site.path("staging/二.csv"), "wb") as f:
+        f.write(content)
+    os.rename(site.path("staging/二.csv"), site.path("out2/eltax/二.csv"))
+    site.sent["eltax", "二.csv".encode()] = harness.hashlib.sha256(content).hexdigest()
+    site.wait_delivered()
+    check_files(site)
+    places = {os.path.basename(p): number for _, number, d in site.deliveries() for p in os.listdir(os.path.join(d, b"files"))}
+    assert re.fullmatch(r"00000001\.g-[0-9a-f]{8}", places["二.csv".encode()]), places
+    assert places["一.csv".encode()] == "00000001" and places["三.csv".encode()] == "00000002", places
+    harness.wait_until("the alarm", lambda: re.search("ALARM: channel eltax: .* a new generation", site.receiver.text()), 10)

@@ -53,7 +53,7 @@ inverse_pass(struct inverse *v, unsigned layers, uint8_t *const *dst,
     const uint8_t *const *src, const uint16_t *tw, size_t n, bool more)
 {
 	if (v->passes > 2)
-		v->ahead.lines = (4u << layers) / (3 * v->passes) + 1;
+		v->ahead.lines = (1u << layers) / 2;
 	else
 		v->ahead.lines = 2u << layers;
 	v->f->k->inverse(layers, dst, src, &v->ahead, tw, n, more);
@@ -135,19 +135,59 @@ inverse_block(struct inverse *v, uint32_t base, unsigned i,
 	inverse_pass(v, layers, to, src, tw, run_of(v->f, lo), acc != NULL);
 }
 
+/* Rows of the 2^s up to the last that is there, at least one */
+static uint32_t
+rows_there(unsigned s, const uint8_t *const *rows)
+{
+	uint32_t n = 1u << s;
+
+	while (n > 1 && rows[n - 1] == NULL)
+		n--;
+	return n;
+}
+
+/* Coefficients of the first 2^i rows, x, to those of all 2^s where the others are
+ * zero.  With b = 0 the inverse butterfly makes b = a, a = (1 + t) a: in every
+ * higher layer there are copies of x, those with the layer's bit clear times
+ * 1 + t.  Without acc the lowest lies where x does, and is made last. */
+static void
+inverse_spread(const struct fec_fft *f, uint32_t base, unsigned i,
+    const uint8_t *x, uint8_t *tmp, uint8_t *acc)
+{
+	for (uint32_t r = 1u << (f->s - i); r-- > 0;) {
+		size_t at = fec_row_at(f->w, r << i);
+		uint16_t c = 1;
+
+		for (unsigned l = i; l < f->s; l++)
+			if ((r >> (l - i) & 1) == 0)
+				c = gf16_mul(c, 1 ^ gf16_point(base >> l));
+		f->k->dot((acc != NULL ? acc : tmp) + at, &x, &c, 1,
+		    run_of(f, i), acc != NULL);
+	}
+}
+
 void
 fec_inverse(const struct fec_fft *f, uint32_t base,
     const uint8_t *const *rows, bool first, uint8_t *tmp, uint8_t *acc)
 {
-	uint32_t far = distance(f->s);
+	struct fec_fft part = *f;
+	uint32_t far = distance(f->s), n = rows_there(f->s, rows);
+
+	while (part.s > 0 && n <= 1u << (part.s - 1))
+		part.s--;
 	struct inverse v = {
-		.f = f,
+		.f = &part,
 		.ahead = { .row = first ? rows : rows + far, .n = f->w },
 		.distance = far,
-		.passes = (f->s + f->k->radix - 1) / f->k->radix,
+		.passes = (part.s + f->k->radix - 1) / f->k->radix,
 	};
 
-	inverse_block(&v, base, f->s, rows, tmp, acc);
+	if (part.s == f->s) {
+		inverse_block(&v, base, f->s, rows, tmp, acc);
+		return;
+	}
+	inverse_block(&v, base, part.s, rows, tmp, NULL);
+	inverse_spread(f, base, part.s, tmp, tmp, acc);
 }
 
 /* One value of the block of 2^i coefficients x, as their sum times X_r(point) */
@@ -176,12 +216,42 @@ scale_of(const struct fec_want *want, uint32_t n)
 	return want->scale != NULL ? want->scale[n] : 1;
 }
 
+/* What a forward transform carries along */
+struct forward {
+	const struct fec_fft *f;
+	const struct fec_want *want;
+	struct gf16_fetch ahead; /* of the wanted rows, which are written last */
+};
+
+static void
+forward_pass(struct forward *v, unsigned layers, uint8_t *const *dst,
+    const uint8_t *const *src, const uint16_t *tw, size_t n)
+{
+	v->ahead.lines = (1u << layers) / 2;
+	v->f->k->forward(layers, dst, src, &v->ahead, tw, n);
+}
+
+/* The wanted rows before number `at` are done with or under way. */
+static void
+forward_aim(struct forward *v, uint32_t at)
+{
+	const uint8_t *const *out = (const uint8_t *const *)v->want->out;
+	uint32_t n = v->want->n, end = at + FEC_AHEAD / 2;
+
+	if (v->ahead.row < out + at) {
+		v->ahead.row = out + at;
+		v->ahead.at = 0;
+	}
+	v->ahead.end = out + (end < n ? end : n);
+}
+
 /* The lowest pass, into the caller's rows; wanted points from..to-1 */
 static void
-forward_leaf(const struct fec_fft *f, uint32_t base, unsigned layers,
-    const uint8_t *x, uint8_t *tmp, const struct fec_want *want,
-    uint32_t from, uint32_t to)
+forward_leaf(struct forward *v, uint32_t base, unsigned layers,
+    const uint8_t *x, uint8_t *tmp, uint32_t from, uint32_t to)
 {
+	const struct fec_fft *f = v->f;
+	const struct fec_want *want = v->want;
 	const uint8_t *src[8];
 	uint8_t *dst[8];
 	uint16_t tw[7];
@@ -193,7 +263,7 @@ forward_leaf(const struct fec_fft *f, uint32_t base, unsigned layers,
 	for (uint32_t n = from; want->scale == NULL && n < to; n++)
 		dst[want->point[n] - base] = want->out[n];
 	twiddles(base, 0, layers, tw);
-	f->k->forward(layers, dst, src, tw, f->w);
+	forward_pass(v, layers, dst, src, tw, f->w);
 	for (uint32_t n = from; want->scale != NULL && n < to; n++) {
 		const uint8_t *row = dst[want->point[n] - base];
 		f->k->dot(want->out[n], &row, &want->scale[n], 1, f->w, false);
@@ -201,10 +271,11 @@ forward_leaf(const struct fec_fft *f, uint32_t base, unsigned layers,
 }
 
 static void
-forward_block(const struct fec_fft *f, uint32_t base, unsigned i,
-    const uint8_t *x, uint8_t *tmp, const struct fec_want *want,
-    uint32_t from, uint32_t to)
+forward_block(struct forward *v, uint32_t base, unsigned i,
+    const uint8_t *x, uint8_t *tmp, uint32_t from, uint32_t to)
 {
+	const struct fec_fft *f = v->f;
+	const struct fec_want *want = v->want;
 	unsigned layers = f->k->radix;
 
 	if (i == 0 || sum_is_cheaper(i, to - from, want->scale != NULL)) {
@@ -214,7 +285,8 @@ forward_block(const struct fec_fft *f, uint32_t base, unsigned i,
 		return;
 	}
 	if (i <= layers) {
-		forward_leaf(f, base, i, x, tmp, want, from, to);
+		forward_aim(v, to);
+		forward_leaf(v, base, i, x, tmp, from, to);
 		return;
 	}
 	unsigned lo = i - layers;
@@ -227,14 +299,14 @@ forward_block(const struct fec_fft *f, uint32_t base, unsigned i,
 		dst[q] = tmp + fec_row_at(f->w, q << lo);
 	}
 	twiddles(base, lo, layers, tw);
-	f->k->forward(layers, dst, src, tw, run_of(f, lo));
+	forward_aim(v, from);
+	forward_pass(v, layers, dst, src, tw, run_of(f, lo));
 	for (uint32_t q = 0; q < 1u << layers; q++) {
 		uint32_t sub = base + (q << lo), end = from;
 		while (end < to && want->point[end] < sub + (1u << lo))
 			end++;
 		if (end > from)
-			forward_block(f, sub, lo, dst[q], dst[q], want, from,
-			    end);
+			forward_block(v, sub, lo, dst[q], dst[q], from, end);
 		from = end;
 	}
 }
@@ -243,6 +315,15 @@ void
 fec_forward(const struct fec_fft *f, uint32_t base, const uint8_t *x,
     uint8_t *tmp, const struct fec_want *want)
 {
+	struct forward v = {
+		.f = f,
+		.want = want,
+		.ahead = {
+			.row = (const uint8_t *const *)want->out,
+			.n = f->w,
+		},
+	};
+
 	if (want->n > 0)
-		forward_block(f, base, f->s, x, tmp, want, 0, want->n);
+		forward_block(&v, base, f->s, x, tmp, 0, want->n);
 }

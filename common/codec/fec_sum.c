@@ -117,11 +117,13 @@ many_to_few(const struct fec_sum *m)
 {
 	size_t size = block_size(m);
 
-	memset(m->hold, 0, m->outs * size);
 	for (uint32_t b = 0; b < m->ins; b++) {
 		uint16_t c = weight(m, m->in[b].id, m->out[0].id);
 		if (m->outs == 1 && c == 1) {
-			inverse_coset(m, &m->in[b], m->tmp, m->hold);
+			if (b == 0)
+				inverse_coset(m, &m->in[b], m->hold, NULL);
+			else
+				inverse_coset(m, &m->in[b], m->tmp, m->hold);
 			continue;
 		}
 		inverse_coset(m, &m->in[b], m->tmp, NULL);
@@ -129,7 +131,7 @@ many_to_few(const struct fec_sum *m)
 			const uint8_t *x = m->tmp;
 			c = weight(m, m->in[b].id, m->out[a].id);
 			m->fft.k->dot(m->hold + a * size, &x, &c, 1, size,
-			    true);
+			    b > 0);
 		}
 	}
 	for (uint32_t a = 0; a < m->outs; a++)

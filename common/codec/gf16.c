@@ -180,7 +180,7 @@ kat_passes(const struct gf16_kernel *k, unsigned layers, unsigned wide,
 	for (size_t i = 0; i < KAT_LEN / 2; i++)
 		kat_pass(layers, want, tw, i, kind != 0);
 	if (kind == 0)
-		k->forward(layers, dst, src, tw, KAT_LEN);
+		k->forward(layers, dst, src, &none, tw, KAT_LEN);
 	else
 		k->inverse(layers, dst, src, &none, tw, KAT_LEN, kind == 2);
 	if (kind == 2) { /* added to what was there */

@@ -61,7 +61,8 @@ struct gf16_kernel {
 	    const uint8_t *const *src, struct gf16_fetch *ahead,
 	    const uint16_t *twiddle, size_t n, bool add);
 	void (*forward)(unsigned layers, uint8_t *const *dst,
-	    const uint8_t *const *src, const uint16_t *twiddle, size_t n);
+	    const uint8_t *const *src, struct gf16_fetch *ahead,
+	    const uint16_t *twiddle, size_t n);
 };
 
 /* Compiled in where the compiler's target has them, otherwise NULL. */

@@ -100,19 +100,22 @@ inverse1(uint8_t *const *d, const uint8_t *const *s,
 }
 
 ALWAYS void
-forward1(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
-    size_t n, unsigned wide)
+forward1(uint8_t *const *d, const uint8_t *const *s,
+    struct gf16_fetch *ahead, const uint16_t *tw, size_t n, unsigned wide)
 {
 	con c = constant(wide > 0, tw[0]);
 	const uint8_t *s0 = s[0], *s1 = s[1];
 	uint8_t *d0 = d[0], *d1 = d[1];
+	struct gf16_fetch local = *ahead;
 
 	EACH_VEC(o, n) {
+		fetch(&local, o);
 		vec a = load(s0 + o), b = load(s1 + o);
 		FORWARD(wide > 0, a, b, c);
 		store(d0 + o, a);
 		store(d1 + o, b);
 	}
+	*ahead = local;
 }
 
 ALWAYS void
@@ -143,15 +146,17 @@ inverse2(uint8_t *const *d, const uint8_t *const *s,
 }
 
 ALWAYS void
-forward2(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
-    size_t n, unsigned wide)
+forward2(uint8_t *const *d, const uint8_t *const *s,
+    struct gf16_fetch *ahead, const uint16_t *tw, size_t n, unsigned wide)
 {
 	con c0 = constant(wide > 0, tw[0]), c1 = constant(wide > 0, tw[1]);
 	con c2 = constant(wide > 1, tw[2]);
 	const uint8_t *s0 = s[0], *s1 = s[1], *s2 = s[2], *s3 = s[3];
 	uint8_t *d0 = d[0], *d1 = d[1], *d2 = d[2], *d3 = d[3];
+	struct gf16_fetch local = *ahead;
 
 	EACH_VEC(o, n) {
+		fetch(&local, o);
 		vec x0 = load(s0 + o), x2 = load(s2 + o);
 		FORWARD(wide > 1, x0, x2, c2);
 		vec x1 = load(s1 + o), x3 = load(s3 + o);
@@ -163,6 +168,7 @@ forward2(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
 		store(d2 + o, x2);
 		store(d3 + o, x3);
 	}
+	*ahead = local;
 }
 
 #if KERNEL_RADIX >= 3
@@ -208,15 +214,17 @@ inverse3(uint8_t *const *d, const uint8_t *const *s,
 }
 
 ALWAYS void
-forward3(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
-    size_t n, unsigned wide)
+forward3(uint8_t *const *d, const uint8_t *const *s,
+    struct gf16_fetch *ahead, const uint16_t *tw, size_t n, unsigned wide)
 {
 	con c0 = constant(wide > 0, tw[0]), c1 = constant(wide > 0, tw[1]);
 	con c2 = constant(wide > 0, tw[2]), c3 = constant(wide > 0, tw[3]);
 	con c4 = constant(wide > 1, tw[4]), c5 = constant(wide > 1, tw[5]);
 	con c6 = constant(wide > 2, tw[6]);
+	struct gf16_fetch local = *ahead;
 
 	EACH_VEC(o, n) {
+		fetch(&local, o);
 		vec x0 = load(s[0] + o), x1 = load(s[1] + o);
 		vec x2 = load(s[2] + o), x3 = load(s[3] + o);
 		vec x4 = load(s[4] + o), x5 = load(s[5] + o);
@@ -242,6 +250,7 @@ forward3(uint8_t *const *d, const uint8_t *const *s, const uint16_t *tw,
 		store(d[6] + o, x6);
 		store(d[7] + o, x7);
 	}
+	*ahead = local;
 }
 #endif
 
@@ -294,13 +303,13 @@ inverse(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
 
 static void
 forward(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
-    const uint16_t *tw, size_t n)
+    struct gf16_fetch *ahead, const uint16_t *tw, size_t n)
 {
 	unsigned wide = wide_layers(layers, tw);
 
-#define GO1(w) forward1(dst, src, tw, n, w)
-#define GO2(w) forward2(dst, src, tw, n, w)
-#define GO3(w) forward3(dst, src, tw, n, w)
+#define GO1(w) forward1(dst, src, ahead, tw, n, w)
+#define GO2(w) forward2(dst, src, ahead, tw, n, w)
+#define GO3(w) forward3(dst, src, ahead, tw, n, w)
 	switch (4 * layers + wide) {
 	CASES(1, GO1);
 	CASES(2, GO2);

@@ -208,10 +208,9 @@ finish_inputs(struct decoder *d, const struct fec_sum *known, size_t at)
 			fec_spread(unit, symbol, left);
 			symbol = unit;
 		}
-		const uint8_t *row = d->used_row[i];
-		kernel->add(d->used_row[i], symbol, w);
-		kernel->dot(d->used_row[i], &row, &d->used_factor[i], 1, w,
-		    false);
+		const uint8_t *both[2] = { d->used_row[i], symbol };
+		uint16_t factor[2] = { d->used_factor[i], d->used_factor[i] };
+		kernel->dot(d->used_row[i], both, factor, 2, w, false);
 	}
 }
 

@@ -11,7 +11,7 @@
 #define KERNEL "gfni512"
 #define KERNEL_RADIX 3
 #define VEC 32
-#define DOT_VECS 8
+#define DOT_VECS 7
 
 typedef __m512i vec;
 

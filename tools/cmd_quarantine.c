@@ -89,6 +89,10 @@ const struct cmd cmd_quarantine_list = {
 	.run = run_list,
 };
 
+/* States and kinds, as the ledger's tables call them, for the catalogue. */
+static const char *const words[] __attribute__((unused)) = { N_("held"), N_("released"), N_("discarded"), N_("file"), N_("transfer"),
+	N_("unverified"), N_("sealed"), N_("release"), N_("discard"), N_("approved") };
+
 /* --- show --- */
 static const char *column_text(sqlite3_stmt *s, int i)
 {
@@ -117,18 +121,19 @@ static void show(const json_t *row)
 {
 	static const struct out_column column[] = {
 		{ "at", N_("at"), OUT_TIME }, { "what", N_("what"), OUT_WORD }, { "operator", N_("operator"), OUT_STRING },
-		{ "login", N_("login"), OUT_STRING }, { "reason", N_("reason"), OUT_WORD }, { "answer", N_("answer"), OUT_STRING },
+		{ "login", N_("login"), OUT_STRING }, { "reason", N_("reason"), OUT_WORD }, { "answer", N_("answer"), OUT_WORD },
 	};
-	static const char *const keys[] = { "entry", "state", "kept", "place", "where", "channel", "number", "file", "files", "bytes",
-		"reason", "checks", "at", "peer", "sender", "generation", "manifest", "object" };
+	static const struct out_column fact[] = {
+		{ "entry", N_("entry"), OUT_STRING }, { "state", N_("state"), OUT_WORD }, { "kept", N_("what"), OUT_WORD },
+		{ "place", N_("released to"), OUT_STRING }, { "where", N_("directory"), OUT_STRING }, { "channel", N_("channel"), OUT_STRING },
+		{ "number", N_("number"), OUT_NUMBER }, { "file", N_("file"), OUT_STRING }, { "files", N_("files"), OUT_NUMBER },
+		{ "bytes", N_("size"), OUT_BYTES }, { "reason", N_("reason"), OUT_WORD }, { "checks", N_("checks"), OUT_STRING },
+		{ "at", N_("since"), OUT_TIME }, { "peer", N_("sender"), OUT_STRING }, { "sender", N_("fingerprint of the sender"), OUT_STRING },
+		{ "generation", N_("generation"), OUT_STRING }, { "manifest", N_("SHA-256 of the manifest"), OUT_STRING },
+		{ "object", N_("sealed object"), OUT_STRING },
+	};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const json_t *v = json_object_get(row, keys[i]);
-		if (json_is_integer(v))
-			printf("%-11s %" JSON_INTEGER_FORMAT "\n", keys[i], json_integer_value(v));
-		else if (json_string_length(v) > 0)
-			printf("%-11s %s\n", keys[i], json_string_value(v));
-	}
+	out_facts(row, fact, sizeof(fact) / sizeof(fact[0]), 0);
 	if (json_array_size(json_object_get(row, "history")) > 0) {
 		putchar('\n');
 		out_table(json_object_get(row, "history"), column, sizeof(column) / sizeof(column[0]), NULL);

@@ -1,73 +1,62 @@
 /* cmd_show.c - katamichi show: all that the receiver knows of one transfer. */
+#include <iconv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/exits.h"
+#include "host/log.h"
+#include "receiver/name_json.h"
 #include "tools/cmd.h"
 #include "tools/deliveries.h"
 #include "tools/out.h"
 #include "tools/status.h"
-#include "tools/wide.h"
 
 static const struct out_column files_columns[] = {
 	{ "size", N_("SIZE"), OUT_BYTES }, { "sha256", N_("SHA-256"), OUT_STRING }, { "name", N_("NAME"), OUT_STRING },
 };
 
-static const struct {
-	const char *key, *label;
-	enum out_kind kind;
-} lines[] = {
+static const struct out_column lines[] = {
 	{ "event", N_("what"), OUT_WORD }, { "at", N_("when"), OUT_TIME }, { "peer", N_("sender"), OUT_STRING },
-	{ "reason", N_("reason"), OUT_STRING }, { "chain", N_("chain"), OUT_WORD }, { "dir", N_("directory"), OUT_STRING },
+	{ "reason", N_("reason"), OUT_WORD }, { "chain", N_("chain"), OUT_WORD }, { "dir", N_("directory"), OUT_STRING },
 	{ "here", N_("there now"), OUT_YES },
 	{ "bytes", N_("size"), OUT_BYTES }, { "checks", N_("checks passed"), OUT_STRING }, { "object", N_("sealed object"), OUT_STRING },
 	{ "generation", N_("generation"), OUT_STRING }, { "manifest", N_("SHA-256 of the manifest"), OUT_STRING },
 	{ "row", N_("row of the ledger"), OUT_NUMBER },
 };
 
-/* A value for people; "" if there is none. */
-static void value(char *to, size_t size, const json_t *v, enum out_kind kind)
+/* A name that is no UTF-8 is most likely Shift_JIS: for people it is shown in it, and said so. */
+static void show_name(json_t *file)
 {
-	char small[32];
-	const json_t *w;
-	size_t i;
+	uint8_t name[NAME_MAX_LEN];
+	char text[4 * NAME_MAX_LEN + 1], shown[4 * NAME_MAX_LEN + 64], *in = (char *)name, *out = text;
+	size_t left = name_json_get(name, file, "name", "name_b64"), room = sizeof(text) - 1, n = left;
+	iconv_t cd;
 
-	to[0] = '\0';
-	if (json_is_array(v))
-		json_array_foreach(v, i, w)
-			snprintf(to + strlen(to), size - strlen(to), "%s%s", i > 0 ? " " : "", json_string_value(w));
-	else if (json_is_boolean(v))
-		snprintf(to, size, "%s", json_is_true(v) ? _("yes") : _("no"));
-	else if (json_is_integer(v) && kind == OUT_BYTES)
-		snprintf(to, size, "%s", out_bytes(small, (double)json_integer_value(v)));
-	else if (json_is_integer(v))
-		snprintf(to, size, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-	else if (json_is_string(v) && kind == OUT_TIME)
-		snprintf(to, size, "%s", out_time(small, json_string_value(v)));
-	else if (json_is_string(v))
-		snprintf(to, size, "%s", kind == OUT_WORD ? _(json_string_value(v)) : json_string_value(v));
+	if (json_object_get(file, "name") != NULL || left == 0)
+		return;
+	cd = iconv_open("UTF-8", "CP932");
+	if (cd != (iconv_t)-1 && iconv(cd, &in, &left, &out, &room) != (size_t)-1) {
+		*out = '\0';
+		snprintf(shown, sizeof(shown), _("%s (Shift_JIS)"), text);
+	} else {
+		log_show(shown, sizeof(shown), name, n);
+	}
+	if (cd != (iconv_t)-1)
+		iconv_close(cd);
+	json_object_set_new(file, "name", json_string(shown));
 }
 
 static void show(const json_t *o)
 {
-	static char text[2048];
-	unsigned width = 0;
-	const json_t *files = json_object_get(o, "names");
+	json_t *files = json_object_get(o, "names"), *file;
+	size_t k;
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		if (wide_width(_(lines[i].label)) > width)
-			width = wide_width(_(lines[i].label));
+	json_array_foreach(files, k, file)
+		show_name(file);
 	printf("%s%s %" JSON_INTEGER_FORMAT "%s\n", out_style(OUT_STRONG), json_string_value(json_object_get(o, "channel")),
 	    json_integer_value(json_object_get(o, "number")), out_style(OUT_PLAIN));
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		value(text, sizeof(text), json_object_get(o, lines[i].key), lines[i].kind);
-		if (text[0] == '\0')
-			continue;
-		printf("  %s%*s  ", _(lines[i].label), (int)(width - wide_width(_(lines[i].label))), "");
-		out_wrapped(text, width + 4, width + 4);
-		putchar('\n');
-	}
+	out_facts(o, lines, sizeof(lines) / sizeof(lines[0]), 2);
 	putchar('\n');
 	if (files != NULL)
 		out_table(files, files_columns, sizeof(files_columns) / sizeof(files_columns[0]), NULL);

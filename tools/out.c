@@ -127,7 +127,10 @@ static void cell(char to[static CELL_MAX], const struct out_column *c, const jso
 	const char *s = json_string_value(v);
 
 	to[0] = '\0';
-	if (json_is_integer(v) && (c->kind != OUT_BYTES || out.mode == OUT_TSV))
+	if (json_is_array(v)) /* of words */
+		for (size_t i = 0; i < json_array_size(v); i++)
+			snprintf(to + strlen(to), CELL_MAX - strlen(to), "%s%s", i > 0 ? " " : "", json_string_value(json_array_get(v, i)));
+	else if (json_is_integer(v) && (c->kind != OUT_BYTES || out.mode == OUT_TSV))
 		snprintf(to, CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 	else if (json_is_real(v))
 		snprintf(to, CELL_MAX, "%.6g", json_real_value(v));
@@ -243,5 +246,24 @@ void out_table(const json_t *rows, const struct out_column *c, unsigned columns,
 		print_row(c, columns, row, width);
 		if (s != OUT_PLAIN)
 			fputs(out_style(OUT_PLAIN), stdout);
+	}
+}
+
+void out_facts(const json_t *o, const struct out_column *f, unsigned facts, unsigned indent)
+{
+	static char text[CELL_MAX];
+	unsigned width = 0;
+
+	for (unsigned k = 0; k < facts; k++)
+		if (wide_width(_(f[k].head)) > width)
+			width = wide_width(_(f[k].head));
+	for (unsigned k = 0; k < facts; k++) {
+		cell(text, &f[k], o);
+		if (text[0] == '\0')
+			continue;
+		pad(indent);
+		wide_pad(stdout, _(f[k].head), width + 2, 0);
+		out_wrapped(text, indent + width + 2, indent + width + 2);
+		putchar('\n');
 	}
 }

@@ -44,6 +44,9 @@ struct out_column {
  * column is wrapped within itself.  style: of a whole row, or NULL. */
 void out_table(const json_t *rows, const struct out_column *column, unsigned columns, enum out_style (*style)(const json_t *row));
 
+/* One object, a line each: the head, then the value; what is missing or empty is left out.  indent: blanks in front. */
+void out_facts(const json_t *o, const struct out_column *fact, unsigned facts, unsigned indent);
+
 /* A text, wrapped on a terminal, each further line indented by so many columns; where is the column it begins in. */
 void out_wrapped(const char *text, unsigned where, unsigned indent);
 /* "1.2 MB", "2026-11-20 18:00:05" (local; iso is "2026-11-20T09:00:05Z"). */

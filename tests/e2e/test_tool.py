@@ -1,0 +1,324 @@
+"""What the operator reads: every subcommand in English and in Japanese, on real state; tables, scripts' output, completion.
+
+No Japanese locale need be generated: LANG=ja_JP.UTF-8 is enough, as on a fresh Debian.
+"""
+import json
+import os
+import pty
+import re
+import select
+import shlex
+import subprocess
+import time
+
+import harness
+import samples
+from harness import katamichi, program, run, wait_until
+
+ENGLISH = {"LC_ALL": "C"}
+JAPANESE = {"LANG": "ja_JP.UTF-8"}
+KANA = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+LONG_NAME = "給与支払報告書_令和7年度分_見本市_" + "長" * 60 + ".csv"
+
+
+def said(language, *argv, **more):
+    """What a command prints, both streams, and its exit code."""
+    env = {k: v for k, v in os.environ.items() if k not in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE", "NO_COLOR")}
+    done = run(*argv, ok=False, env={**env, **language, "TZ": "Asia/Tokyo", **more})
+    return done.returncode, done.out + done.err
+
+
+def commands():
+    """All subcommands, from the tool's own table."""
+    return re.findall(r"^  ([a-z][a-z -]*[a-z])  ", katamichi("--help").out, re.M)
+
+
+def put_and_lose(site):
+    """eltax 1 is delivered, 2 is lost, 3 does not pass in the zone; a folder is refused; all is written into a closing."""
+    site.start(relay=True, repeat="1h", sender_content="content = any\n", receiver_content="content = eltax\n")
+    site.put("eltax", LONG_NAME, samples.table(3))
+    site.put("pittari", "申請書.csv".encode("cp932"), samples.table(2))
+    site.wait_delivered()
+    site.relay.cut()
+    site.put("eltax", "二.csv", samples.table(4))
+    wait_until("number 2 to be sent into nothing", lambda: "eltax 2: sent, round 1" in site.sender.text(), 20)
+    time.sleep(0.3)
+    site.relay.join()
+    site.put("eltax", "不正.csv", b"1,2\n3\n")
+    os.mkdir(site.path("out/eltax/フォルダー"))
+    entry = wait_until("the quarantine", lambda: json.loads(
+        katamichi("quarantine", "list", "-c", site.path("receiver.conf"), "--json", ok=False).out), 20, alive=site.daemons())[0]["entry"]
+    wait_until("the refused folder", lambda: os.path.exists(site.path("out/eltax/refused/フォルダー")), 20)
+    katamichi("close", "-c", site.path("sender.conf"))
+    wait_until("the closing", lambda: len(site.closings()) >= 1, 20, alive=site.daemons())
+    wait_until("the closing in the ledger", lambda: [r for r in site.ledger() if r["event"] == "closing"], 20)
+    return entry
+
+
+def table(site, entry, slip):
+    """{subcommand: (arguments, exit code, English, Japanese)}; what was written before 100 columns and what must be in it."""
+    s, r = ["-c", site.path("sender.conf")], ["-c", site.path("receiver.conf")]
+    pub, inbox = site.path("keys/sender.pub"), site.path("inbox/eltax/00000001")
+    diode = os.path.join(harness.TOP, "tests/data/diode.ini")
+    return [
+        ("status", r, 0, "receiver, running .*gaps +eltax 2.*1 in quarantine.*row 2 has 1 columns, the first 2.*What to do.*Numbers are missing",
+         "受信側 稼働中.*欠番 +eltax 2.*隔離1件.*2行目は1列ですが、1行目は2列です.*次にすること.*欠番があります"),
+        ("status", s, 0, "sender, running.*Files were refused.*cannot know what arrived", "送信側 稼働中.*拒否したファイルがあります.*何が届いたか分かりません"),
+        ("watch", [*r, "--lines", "--after", "0", "--once"], 0, "delivered .*eltax/00000001.*set aside|quarantined", "配達 .*eltax/00000001.*隔離"),
+        ("list", r, 0, "WHEN +CHANNEL .*eltax +1 ", "日時 +チャネル .*eltax +1 .*配達"),
+        ("list", s, 0, "SENT TIMES.*eltax +2 .*kept", "送信回数.*eltax +2 .*保管中"),
+        ("show", [*r, "eltax", "1"], 0, "what +delivered.*checks passed.*見本市", "内容 +配達.*合格した検査.*見本市"),
+        ("show", [*r, "pittari", "1"], 0, r"SHA-256.*申請書\.csv \(Shift_JIS\)", r"SHA-256.*申請書\.csv（Shift_JIS）"),
+        ("show", [*r, "eltax", "2"], 1, "not in the ledger", "台帳にありません"),
+        ("gaps", r, 1, "Set aside or refused.*Missing.*eltax +2 .*nothing of it has come; the sender still keeps it",
+         "隔離又は拒否したもの.*欠番.*eltax +2 .*まだ何も届いていません.*自動で届きます"),
+        ("gaps", [*r, "--slip"], 0, "RESEND SLIP.*number 2", "再送票.*番号2"),
+        ("closings", r, 1, "closing 1 .asked. .*MISSING.*eltax +1 +3 +1 +1 +1", "締め1（依頼）.*欠番.*eltax +1 +3 +1 +1 +1"),
+        ("resend", [*s, slip], 1, "to send again +1 transfers, 1 files.*nothing is done yet", "再送するもの +1件、ファイル1個.*まだ何もしていません"),
+        ("resend", [*s, slip, "--yes"], 0, "recorded; they go out first", "最優先で送ります"),
+        ("resend", [*s, slip, "--yes"], 0, "done before +at 20", "実施済み +20"),
+        ("resend", [*s, slip[:-1]], 1, "too short or too long|mistyped", "長さが合いません|打ち間違い"),
+        ("close", s, 0, "closing [0-9]+ written.*eltax\tup to 3", "締め[0-9]+を書きました.*eltax\t3まで"),
+        ("quarantine list", r, 1, "row 2 has 1 columns, the first 2", "2行目は1列ですが、1行目は2列です"),
+        ("quarantine show", [*r, entry], 0, "state +held.*columns, the first 2", "状態 +隔離中.*2行目は1列"),
+        ("quarantine release", [*r, "--operator", "山田", "--reason", "確認済み", "none"], 1, "none", "none"),
+        ("quarantine discard", [*r, "--operator", "山田", "--reason", "確認済み", "none"], 1, "none", "none"),
+        ("verify", ["--sender", pub, inbox], 0, "verified: eltax 1, 1 file, ", "確認済み: eltax 1、ファイル1個"),
+        ("verify", [inbox], 1, "NOT checked.*NOT verified", "署名は未検査.*確認できません"),
+        ("ledger verify", r, 0, "rows, the chain holds", "行。連鎖は保たれています"),
+        ("ledger checkpoint", r, 0, "katamichi", "katamichi"),
+        ("ledger export", r, 0, '"event":"opened"', '"event":"opened"'),
+        ("report", [*r, "--day", "today"], 0, "eltax", "eltax"),
+        ("keygen", ["sender", site.path("new")], 0, r"secret key .*\(stays here\)", "秘密鍵 .*この装置から出しません"),
+        ("keygen", ["sender", site.path("keys")], 4, "keys are never overwritten", "鍵は上書きしません"),
+        ("key show", [pub], 0, "role +sender.*signs manifests", "役割 +送信側.*目録に署名"),
+        ("config check", s[1:], 0, "OK, the configuration of a sender", "正常。送信側の設定です"),
+        ("plan", ["--size", "1G", "--burst", "20ms"], 0, "each block .*survives", "各ブロック .*耐える量"),
+        ("link-test receive", ["--listen", "127.0.0.1:5199", "--out", site.path("measured"), "--seconds", "0.1"], 1,
+         "No datagram of a test arrived", "試験のデータグラムが届きませんでした"),
+        ("link-test send", ["--to", "127.0.0.1:5198", "--rates", "100k", "--seconds", "1.5"], 0, "all sent; the result", "全て送りました"),
+        ("firmware-config", [diode], 0, "OK: 10.77.0.1 to 10.77.0.2, UDP port", "正常: 10.77.0.1から10.77.0.2へ、UDPポート"),
+        ("completion", ["bash"], 0, "complete -F", "complete -F"),
+        ("restore", s, 5, "the sender runs; stop it first", "送信側が動いています。先に止めてください"),
+    ]
+
+
+def test_every_command_in_both_languages(site):
+    entry = put_and_lose(site)
+    slip = json.loads(katamichi("gaps", "-c", site.path("receiver.conf"), "--slip", "--json").out)[0]["code"]
+    rows = table(site, entry, slip)
+    missing = set(commands()) - {row[0] for row in rows}
+    assert not missing, f"without a test of what they say: {missing}"
+    wrong = []
+    for name, argv, code, english, japanese in rows:
+        for language, wanted in ((ENGLISH, english), (JAPANESE, japanese)):
+            if name == "keygen" and code == 0:
+                argv = argv[:1] + [argv[1] + ("-ja" if language is JAPANESE else "")]
+            if name == "link-test receive":
+                argv = [a + ("-ja" if language is JAPANESE else "") if a.endswith("measured") else a for a in argv]
+            got, text = said(language, program("katamichi"), *name.split(), *argv)
+            if got != code or not re.search(wanted, text, re.S):
+                wrong.append(f"{name} ({language}): {got}, not {code} with /{wanted}/:\n{text}")
+        done, text = said(JAPANESE, program("katamichi"), *name.split(), "--help")
+        if done != 0 or "使い方" not in text or "終了コード" not in text:
+            wrong.append(f"{name} --help: {text}")
+    assert not wrong, "\n".join(wrong)
+
+    # what programs read is the same in both
+    for argv in (["gaps", "--json"], ["list", "--tsv"], ["closings", "--tsv"], ["quarantine", "list", "--json"]):
+        argv = [program("katamichi"), *argv, "-c", site.path("receiver.conf")]
+        english, japanese = said(ENGLISH, *argv), said(JAPANESE, *argv)
+        assert english == japanese and not KANA.search(english[1].replace("不正.csv", "")), argv
+    # the note beside what was refused was written by a sender without a language
+    with open(site.path("out/eltax/refused/フォルダー.reason.txt"), encoding="utf-8") as f:
+        assert "it is a folder" in f.read()
+
+
+def test_wrong_lines(site):
+    """One clear error: what, where, and what to do."""
+    site.configure()
+    tool = program("katamichi")
+    for argv, code, english, japanese in [
+        ([], 2, "a command is missing", "コマンドがありません"),
+        (["foo"], 2, 'unknown command "foo"', "未知のコマンド「foo」"),
+        (["ledger"], 2, "what of it", "続くコマンドがありません"),
+        (["ledger", "foo"], 2, "katamichi ledger --help", "katamichi ledger --help"),
+        (["gaps"], 2, "-c FILE is missing", "-c ファイルがありません"),
+        (["gaps", "-c"], 2, "argument is missing", "引数が足りない"),
+        (["gaps", "-c", site.path("receiver.conf"), "more"], 2, "more: an argument too much", "more: 引数が余分です"),
+        (["gaps", "-c", site.path("receiver.conf"), "--json", "--tsv"], 2, "not both", "どちらか一方"),
+        (["gaps", "-c", site.path("sender.conf")], 3, "configuration of a sender; katamichi gaps works on the receiving host",
+         "これは送信側の設定です"),
+        (["close", "-c", site.path("receiver.conf")], 3, "configuration of a receiver", "これは受信側の設定です"),
+        (["status", "-c", site.path("nothing")], 5, "No such file", "nothing"),
+        (["status", "-c", site.path("receiver.conf")], 5, "the receiver has not run yet", "受信側はまだ動いたことがありません"),
+        (["list", "-c", site.path("receiver.conf"), "--day", "2026-02-31"], 2, "--day: a date", "--day: 2026-04-01のような日付"),
+    ]:
+        for language, wanted in ((ENGLISH, english), (JAPANESE, japanese)):
+            got, text = said(language, tool, *argv)
+            assert got == code and wanted in text and len(text.splitlines()) == 1, (argv, language, got, text)
+
+
+def test_config_check(site):
+    site.configure()
+    os.rmdir(site.path("out/pittari"))
+    os.unlink(site.path("keys/receiver.pub"))
+    got, text = said(ENGLISH, program("katamichi"), "config", "check", site.path("sender.conf"))
+    assert got == 1 and len(text.splitlines()) == 2 and "out/pittari is not there; nothing makes it up" in text and "receiver.pub" in text, text
+    got, text = said(JAPANESE, program("katamichi"), "config", "check", site.path("sender.conf"))
+    assert got == 1 and "out/pittariがありません" in text, text
+    assert said(ENGLISH, program("katamichi"), "config", "check", "--file-only", site.path("sender.conf"))[0] == 0
+    with open(site.path("sender.conf"), "a") as f:
+        f.write("[channel more]\nmax_file = 1X\n")
+    got, text = said(JAPANESE, program("katamichi"), "config", "check", site.path("sender.conf"))
+    assert got == 3 and re.search(r"sender\.conf:\d+: max_file: 「1X」は使えません", text), text
+
+
+def test_locales():
+    """Japanese without a generated locale; English where Japanese could not be shown, or is not asked for."""
+    def help_in(**env):
+        return bool(KANA.search(said(env, program("katamichi"), "--help")[1]))
+
+    for env in ({"LANG": "ja_JP.UTF-8"}, {"LC_ALL": "ja_JP.utf8"}, {"LC_MESSAGES": "ja_JP.UTF-8"}, {"LANG": "ja"},
+                {"LANG": "C.UTF-8", "LANGUAGE": "ja"}):
+        assert help_in(**env), env
+    for env in ({}, {"LANG": "C"}, {"LANG": "de_DE.UTF-8"}, {"LANG": "ja_JP.eucJP"}, {"LANG": "ja_JP.SJIS"},
+                {"LANG": "ja_JP.UTF-8", "LC_ALL": "C"}, {"LANG": "ja_JP.UTF-8", "LC_MESSAGES": "C"}):
+        assert not help_in(**env), env
+
+
+def test_daemons_in_japanese(site):
+    """All their processes, also those that cannot open a file any more; what machines read is not touched."""
+    site.configure(sender_content="content = any\n", receiver_content="content = eltax\n")
+    env = ["env", "-u", "LC_ALL", "LANG=ja_JP.UTF-8"]
+    site.receiver = harness.Process("receiver", [*site.net.at("r"), *env, program("katamichi-receiver"), "-c", site.path("receiver.conf")],
+                                    site.path("receiver.log"), ready="準備完了")
+    site.sender = harness.Process("sender", [*site.net.at("s"), *env, program("katamichi-sender"), "-c", site.path("sender.conf")],
+                                  site.path("sender.log"), ready="準備完了")
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    wait_until("a session in Japanese", lambda: "のセッション" in site.receiver.text(), 10)
+    os.mkdir(site.path("out/eltax/フォルダー"))
+    note = site.path("out/eltax/refused/フォルダー.reason.txt")
+    wait_until("the note", lambda: os.path.exists(note), 20)
+    with open(note, encoding="utf-8") as f:
+        assert re.search("理由: +フォルダーです", f.read())
+    site.put("eltax", "不正.csv", b"1,2\n3\n")
+    wait_until("the quarantine", lambda: "2行目は1列ですが、1行目は2列です" in site.receiver.text(), 20, alive=site.daemons())
+    del site.sent["eltax", "不正.csv".encode()]
+    assert not KANA.search(json.dumps(site.ledger(), ensure_ascii=False).replace("不正.csv", ""))
+    with open(site.path("receiver-state/status.json"), encoding="utf-8") as f:
+        assert not KANA.search(f.read().replace("不正.csv", ""))
+
+
+def on_terminal(argv, columns, lines=24, seconds=10, until=None, env=None):
+    """What a command writes to a terminal of that size: (text with escapes, pid's exit code or None if it was ended)."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update({"LANG": "ja_JP.UTF-8", "TERM": "xterm", "TZ": "Asia/Tokyo", **(env or {})})
+        for name in ("LC_ALL", "LC_MESSAGES", *(() if env and "NO_COLOR" in env else ("NO_COLOR",))):
+            os.environ.pop(name, None)
+        os.execvp("sh", ["sh", "-c", f"stty cols {columns} rows {lines}; exec " + " ".join(map(shlex.quote, argv))])
+    out, end = b"", time.monotonic() + seconds
+    while time.monotonic() < end:
+        if select.select([fd], [], [], 0.1)[0]:
+            try:
+                more = os.read(fd, 65536)
+            except OSError:
+                break
+            if not more:
+                break
+            out += more
+        if until and re.search(until, out.decode("utf-8", "replace"), re.S):
+            break
+    os.close(fd)
+    if until:
+        os.kill(pid, 15)
+    _, status = os.waitpid(pid, 0)
+    return out.decode("utf-8", "replace"), status
+
+
+def width(text):
+    import unicodedata
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
+
+
+def test_on_a_terminal(site):
+    """80 columns, long Japanese names: columns stand under each other, colours are there and can be switched off."""
+    put_and_lose(site)
+    show = [program("katamichi"), "show", "-c", site.path("receiver.conf"), "eltax", "1"]
+    gaps = [program("katamichi"), "gaps", "-c", site.path("receiver.conf")]
+    text, _ = on_terminal(gaps, 80)
+    assert "\033[" in text
+    plain = re.sub(r"\033\[[0-9;]*m", "", text).replace("\r", "").splitlines()
+    assert all(width(line) <= 80 for line in plain), "\n".join(plain)
+    head = next(line for line in plain if line.startswith("チャネル"))
+    row = next(line for line in plain if re.match("eltax +2 ", line))
+    assert width(head[:head.index("送信側")]) == width(row[:row.index("mihon")]), f"{head}\n{row}"
+    text, _ = on_terminal(gaps, 80, env={"NO_COLOR": "1"})
+    assert "\033[" not in text
+    assert "\033[" not in said(JAPANESE, *gaps)[1], "colours in a pipe"
+    text, _ = on_terminal(show, 60)
+    assert "".join(LONG_NAME.split()) in "".join(re.sub(r"\033\[[0-9;]*m", "", text).split()), "a long name is shown whole"
+    # the screen, drawn anew
+    watch = [program("katamichi"), "watch", "-c", site.path("receiver.conf")]
+    text, _ = on_terminal(watch, 80, until=r"次にすること.*\033\[H.*次にすること")
+    screen = re.sub(r"\033\[[0-9;]*m", "", text.split("\033[H\033[2J")[1]).replace("\r", "").splitlines()
+    assert all(width(line) <= 80 for line in screen) and "Ctrl-C" in "".join(screen), "\n".join(screen)
+
+
+def test_watch_tells_each_delivery(site):
+    """An importing system reads lines; one that was away goes on where it was."""
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    watch = [program("katamichi"), "watch", "-c", site.path("receiver.conf"), "--json"]
+    reader = subprocess.Popen([*watch, "--after", "0"], stdout=subprocess.PIPE, text=True)
+    first = json.loads(reader.stdout.readline())
+    assert (first["channel"], first["number"], first["event"], first["here"]) == ("eltax", 1, "delivered", True)
+    start = time.monotonic()
+    site.put("pittari", "二.txt", b"2\n")
+    second = json.loads(reader.stdout.readline())
+    assert second["channel"] == "pittari" and os.path.isdir(second["dir"]) and os.listdir(second["dir"] + "/files") == ["二.txt"]
+    assert time.monotonic() - start < 9, "told by inotify, not by the look every ten seconds"
+    reader.stdout.close()  # it ends when nobody reads
+    wait_until("its end", lambda: reader.poll() is not None, 15)
+    again = run(*watch, "--after", str(first["row"]), "--once").out.splitlines()
+    assert [json.loads(line)["row"] for line in again] == [second["row"]]
+    # the example of an importer moves each away, once
+    os.mkdir(site.path("taken"))
+    script = os.path.join(harness.TOP, "tools/packaging/systemd/katamichi-import.sh")
+    env = {**os.environ, "PATH": harness.BUILD + ":" + os.environ["PATH"], "STATE_DIRECTORY": site.path("staging")}
+    for _ in range(2):
+        run(script, "-c", site.path("receiver.conf"), site.path("taken"), env=env)
+    assert sorted(os.listdir(site.path("taken"))) == ["eltax-00000001", "pittari-00000001"]
+    site.sent.clear()
+
+
+def complete(line):
+    """What bash offers at the end of this line."""
+    script = f""". <({shlex.quote(program("katamichi"))} completion bash)
+line={shlex.quote(line)}
+read -r -a COMP_WORDS <<<"$line"
+[[ $line == *' ' ]] && COMP_WORDS+=('')
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_katamichi katamichi
+printf '%s\\n' "${{COMPREPLY[@]}}\""""
+    return run("bash", "-c", script, cwd=os.path.join(harness.TOP, "tests/data")).out.split()
+
+
+def test_completion():
+    names = commands()
+    assert set(complete("katamichi ")) == {n.split()[0] for n in names} | {"help", "--help", "--version"}
+    assert complete("katamichi ledger v") == ["verify"]
+    assert complete("katamichi keygen s") == ["sender"]
+    assert complete("katamichi gaps -c dio") == ["diode-slow.ini", "diode.ini"] or \
+        set(complete("katamichi gaps -c dio")) == {"diode-slow.ini", "diode.ini"}
+    assert complete("katamichi verify sam") == ["samples"]
+    assert complete("katamichi list --channel ") == []
+    zsh = katamichi("completion", "zsh").out
+    for name in names:
+        said_in_help = set(re.findall(r"^ +(?:-., )?(--[a-z-]+)", katamichi(*name.split(), "--help").out, re.M))
+        assert set(w for w in complete(f"katamichi {name} -") if w.startswith("--")) == said_in_help, name
+        block = zsh[zsh.index(f"'{name}')"):].split(";;")[0]
+        assert all(o + "[" in block or o == "--help" for o in said_in_help), name

@@ -101,6 +101,38 @@ def test_transfer(delivered):  # noqa: F811
     assert check_transfer(site, copy, "other/sender-ed25519.pem").returncode == 1
 
 
+def open_object(*argv):
+    return harness.run(sys.executable, "-B", os.path.join(TOOLS, "open-object.py"), *argv, ok=False)
+
+
+def test_sealed_object(delivered):  # noqa: F811
+    """What stands in the outbox can be opened with the receiver's key alone, by python3-cryptography and zstd."""
+    site, _ = delivered
+    site.stop()
+    objects = sorted(os.listdir(site.path("sender-state/objects")))
+    assert objects
+    found = set()
+    for name in objects:
+        path, out = site.path("sender-state/objects", name), site.path("opened-" + name)
+        done = open_object(path, site.path("keys/receiver.key"), out)
+        assert done.returncode == 0, done.err
+        good = check_transfer(site, out)
+        assert good.returncode == 0, good.out + good.err
+        found |= set(os.listdir(os.fsencode(os.path.join(out, "files"))))
+    assert found >= {name for _, name in site.sent}, "each file that was sent"
+    spoilt = site.path("spoilt")
+    shutil.copyfile(site.path("sender-state/objects", objects[0]), spoilt)
+    with open(spoilt, "r+b") as f:
+        f.seek(-1, os.SEEK_END)
+        last = f.read(1)
+        f.seek(-1, os.SEEK_END)
+        f.write(bytes([last[0] ^ 1]))
+    assert open_object(spoilt, site.path("keys/receiver.key"), site.path("spoilt-out")).returncode == 1
+    harness.katamichi("keygen", "receiver", site.path("stranger"))
+    wrong = open_object(site.path("sender-state/objects", objects[0]), site.path("stranger/receiver.key"), site.path("stranger-out"))
+    assert wrong.returncode == 1 and "another key" in wrong.err
+
+
 def test_ledger(delivered):  # noqa: F811
     site, _ = delivered
     checkpoint = harness.wait_until("a checkpoint", lambda: harness.katamichi(

@@ -42,6 +42,7 @@ def test_slip_heals_the_gap(site):
     lose(site, (2, ("eltax", "二.csv", samples.table(4))), (3, ("eltax", "三.csv", samples.table(5))))
     site.put("eltax", "四.csv", samples.table(6))
     harness.wait_until("the gap", lambda: re.search(r"eltax +2-3 +mihon", gaps(site)[1]), 20, alive=site.daemons())
+    harness.wait_until("the file after it", lambda: len(site.deliveries()) == 2, 20, alive=site.daemons())
     assert "nothing of it has come" in gaps(site)[1]
 
     code, out = gaps(site, "--slip", "--png", site.path("slip.png"), "--page", site.path("slip.html"))

@@ -2,6 +2,7 @@
 #include "receiver/accept.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,9 @@ struct kept {
 struct accept {
 	const struct receiver_conf *conf;
 	const struct party_secret *receiver;
+	const struct party_secret *const *retired;
+	unsigned retireds;
+	bool revoked[RECEIVER_PEERS_MAX];
 	const uint8_t *psk;
 	int floor_fd;
 	struct row row[ROWS_MAX];
@@ -153,6 +157,50 @@ keep(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch, const str
 	return 1;
 }
 
+/* For this receiver, under whichever of its keys. */
+static bool
+authentic(const struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct session_keys *k)
+{
+	const struct party *p = &a->conf->peer[sender].party;
+
+	if (session_accept(d, n, k, a->receiver, p, a->psk) == SESSION_OK)
+		return true;
+	for (unsigned i = 0; i < a->retireds; i++)
+		if (session_accept(d, n, k, a->retired[i], p, a->psk) == SESSION_OK)
+			return true;
+	return false;
+}
+
+void
+accept_retired(struct accept *a, const struct party_secret *const *retired, unsigned count)
+{
+	a->retired = retired;
+	a->retireds = count;
+}
+
+void
+accept_revoke(struct accept *a, uint32_t sender)
+{
+	if (sender < RECEIVER_PEERS_MAX)
+		a->revoked[sender] = true;
+}
+
+int
+accept_reset(struct accept *a, uint32_t sender, int lane, uint32_t *was)
+{
+	*was = 0;
+	for (int l = 0; l < ACCEPT_LANES; l++) {
+		uint32_t floor = accept_floor(a, sender, (uint32_t)l);
+		if (floor == 0 || (lane >= 0 && l != lane))
+			continue;
+		if (floor > *was)
+			*was = floor;
+		if (raise_floor(a, sender, (uint32_t)l, 0) != 0)
+			return errno != 0 ? errno : EIO;
+	}
+	return 0;
+}
+
 enum accept_result
 accept_hello(struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct msg_session *out)
 {
@@ -160,9 +208,12 @@ accept_hello(struct accept *a, uint32_t sender, const uint8_t *d, size_t n, stru
 	struct frame_head h;
 	int fresh;
 
-	if (sender >= a->conf->peers || frame_head(&h, d, n) != FRAME_OK || h.kind != FRAME_HELLO ||
-	    session_accept(d, n, k, a->receiver, &a->conf->peer[sender].party, a->psk) != SESSION_OK)
+	if (sender >= a->conf->peers || frame_head(&h, d, n) != FRAME_OK || h.kind != FRAME_HELLO || !authentic(a, sender, d, n, k))
 		return ACCEPT_REFUSED;
+	if (a->revoked[sender]) {
+		crypto_wipe(k, sizeof(*k));
+		return ACCEPT_REVOKED;
+	}
 	if (h.epoch < accept_floor(a, sender, h.lane)) {
 		/* The one before the newest is in use beside it for a moment (section 4.5). */
 		int known = 0;

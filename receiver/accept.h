@@ -18,6 +18,12 @@ struct accept;
 /* NULL: no memory.  The configuration with its peers' parties stays valid; psk may be NULL. */
 struct accept *accept_new(const struct receiver_conf *c, const struct party_secret *receiver, const uint8_t *psk,
     int floor_fd);
+/* Keys of ours that were replaced: a sender may still mean one of them.  They stay valid. */
+void accept_retired(struct accept *a, const struct party_secret *const *retired, unsigned count);
+void accept_revoke(struct accept *a, uint32_t sender); /* no session of it from now on */
+/* Forget the floors of this sender (lane -1: of all its lanes): the next session may have any epoch.  *was: the highest of
+ * them.  0 or errno. */
+int accept_reset(struct accept *a, uint32_t sender, int lane, uint32_t *was) __attribute__((warn_unused_result));
 void accept_free(struct accept *a);
 
 enum accept_result {
@@ -25,6 +31,7 @@ enum accept_result {
 	ACCEPT_KNOWN,     /* its HELLO again; *out as well (link may have lost it) */
 	ACCEPT_OLD_EPOCH, /* authentic, below the floor: an alarm */
 	ACCEPT_REFUSED,   /* not authentic, or not for us */
+	ACCEPT_REVOKED,   /* authentic, of a key that was revoked */
 	ACCEPT_UNSAVED,   /* the floor could not be stored; its next copy is tried again */
 };
 enum accept_result accept_hello(struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct msg_session *out);

@@ -12,6 +12,7 @@
 
 enum {
 	SESSIONS_PER_LANE = 2,
+	HELLO_KEYS = 1 + RECEIVER_RETIRED_MAX,
 	SESSIONS_MAX = RECEIVER_PEERS_MAX * SESSIONS_PER_LANE,
 	HELLOS_PER_S = 20, /* handed to open, which checks signatures */
 	BEATS_PER_S = 20,
@@ -38,7 +39,8 @@ struct budget { /* so many in each second */
 struct authenticate {
 	uint32_t peers;
 	uint8_t id[RECEIVER_PEERS_MAX][8];
-	uint8_t *hello_key; /* secret memory, 32 bytes each */
+	unsigned keys[RECEIVER_PEERS_MAX];
+	uint8_t *hello_key; /* secret memory, HELLO_KEYS of 32 bytes for each peer */
 	struct session *session[SESSIONS_MAX];
 	uint32_t sessions, last; /* last: index of the one used last */
 	uint64_t serial;
@@ -57,7 +59,7 @@ authenticate_new(void)
 
 	if (a == NULL)
 		return NULL;
-	a->hello_key = crypto_secret_alloc(RECEIVER_PEERS_MAX * KEY_LEN);
+	a->hello_key = crypto_secret_alloc(RECEIVER_PEERS_MAX * HELLO_KEYS * KEY_LEN);
 	if (a->hello_key == NULL) {
 		free(a);
 		return NULL;
@@ -83,14 +85,25 @@ authenticate_free(struct authenticate *a)
 	free(a);
 }
 
+static uint8_t *
+hello_key(const struct authenticate *a, uint32_t peer, unsigned key)
+{
+	return a->hello_key + ((size_t)peer * HELLO_KEYS + key) * KEY_LEN;
+}
+
 void
 authenticate_peer(struct authenticate *a, const struct msg_peer *p)
 {
-	if (a->peers == RECEIVER_PEERS_MAX)
+	uint32_t i = 0;
+
+	while (i < a->peers && memcmp(a->id[i], p->id, 8) != 0)
+		i++;
+	if (i == RECEIVER_PEERS_MAX || a->keys[i] == HELLO_KEYS)
 		return;
-	memcpy(a->id[a->peers], p->id, 8);
-	memcpy(a->hello_key + (size_t)a->peers * KEY_LEN, p->hello_key, KEY_LEN);
-	a->peers++;
+	memcpy(a->id[i], p->id, 8);
+	memcpy(hello_key(a, i, a->keys[i]++), p->hello_key, KEY_LEN);
+	if (i == a->peers)
+		a->peers++;
 }
 
 uint32_t
@@ -245,7 +258,10 @@ hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, const
 	for (uint32_t i = 0; i < a->peers; i++) {
 		if (memcmp(a->id[i], session_sender_id(d), 8) != 0)
 			continue;
-		if (tag_hello_verify(d, n, a->hello_key + (size_t)i * KEY_LEN) != 0)
+		unsigned k = 0;
+		while (k < a->keys[i] && tag_hello_verify(d, n, hello_key(a, i, k)) != 0)
+			k++;
+		if (k == a->keys[i])
 			return LC_PEER;
 		*sender = i;
 		if (hello_again(a, d + n - FRAME_TAG_LEN, now_ns) || !may_hand_on(a, i, h, now_ns))

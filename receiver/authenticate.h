@@ -14,7 +14,8 @@ struct authenticate;
 
 struct authenticate *authenticate_new(void); /* NULL: no memory for the keys */
 void authenticate_free(struct authenticate *a);
-/* The next pinned sender (index 0, 1, ...). */
+/* The next pinned sender (index 0, 1, ...); one of a known id: a further key under which it may say HELLO, since it may
+ * still mean a key of this receiver that was retired. */
 void authenticate_peer(struct authenticate *a, const struct msg_peer *p);
 uint32_t authenticate_peers(const struct authenticate *a);
 const uint8_t (*authenticate_ids(const struct authenticate *a))[8];

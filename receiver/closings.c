@@ -289,6 +289,16 @@ take(struct closings *c, const struct arrived *a, const char *text, size_t n)
 	    closing_kind_name(r.head.kind), r.head.at, (unsigned long long)w.all_missing);
 }
 
+/* This receiver, by whichever of its keys. */
+static int
+is_self(const struct closings *c, const uint8_t *fingerprint)
+{
+	for (unsigned i = 0; i < c->selfs; i++)
+		if (memcmp(c->self[i], fingerprint, HASH_LEN) == 0)
+			return 1;
+	return 0;
+}
+
 /* Is it of this sender, for this receiver, and whole? */
 static const char *
 wrong(const struct closings *c, const struct arrived *a, const char *text, size_t n)
@@ -301,7 +311,7 @@ wrong(const struct closings *c, const struct arrived *a, const char *text, size_
 	hex_put(sender, r.head.sender, HASH_LEN);
 	if (strcmp(sender, a->sender) != 0)
 		return "it speaks of another sender";
-	if (memcmp(r.head.receiver, c->self, HASH_LEN) != 0)
+	if (!is_self(c, r.head.receiver))
 		return "it is for another receiver";
 	return NULL;
 }

@@ -23,7 +23,8 @@ struct closings {
 	struct ledger *ledger;
 	const struct receiver_conf *conf;
 	int inbox;               /* directory */
-	const uint8_t *self;     /* this receiver's fingerprint */
+	const uint8_t (*self)[HASH_LEN]; /* this receiver's fingerprint, and those of its retired keys */
+	unsigned selfs;
 	int64_t rows;            /* of the ledger when this last ran */
 };
 

@@ -19,6 +19,7 @@
 #include "host/log.h"
 #include "host/reason.h"
 #include "receiver/peer_gone.h"
+#include "receiver/peers_ask.h"
 #include "receiver/receiver_proc.h"
 #include "receiver/stage.h"
 #include "receiver/store.h"
@@ -55,6 +56,14 @@ conclude(struct store *s, struct job *j, const struct pipe_finish *f)
 			refuse_object(s, j, unseal_strerror(j->result), 0);
 		return;
 	}
+	if (s->revoked[j->inner.sender]) {
+		if (j->begun)
+			transfer_remove(t);
+		refuse_object(s, j, "its sender's key was revoked", 0);
+		return;
+	}
+	if (j->inner.key != 0)
+		peers_retired_used(s, j->inner.key, j->inner.created_ms);
 	if (f->bad == 3) {
 		intake_over_cap(s, j, f->reason);
 		return;

@@ -32,7 +32,7 @@ batch_item(struct store *s, struct job *j)
 static struct verify_expected
 expected(const struct store *s, const struct job *j)
 {
-	return (struct verify_expected){ .sender = &s->conf.peer[j->inner.sender].party, .receiver = s->self,
+	return (struct verify_expected){ .sender = &s->conf.peer[j->inner.sender].party, .receiver = s->self.fingerprint[0], .receivers = s->self.count,
 		.generation = j->inner.generation, .channel = j->inner.channel };
 }
 

@@ -9,6 +9,7 @@
 #include "host/log.h"
 #include "receiver/checkpoints.h"
 #include "receiver/closings.h"
+#include "receiver/peers_ask.h"
 #include "receiver/quarantine.h"
 #include "receiver/slips.h"
 
@@ -41,7 +42,8 @@ static const char schema[] =
     CLOSINGS_SCHEMA
     SLIPS_SCHEMA
     QUARANTINE_SCHEMA
-    CHECKPOINTS_SCHEMA;
+    CHECKPOINTS_SCHEMA
+    PEERS_ASK_SCHEMA;
 
 #define KEYS "sender = ? AND channel = ? AND generation = ?"
 #define KEY_ARGS(s) (s)->sender, (s)->channel, (s)->generation

@@ -15,6 +15,7 @@
  *   trouble   objects that could not be opened: why, how often
  *   catalogue manifest and object of numbers that a closing named and that are missing (closings.h)
  *   closing   closings that came (closings.h)
+ *   peer_request, revoked, retired_use   about keys (peers_ask.h)
  *   checkpoint, checkpoint_request   how far it had come, signed (checkpoints.h)
  *   slip      resend slips that were printed (slips.h)
  *   quarantine, quarantine_request, quarantine_approval   what did not pass its checks (quarantine.h) */

@@ -91,6 +91,11 @@ check_keys(struct receiver_conf *c)
 	code = keyfile_read_secret(s, c->keys, PARTY_RECEIVER);
 	if (code == 0 && c->psk[0] != '\0')
 		code = keyfile_read_psk(psk, c->psk);
+	for (unsigned i = 0; code == 0 && i < c->retireds; i++) {
+		struct party p;
+		code = receiver_retired_is_secret(&c->retired[i]) ? keyfile_read_secret(s, c->retired[i].key, PARTY_RECEIVER) :
+		    keyfile_read_public(&p, c->retired[i].key, PARTY_RECEIVER);
+	}
 	crypto_secret_free(s);
 	crypto_secret_free(psk);
 	return code != 0 ? code : receiver_conf_peers(c);

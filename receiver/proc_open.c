@@ -27,6 +27,9 @@
 
 static struct receiver_conf conf;
 static struct party_secret *receiver;
+static const struct party_secret *retired[RECEIVER_RETIRED_MAX]; /* keys of ours that were replaced */
+static unsigned retireds;
+static struct msg_self self;   /* every fingerprint that was ours */
 static uint8_t *psk; /* or NULL */
 static struct accept *accepting;
 static int stop_fd;
@@ -55,20 +58,27 @@ to_store(const struct lane *l, uint32_t type, const void *body, size_t n)
 
 /* --- link's side --- */
 static void
+greet_peer(unsigned i, const struct party_secret *me)
+{
+	struct msg_peer m;
+
+	memcpy(m.id, conf.peer[i].party.id, sizeof(m.id));
+	if (session_hello_key(m.hello_key, me, &conf.peer[i].party, psk) != 0)
+		log_die(EXIT_KEYS, "%s: no key agreement with this key", conf.peer[i].key);
+	to_link(MSG_PEER, &m, sizeof(m));
+	crypto_wipe(&m, sizeof(m));
+}
+
+static void
 greet(void)
 {
-	struct msg_self self;
-
-	memcpy(self.fingerprint, receiver->pub.fingerprint, sizeof(self.fingerprint));
 	to_store(&lanes[LANE_WHOLE], MSG_SELF, &self, sizeof(self));
-	for (unsigned i = 0; i < conf.peers; i++) {
-		struct msg_peer m;
-		memcpy(m.id, conf.peer[i].party.id, sizeof(m.id));
-		if (session_hello_key(m.hello_key, receiver, &conf.peer[i].party, psk) != 0)
-			log_die(EXIT_KEYS, "%s: no key agreement with this key", conf.peer[i].key);
-		to_link(MSG_PEER, &m, sizeof(m));
-		crypto_wipe(&m, sizeof(m));
-	}
+	for (unsigned i = 0; i < conf.peers; i++)
+		greet_peer(i, receiver);
+	/* After all the others: the first of each gives its number. */
+	for (unsigned i = 0; i < conf.peers; i++)
+		for (unsigned k = 0; k < retireds; k++)
+			greet_peer(i, retired[k]);
 	to_link(MSG_PEERS_END, "", 0);
 }
 
@@ -107,6 +117,12 @@ hello(const struct msg_datagram *m, const uint8_t *d)
 			log_warn("peer %s: ALARM: an authentic HELLO of epoch %u, but epoch %u was accepted before: a replay, "
 			    "or a sender whose state was restored", name, m->epoch, accept_floor(accepting, m->sender, m->lane));
 		seen.event = SESSION_OLD_EPOCH;
+		to_store(&lanes[LANE_WHOLE], MSG_SESSION_SEEN, &seen, sizeof(seen));
+		break;
+	case ACCEPT_REVOKED:
+		if (may_log())
+			log_warn("peer %s: ALARM: a HELLO under its key, which was revoked; refused", name);
+		seen.event = SESSION_REFUSED;
 		to_store(&lanes[LANE_WHOLE], MSG_SESSION_SEEN, &seen, sizeof(seen));
 		break;
 	case ACCEPT_REFUSED:
@@ -151,6 +167,23 @@ from_link(struct ipc_msg *m)
 		beat(d, m->body + sizeof(*d));
 }
 
+/* What operators decided about a peer (peers_ask.h). */
+static void
+about_peer(uint32_t type, const struct msg_about_peer *m)
+{
+	struct msg_about_peer r = *m;
+
+	if (m->sender >= conf.peers)
+		log_die(EXIT_INTERNAL, "store spoke of peer %u", m->sender);
+	if (type == MSG_REVOKED) {
+		accept_revoke(accepting, m->sender);
+		return;
+	}
+	r.error = accept_reset(accepting, m->sender, m->lane, &r.was);
+	if (ipc_write(OPEN_FD_WITNESS, MSG_RESET_EPOCH, &r, sizeof(r)) != 1)
+		peer_gone(stop_fd, "store");
+}
+
 /* How far the ledger has come: the first thread signs it, too. */
 static void
 checkpoint(struct ipc_msg *m)
@@ -159,6 +192,10 @@ checkpoint(struct ipc_msg *m)
 
 	if (ipc_recv(OPEN_FD_WITNESS, m) != IPC_GOT)
 		peer_gone(stop_fd, "store");
+	if (m->type == MSG_REVOKED || m->type == MSG_RESET_EPOCH) {
+		about_peer(m->type, ipc_body(m, sizeof(struct msg_about_peer)));
+		return;
+	}
 	if (m->type != MSG_CHECKPOINT)
 		log_die(EXIT_INTERNAL, "store sent a message of type %u", m->type);
 	c = *(const struct msg_checkpoint *)ipc_body(m, sizeof(c));
@@ -207,7 +244,7 @@ static void
 job(struct lane *l, const struct msg_progress *p, int fd)
 {
 	const struct msg_object *o = &p->object;
-	struct unseal_job j = { .conf = &conf, .receiver = receiver, .psk = psk, .job = o->slot, .fd = fd,
+	struct unseal_job j = { .conf = &conf, .receiver = receiver, .retired = retired, .retireds = retireds, .psk = psk, .job = o->slot, .fd = fd,
 		.length = o->length, .ready = p->ready, .more = more, .buf = l->buf, .out = &l->check, .opened = opened, .ctx = l };
 	struct msg_unsealed done = { .job = o->slot };
 	struct pipe_end end;
@@ -251,6 +288,29 @@ open_lanes(void)
 }
 
 static int
+read_retired(void)
+{
+	int code = 0;
+
+	for (unsigned i = 0; code == 0 && i < conf.retireds; i++) {
+		struct party_secret *s;
+		struct party p;
+		if (!receiver_retired_is_secret(&conf.retired[i])) {
+			if ((code = keyfile_read_public(&p, conf.retired[i].key, PARTY_RECEIVER)) == 0)
+				memcpy(self.fingerprint[self.count++], p.fingerprint, HASH_LEN);
+			continue;
+		}
+		if ((s = crypto_secret_alloc(sizeof(*s))) == NULL)
+			log_die(EXIT_SYSTEM, "no locked memory for the keys");
+		if ((code = keyfile_read_secret(s, conf.retired[i].key, PARTY_RECEIVER)) != 0)
+			return code;
+		retired[retireds++] = s;
+		memcpy(self.fingerprint[self.count++], s->pub.fingerprint, HASH_LEN);
+	}
+	return code;
+}
+
+static int
 read_keys(const char *config)
 {
 	int code;
@@ -260,6 +320,9 @@ read_keys(const char *config)
 	if ((receiver = crypto_secret_alloc(sizeof(*receiver))) == NULL)
 		log_die(EXIT_SYSTEM, "no locked memory for the keys");
 	if ((code = keyfile_read_secret(receiver, conf.keys, PARTY_RECEIVER)) != 0)
+		return code;
+	memcpy(self.fingerprint[self.count++], receiver->pub.fingerprint, HASH_LEN);
+	if ((code = read_retired()) != 0)
 		return code;
 	if (conf.psk[0] == '\0')
 		return 0;
@@ -297,8 +360,10 @@ receiver_open_run(const char *config)
 	open_lanes();
 	stop_fd = proc_stop_fd();
 	accepting = accept_new(&conf, receiver, psk, OPEN_FD_FLOORS);
-	if (accepting != NULL)
+	if (accepting != NULL) {
+		accept_retired(accepting, retired, retireds);
 		greet();
+	}
 	pthread_mutex_lock(&before_sealed);
 	for (int i = 0; i < LANES; i++)
 		if (accepting == NULL || pthread_create(&thread, NULL, unsealing, &lanes[i]) != 0)

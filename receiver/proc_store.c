@@ -16,6 +16,7 @@
 #include "host/proc.h"
 #include "host/sandbox.h"
 #include "receiver/peer_gone.h"
+#include "receiver/peers_ask.h"
 #include "receiver/receiver_proc.h"
 #include "receiver/slips.h"
 #include "receiver/store.h"
@@ -122,7 +123,9 @@ store_from_open(struct store *s, enum receiver_lane lane, bool wait)
 			peer_gone(s->stop_fd, "open");
 		switch (m.type) {
 		case MSG_SELF:
-			memcpy(s->self, ((const struct msg_self *)ipc_body(&m, sizeof(struct msg_self)))->fingerprint, HASH_LEN);
+			s->self = *(const struct msg_self *)ipc_body(&m, sizeof(struct msg_self));
+			if (s->self.count == 0 || s->self.count > 1 + RECEIVER_RETIRED_MAX)
+				log_die(EXIT_INTERNAL, "open said that we are %u", s->self.count);
 			s->self_known = true;
 			break;
 		case MSG_OPENED:
@@ -281,6 +284,10 @@ from_witness(struct store *s)
 
 	if (ipc_recv(STORE_FD_WITNESS, &m) != IPC_GOT)
 		peer_gone(s->stop_fd, "open");
+	if (m.type == MSG_RESET_EPOCH) {
+		peers_answer(s, ipc_body(&m, sizeof(struct msg_about_peer)));
+		return;
+	}
 	if (m.type != MSG_CHECKPOINT)
 		log_die(EXIT_INTERNAL, "open sent a message of unknown type %u", m.type);
 	checkpoints_signed(&s->checkpoints, ipc_body(&m, sizeof(struct msg_checkpoint)), clock_mono_ns());
@@ -307,6 +314,7 @@ look_around(struct store *s, uint64_t now)
 	jumps_look(s, now);
 	slips_note(&s->ledger);
 	quarantine_run(&s->decisions);
+	peers_ask(s);
 	closings_run(&s->closings);
 	if (checkpoints_due(&s->checkpoints, &c, now) && ipc_write(STORE_FD_WITNESS, MSG_CHECKPOINT, &c, sizeof(c)) != 1)
 		peer_gone(s->stop_fd, "open");

@@ -92,6 +92,13 @@ parse_until(void *object, const char *value, const char **why)
 	{ "channel ", #key, type, offsetof(struct receiver_channel, key), 0, 1, max, 0, NULL }
 
 static int
+parse_since(void *object, const char *value, const char **why)
+{
+	*why = "is not a date, as in 2026-11-21";
+	return validity_date(value, &((struct receiver_retired *)object)->since);
+}
+
+static int
 parse_release(void *object, const char *value, const char **why)
 {
 	struct receiver_channel *ch = object;
@@ -114,9 +121,12 @@ static const struct conf_key keys[] = {
 	{ "link", "rate", CONF_RATE, AT(rate), 0, 100000, 1000000000000, 0, NULL },
 	{ "link", "stall", CONF_TIME, AT(stall_ns), 0, MS, 10000 * MS, 0, NULL },
 	{ "link", "buffer", CONF_SIZE, AT(buffer), 0, 65536, GIB, 0, NULL },
+	{ "link", "sender_retention", CONF_TIME, AT(sender_retention_ns), 0, 1000 * MS, 3660ull * 86400000 * MS, 0, NULL },
 	{ "peer ", "key", CONF_PATH, offsetof(struct receiver_peer, key), RECEIVER_PATH_MAX, 0, 0, 1, NULL },
 	{ "peer ", "valid_from", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_from },
 	{ "peer ", "valid_until", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_until },
+	{ "retired ", "key", CONF_PATH, offsetof(struct receiver_retired, key), RECEIVER_PATH_MAX, 0, 0, 1, NULL },
+	{ "retired ", "since", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_since },
 	IN_CHANNEL(max_file, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_transfer, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_files, CONF_COUNT, RECORD_FILES_MAX),
@@ -141,6 +151,30 @@ peer(struct receiver_conf *c, const char *name, const char **why)
 	c->peers++;
 	strcpy(p->name, name);
 	return p;
+}
+
+static void *
+retired(struct receiver_conf *c, const char *name, const char **why)
+{
+	struct receiver_retired *r = &c->retired[c->retireds];
+
+	*why = "has to have a name, as in [retired 2025]";
+	if (name[0] == '\0' || strlen(name) > RECEIVER_PEER_NAME_MAX)
+		return NULL;
+	*why = "is one retired key too many (4)";
+	if (c->retireds == RECEIVER_RETIRED_MAX)
+		return NULL;
+	c->retireds++;
+	strcpy(r->name, name);
+	return r;
+}
+
+int
+receiver_retired_is_secret(const struct receiver_retired *r)
+{
+	size_t n = strlen(r->key);
+
+	return n < 4 || strcmp(r->key + n - 4, ".pub") != 0;
 }
 
 static void *
@@ -185,6 +219,8 @@ section(void *config, const char *kind, const char *name, const char **why)
 {
 	if (strncmp(kind, "peer", 4) == 0)
 		return peer(config, name, why);
+	if (strncmp(kind, "retired", 7) == 0)
+		return retired(config, name, why);
 	if (strncmp(kind, "channel", 7) == 0)
 		return channel(config, name, why);
 	return config;
@@ -218,6 +254,7 @@ receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
 
 	memset(c, 0, sizeof(*c));
 	c->stall_ns = 250 * MS;
+	c->sender_retention_ns = 14ull * 86400000 * MS;
 	if ((code = conf_read(&schema, name, fd)) != 0 || (code = size_buffer(c, name)) != 0)
 		return code;
 	if (c->metrics[0] != '\0' && metrics_path_wrong(c->metrics) != NULL) {

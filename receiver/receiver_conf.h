@@ -34,6 +34,12 @@ struct receiver_peer {
 	struct party party; /* filled by receiver_conf_peers() */
 };
 
+struct receiver_retired { /* a key of this receiver that was replaced */
+	char name[RECEIVER_PEER_NAME_MAX + 1];
+	char key[RECEIVER_PATH_MAX]; /* NAME.key; or NAME.pub: the secret half is lost, but what names it is for us */
+	uint64_t since;              /* the day from which on senders sealed to the new one, seconds since 1970; 0: not said */
+};
+
 struct receiver_conf {
 	char keys[RECEIVER_PATH_MAX];
 	char psk[RECEIVER_PATH_MAX]; /* empty: none */
@@ -50,6 +56,9 @@ struct receiver_conf {
 	uint64_t buffer;             /* bytes of the socket buffer: as given, or rate x stall */
 	struct receiver_peer peer[RECEIVER_PEERS_MAX];
 	unsigned peers;
+	struct receiver_retired retired[RECEIVER_RETIRED_MAX];
+	unsigned retireds;
+	uint64_t sender_retention_ns;
 	struct receiver_channel channel[RECEIVER_CHANNELS_MAX];
 	unsigned channels;
 };
@@ -62,6 +71,7 @@ int receiver_conf_peers(struct receiver_conf *c) __attribute__((warn_unused_resu
 /* NULL if there is none of this name. */
 const struct receiver_channel *receiver_conf_channel(const struct receiver_conf *c, const char *name);
 /* Largest sealed object that any channel may bring, bytes. */
+int receiver_retired_is_secret(const struct receiver_retired *r);
 uint64_t receiver_conf_object_max(const struct receiver_conf *c);
 struct record_limits receiver_channel_limits(const struct receiver_channel *ch);
 

@@ -24,6 +24,7 @@
 
 enum {
 	RECEIVER_PEERS_MAX = 64,
+	RECEIVER_RETIRED_MAX = 4,
 	RECEIVER_CHANNELS_MAX = 64 + 1, /* with the reserved one (closings.h) */
 };
 
@@ -51,6 +52,8 @@ enum receiver_msg {
 	/* store -> open */
 	MSG_UNSEAL, /* struct msg_progress, with the descriptor of the data; slot is the job number */
 	MSG_READY,  /* struct msg_progress: the answer to MSG_WANT; ready 0: stop */
+	MSG_REVOKED,    /* struct msg_about_peer: no session of this peer any more; on the socket of MSG_CHECKPOINT */
+	MSG_RESET_EPOCH, /* struct msg_about_peer, there too; answered by the same */
 	MSG_SCAN,       /* struct msg_scan (scan.h) to the scan process, with a file */
 	MSG_SCANNED,    /* struct msg_scanned: its answer */
 	MSG_CHECKPOINT, /* struct msg_checkpoint (witness.h), on a socket of its own; answered by the same */
@@ -121,11 +124,13 @@ struct msg_done {
 };
 
 struct msg_self {
-	uint8_t fingerprint[32]; /* this receiver's */
+	uint32_t count;
+	uint8_t fingerprint[1 + RECEIVER_RETIRED_MAX][32]; /* this receiver's, then those of its retired keys */
 };
 
 struct msg_opened {
 	uint32_t job;
+	uint32_t key;    /* 0: this receiver's; n: the n-th of those retired */
 	uint32_t sender;
 	uint8_t object[FRAME_ID_LEN];
 	uint8_t generation[16];
@@ -141,6 +146,14 @@ enum { UNSEAL_ECHANNEL = -100, /* authentic, but the channel is not configured h
 struct msg_unsealed {
 	uint32_t job;
 	int32_t result;
+};
+
+struct msg_about_peer {
+	uint32_t sender;
+	int32_t lane;     /* -1: all */
+	int64_t request;  /* echoed */
+	uint32_t was;     /* answer: the highest epoch that was forgotten */
+	int32_t error;    /* answer: errno, 0 done */
 };
 
 struct msg_seen {

@@ -54,7 +54,8 @@ struct peer_state {
 struct store {
 	struct receiver_conf conf;
 	char fingerprint[RECEIVER_PEERS_MAX][2 * HASH_LEN + 1]; /* of the peers */
-	uint8_t self[HASH_LEN]; /* this receiver's fingerprint */
+	struct msg_self self;   /* this receiver's fingerprint, and those of its retired keys */
+	bool revoked[RECEIVER_PEERS_MAX]; /* peers_ask.h */
 	bool self_known;
 	bool started;           /* the ledger is open */
 	bool ready;             /* link has said that it gathers */

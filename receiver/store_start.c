@@ -11,6 +11,7 @@
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "receiver/peers_ask.h"
 #include "receiver/store.h"
 
 enum {
@@ -113,9 +114,10 @@ store_start(struct store *s)
 	s->checkpoints = (struct checkpoints){ .ledger = &s->ledger };
 	for (unsigned i = 0; i < s->conf.channels; i++)
 		s->scan.wanted = s->scan.wanted || s->conf.channel[i].antivirus[0] != '\0';
-	s->closings = (struct closings){ .ledger = &s->ledger, .conf = &s->conf, .inbox = s->inbox, .self = s->self };
+	s->closings = (struct closings){ .ledger = &s->ledger, .conf = &s->conf, .inbox = s->inbox, .self = s->self.fingerprint, .selfs = s->self.count };
 	s->decisions = (struct quarantine){ .publish = &s->publish, .conf = &s->conf };
 	quarantine_start(&s->decisions);
+	peers_start(s);
 	store_to_link(s, MSG_LIMITS, &limits, sizeof(limits));
 	tell_delivered(s);
 	if (part_store_open(&s->parts, s->parts_dir, found_part, s) != 0)

@@ -9,7 +9,7 @@
 static int
 tell(struct unseal_job *j)
 {
-	struct msg_opened o = { .job = j->job, .created_ms = j->inner.created_ms };
+	struct msg_opened o = { .job = j->job, .key = open_key(j->open), .created_ms = j->inner.created_ms };
 	struct pipe_begin b = { .channel = "" };
 
 	j->told = 1;
@@ -92,6 +92,7 @@ unseal_run(struct unseal_job *j)
 	j->open = open_begin(j->receiver, senders, j->conf->peers, j->psk, &j->inner, sink, j);
 	if (j->open == NULL)
 		return OPEN_ENOMEM;
+	open_retired(j->open, j->retired, j->retireds);
 	r = feed(j);
 	if (r == OPEN_ESINK && j->result != 0)
 		r = j->result;

@@ -10,6 +10,8 @@
 struct unseal_job {
 	const struct receiver_conf *conf;
 	const struct party_secret *receiver;
+	const struct party_secret *const *retired; /* its keys that were replaced */
+	unsigned retireds;
 	const uint8_t *psk;    /* or NULL */
 	uint32_t job;
 	int fd;                /* the sealed object, read from its beginning */

@@ -13,9 +13,10 @@
 
 struct verify_expected {
 	const struct party *sender;
-	const uint8_t *receiver;  /* fingerprint, or NULL: any */
+	const uint8_t *receiver;  /* fingerprints, one after the other, or NULL: any */
 	const uint8_t *generation; /* 16 bytes */
 	const char *channel;
+	unsigned receivers;       /* how many fingerprints; 0 is 1 */
 };
 
 /* 0 and *m (the caller frees it), or -1 with t->reason set and *m empty. */

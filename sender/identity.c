@@ -201,3 +201,17 @@ void identity_check(struct outbox *o, const char *machine_id, const char *witnes
 	o->witness_ms = o->service_ms;
 	identity_tell(o, true, now_ns);
 }
+
+void identity_key(struct outbox *o, const uint8_t fingerprint[static HASH_LEN])
+{
+	char hex[2 * HASH_LEN + 1], was[TEXT_MAX];
+
+	hex_put(hex, fingerprint, HASH_LEN);
+	if (get_meta(o, "key", was) && strcmp(was, hex) != 0) {
+		identity_renew(o, "the sender has another key");
+		/* What was numbered under the old key is not this key's to announce. */
+		snprintf(was, sizeof(was), "%" PRId64, db_int(&o->db, "SELECT max(row) FROM object", ""));
+		put_meta(o, "key_row", was);
+	}
+	put_meta(o, "key", hex);
+}

@@ -16,6 +16,8 @@
  * machine_id: its file; witness: path, or "" for none.  Fatal if the witness cannot be used. */
 void identity_check(struct outbox *o, const char *machine_id, const char *witness, uint64_t now_ns);
 #define IDENTITY_MACHINE "/etc/machine-id"
+/* Numbers belong to the sender's key: another one than last time begins a new generation. */
+void identity_key(struct outbox *o, const uint8_t fingerprint[static HASH_LEN]);
 /* A new generation, because of `reason`. */
 void identity_renew(struct outbox *o, const char *reason);
 /* The witness is told how far the outbox is: after a transfer was numbered (sync false: a kill loses nothing of it), and

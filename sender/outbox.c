@@ -309,7 +309,8 @@ unsigned outbox_earlier(struct outbox *o, struct outbox_stream *out, unsigned ma
 	if (db_int(&o->db, "SELECT 1 FROM generation LIMIT 1", "") == 0)
 		return 0; /* there was one only: the whole table need not be looked through */
 	s = db_query(&o->db, "SELECT generation, channel, max(number), "
-	    "coalesce(min(CASE WHEN state = 0 THEN number END), 0) FROM object WHERE generation <> ? GROUP BY generation, channel "
+	    "coalesce(min(CASE WHEN state = 0 THEN number END), 0) FROM object WHERE generation <> ? AND row >"
+	    " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'key_row'), 0) GROUP BY generation, channel "
 	    "ORDER BY max(row) DESC LIMIT ?", "bi", o->generation, sizeof(o->generation), (int64_t)max);
 	while (db_step(&o->db, s) == 1) {
 		const char *channel = (const char *)sqlite3_column_text(s, 1);

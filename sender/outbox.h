@@ -101,7 +101,7 @@ struct outbox_stream { /* of an earlier generation */
 	char channel[NAME_CHANNEL_MAX + 1];
 	uint64_t newest, oldest;
 };
-/* What earlier generations numbered, the latest first; at most max. */
+/* What earlier generations numbered under this key of the sender, the latest first; at most max. */
 unsigned outbox_earlier(struct outbox *o, struct outbox_stream *out, unsigned max);
 void outbox_bounds(struct outbox *o, const char *channel, uint64_t *newest, uint64_t *oldest);
 

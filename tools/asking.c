@@ -12,6 +12,7 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "receiver/checkpoints.h"
+#include "receiver/peers_ask.h"
 #include "receiver/quarantine.h"
 
 int asking_open(struct db *db, const struct receiver_conf *c)
@@ -23,7 +24,7 @@ int asking_open(struct db *db, const struct receiver_conf *c)
 		log_error("%s: %s; run this as the receiver's user, on the receiving host", path, strerror(errno));
 		return EXIT_SYSTEM;
 	}
-	db_open(db, path, QUARANTINE_SCHEMA CHECKPOINTS_SCHEMA);
+	db_open(db, path, QUARANTINE_SCHEMA CHECKPOINTS_SCHEMA PEERS_ASK_SCHEMA);
 	return EXIT_OK;
 }
 

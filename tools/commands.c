@@ -27,6 +27,9 @@ const struct cmd *const commands[] = {
 	/* setting up */
 	&cmd_keygen,
 	&cmd_key_show,
+	&cmd_key_rotate,
+	&cmd_key_retired,
+	&cmd_key_revoke,
 	&cmd_config_check,
 	&cmd_plan,
 	&cmd_link_test_receive,
@@ -35,5 +38,6 @@ const struct cmd *const commands[] = {
 	&cmd_completion,
 	/* trouble */
 	&cmd_restore,
+	&cmd_link_reset_epoch,
 	NULL,
 };

@@ -13,6 +13,9 @@ enum state { HEADER, SEGMENTS, ENDED };
 
 struct open {
 	const struct party_secret *receiver;
+	const struct party_secret *const *retired;
+	unsigned retired_count;
+	unsigned key;         /* that it opened with */
 	const struct party *const *senders;
 	unsigned count;
 	struct seal_inner *inner;
@@ -54,6 +57,17 @@ struct open *open_begin(const struct party_secret *receiver, const struct party 
 	return o;
 }
 
+void open_retired(struct open *o, const struct party_secret *const *retired, unsigned count)
+{
+	o->retired = retired;
+	o->retired_count = count;
+}
+
+unsigned open_key(const struct open *o)
+{
+	return o->key;
+}
+
 static enum crypto_suite suite(const struct open *o)
 {
 	return get16(o->header + SEAL_AT_SUITE) == SUITE_AES256GCM ? SUITE_AES256GCM : SUITE_CHACHA20POLY1305;
@@ -79,10 +93,9 @@ static enum open_err check_fixed(const struct open *o)
 	return OPEN_OK;
 }
 
-static enum open_err unwrap_one(struct open *o, const uint8_t *wrap)
+static enum open_err unwrap_one(struct open *o, const struct party *me, const uint8_t *wrap)
 {
 	static const uint8_t nonce[AEAD_NONCE_LEN];
-	const struct party *me = &o->receiver->pub;
 	struct crypto_aead *a = seal_wrap_aead(suite(o), o->dh, o->has_psk ? o->psk : NULL, o->header, me);
 	enum open_err r = OPEN_ENOKEY;
 
@@ -96,23 +109,33 @@ static enum open_err unwrap_one(struct open *o, const uint8_t *wrap)
 	return r;
 }
 
+/* Is a key wrapped to this one of ours?  Then open it. */
+static enum open_err unwrap_with(struct open *o, const struct party_secret *me)
+{
+	enum open_err r = OPEN_ENOKEY;
+
+	for (unsigned i = 0; i < o->header[SEAL_AT_WRAPS] && r == OPEN_ENOKEY; i++) {
+		const uint8_t *wrap = o->header + SEAL_FIXED_LEN + i * SEAL_WRAP_LEN;
+
+		if (memcmp(wrap, me->pub.id, KEY_ID_LEN) == 0 && crypto_dh(o->dh, me->dh, o->header + SEAL_AT_EPHEMERAL) == 0)
+			r = unwrap_one(o, &me->pub, wrap);
+	}
+	return r;
+}
+
 /* Find our wrapped key and open it. */
 static enum open_err unwrap(struct open *o)
 {
 	uint8_t psk_id[KEY_ID_LEN];
-	enum open_err r = OPEN_ENOKEY;
+	enum open_err r;
 
 	if (party_psk_id(psk_id, o->has_psk ? o->psk : NULL) != 0 ||
 	    memcmp(psk_id, o->header + SEAL_AT_PSK, KEY_ID_LEN) != 0)
 		return OPEN_ENOKEY;
-	if (crypto_dh(o->dh, o->receiver->dh, o->header + SEAL_AT_EPHEMERAL) != 0)
-		return OPEN_ENOKEY;
-	for (unsigned i = 0; i < o->header[SEAL_AT_WRAPS] && r == OPEN_ENOKEY; i++) {
-		const uint8_t *wrap = o->header + SEAL_FIXED_LEN + i * SEAL_WRAP_LEN;
-
-		if (memcmp(wrap, o->receiver->pub.id, KEY_ID_LEN) == 0)
-			r = unwrap_one(o, wrap);
-	}
+	o->key = 0;
+	r = unwrap_with(o, o->receiver);
+	while (r == OPEN_ENOKEY && o->key < o->retired_count)
+		r = unwrap_with(o, o->retired[o->key++]);
 	crypto_wipe(o->dh, KEY_LEN);
 	crypto_wipe(o->object_key, KEY_LEN);
 	return r;

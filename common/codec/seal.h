@@ -59,6 +59,9 @@ struct open; /* opaque */
 /* senders: the pinned ones.  inner is filled before the first call of the sink, which gets the zstd frame only. */
 struct open *open_begin(const struct party_secret *receiver, const struct party *const *senders, unsigned count,
     const uint8_t *psk, struct seal_inner *inner, seal_sink *sink, void *ctx);
+/* Keys of the receiver that were retired: what was sealed to one of them opens too.  They stay valid until open_free(). */
+void open_retired(struct open *o, const struct party_secret *const *retired, unsigned count);
+unsigned open_key(const struct open *o); /* once inner is filled: 0 the receiver's own, n the n-th of the retired */
 enum open_err open_write(struct open *o, const void *data, size_t n) __attribute__((warn_unused_result));
 /* No more input: OPEN_OK only if the last segment was authentic and nothing followed. */
 enum open_err open_end(struct open *o) __attribute__((warn_unused_result));

@@ -109,7 +109,7 @@ static void event(struct transfer *t, uint8_t what, const uint8_t *d, size_t n, 
 /* Steps of {what, more, length u16, bytes}. */
 static void check_to_store(const uint8_t *d, size_t n)
 {
-	const struct verify_expected e = { &sender->pub, receiver->pub.fingerprint, sender->pub.fingerprint, "eltax" };
+	const struct verify_expected e = { &sender->pub, receiver->pub.fingerprint, sender->pub.fingerprint, "eltax", 1 };
 	const char *tmp = getenv("TMPDIR");
 	char dir[64];
 	struct manifest m;

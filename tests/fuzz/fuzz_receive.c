@@ -389,7 +389,7 @@ static bool store_all(struct rig *r, const struct msg_opened *inner, struct mani
 	}
 	if (!*begun)
 		return false;
-	const struct verify_expected e = { &sender->pub, receiver->pub.fingerprint, inner->generation, inner->channel };
+	const struct verify_expected e = { &sender->pub, receiver->pub.fingerprint, inner->generation, inner->channel, 1 };
 	bool good;
 	transfer_close(&t);
 	if (finish.bad != 0)

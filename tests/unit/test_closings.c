@@ -37,7 +37,7 @@ static int fresh(void **state)
 	strcpy(conf.channel[0].name, "eltax");
 	strcpy(conf.channel[1].name, CLOSING_CHANNEL);
 	conf.channels = 2;
-	c = (struct closings){ .ledger = &l, .conf = &conf, .inbox = open(tmpdir, O_RDONLY | O_DIRECTORY), .self = self };
+	c = (struct closings){ .ledger = &l, .conf = &conf, .inbox = open(tmpdir, O_RDONLY | O_DIRECTORY), .self = &self, .selfs = 1 };
 	closing_number = 0;
 	return mkdir(tmpdir_path("katamichi"), 0700);
 }

@@ -1,0 +1,116 @@
+/* cmd_key_rotate.c - katamichi key rotate: a new key of this end, and what has to be done with it, step by step. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "codec/hex.h"
+#include "host/exits.h"
+#include "host/keyfile.h"
+#include "host/log.h"
+#include "receiver/receiver_conf.h"
+#include "sender/sender_conf.h"
+#include "tools/cmd.h"
+#include "tools/fingerprint.h"
+#include "tools/status.h"
+
+struct place { /* of a key file: DIR/NAME.key */
+	char dir[RECEIVER_PATH_MAX], old[256], name[300], today[11];
+};
+
+static int take_apart(struct place *p, const char *key)
+{
+	const char *slash = strrchr(key, '/'), *base = slash != NULL ? slash + 1 : key;
+	size_t n = strlen(base);
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (n < 5 || n - 4 >= sizeof(p->old) || strcmp(base + n - 4, ".key") != 0) {
+		log_error(_("%s: the name of a secret key's file ends in .key"), key);
+		return EXIT_KEYS;
+	}
+	snprintf(p->dir, sizeof(p->dir), "%.*s", slash != NULL ? (int)(slash - key) : 1, slash != NULL ? key : ".");
+	snprintf(p->old, sizeof(p->old), "%.*s", (int)(n - 4), base);
+	gmtime_r(&now, &tm);
+	strftime(p->today, sizeof(p->today), "%Y-%m-%d", &tm);
+	/* sender-20251201 becomes sender-20261121 */
+	char *dash = strrchr(p->old, '-');
+	size_t stem = dash != NULL && strlen(dash + 1) == 8 && strspn(dash + 1, "0123456789") == 8 ? (size_t)(dash - p->old) : strlen(p->old);
+	snprintf(p->name, sizeof(p->name), "%.*s-%.4s%.2s%.2s", (int)stem, p->old, p->today, p->today + 5, p->today + 8);
+	return EXIT_OK;
+}
+
+static void steps_of_sender(const struct place *p)
+{
+	printf(_("\n1. Carry %s/%s.pub to the receiving host, compare the fingerprint, and pin it beside the old one in receiver.conf:\n\n"),
+	    p->dir, p->name);
+	printf("     [peer %s]\n     key = %s.pub\n\n", p->name, p->name);
+	printf(_("   Restart the receiver.  The old [peer] stays: what is still repeated was signed by its key.\n"));
+	printf(_("2. In sender.conf write `keys = %s.key', and restart the sender.  It begins a new generation.\n"), p->name);
+	printf(_("3. When the sender's retention has passed since then, remove the old [peer] (or set its valid_until), and destroy %s/%s.key.\n"),
+	    p->dir, p->old);
+}
+
+static void steps_of_receiver(const struct place *p)
+{
+	printf(_("\n1. In receiver.conf write `keys = %s.key', and keep the old key to open what was sealed to it:\n\n"), p->name);
+	printf("     [retired %s]\n     key = %s.key\n     since = %s\n\n", p->old, p->old, p->today);
+	printf(_("   Restart the receiver.  Senders that still seal to the old key are understood.\n"));
+	printf(_("2. Carry %s/%s.pub to each sending host, compare the fingerprint, write `receiver = %s.pub' in sender.conf, restart.\n"), p->dir,
+	    p->name, p->name);
+	printf(_("3. Put the day of that after `since'.  `katamichi key retired -c receiver.conf' says from which day the old key may go.\n"));
+}
+
+static int make(const struct place *p, enum party_role role)
+{
+	struct party_secret *s = crypto_secret_alloc(sizeof(*s));
+	int code;
+
+	if (s == NULL) {
+		log_error(_("there is not enough memory for a secret key"));
+		return EXIT_SYSTEM;
+	}
+	party_generate(s, role);
+	if ((code = keyfile_write(s, p->dir, p->name)) == EXIT_OK) {
+		printf(_("new key: %s/%s.key (stays here), %s.pub (for the other side)\n"), p->dir, p->name, p->name);
+		fingerprint_print(_("fingerprint"), s->pub.fingerprint);
+	}
+	crypto_secret_free(s);
+	return code;
+}
+
+static int run(const struct cmd_line *l)
+{
+	static struct sender_conf sender;
+	static struct receiver_conf receiver;
+	static struct place p;
+	const char *conf = cmd_value(l, "config");
+	int kind = conf_kind(conf), code;
+
+	if (kind < 0)
+		return -kind;
+	if (kind == CONF_KIND_SENDER)
+		code = sender_conf_read(&sender, conf, -1);
+	else
+		code = receiver_conf_read(&receiver, conf, -1);
+	if (code != EXIT_OK || (code = take_apart(&p, kind == CONF_KIND_SENDER ? sender.keys : receiver.keys)) != EXIT_OK ||
+	    (code = make(&p, kind == CONF_KIND_SENDER ? PARTY_SENDER : PARTY_RECEIVER)) != EXIT_OK)
+		return code;
+	if (kind == CONF_KIND_SENDER)
+		steps_of_sender(&p);
+	else
+		steps_of_receiver(&p);
+	return EXIT_OK;
+}
+
+const struct cmd cmd_key_rotate = {
+	.name = "key rotate",
+	.text = N_("make a new key of this end, and say how the old one is replaced"),
+	.usage = N_("-c sender.conf|receiver.conf"),
+	.help = N_("The new key is made beside the old one; nothing is changed or overwritten.  What has to be done at both\n"
+	    "ends is printed, step by step: for a while both keys are valid, so that nothing is lost.\n"),
+	.exits = N_("0 made, 2 usage, 3 configuration, 4 keys, 5 the key cannot be written"),
+	.options = { CMD_CONFIG },
+	.run = run,
+};

@@ -285,6 +285,7 @@ take(struct closings *c, const struct arrived *a, const char *text, size_t n)
 	if (w.all_differs > 0)
 		log_warn("ALARM: closing %llu (%s): %llu transfers are here with another manifest than the sender's",
 		    (unsigned long long)a->number, closing_kind_name(r.head.kind), (unsigned long long)w.all_differs);
+	log_about(.event = LOG_EVENT_CLOSING, .number = a->number);
 	log_info("closing %llu (%s) of %s: %llu of its numbers are missing", (unsigned long long)a->number,
 	    closing_kind_name(r.head.kind), r.head.at, (unsigned long long)w.all_missing);
 }

@@ -143,11 +143,14 @@ intake_frame(struct store *s, enum receiver_lane lane, const struct pipeframe *f
 }
 
 static void
-say(const struct publish_item *it, const struct job *j)
+say(const struct store *s, const struct publish_item *it, const struct job *j)
 {
+	const char *peer = s->conf.peer[j->sender].name;
 	unsigned long long n = it->number;
 	bool plain = strchr(it->dir, '.') == NULL; /* is it where its number says? */
 
+	log_about(.event = it->duplicate ? LOG_EVENT_NONE : it->base == PUBLISH_QUARANTINE ? LOG_EVENT_QUARANTINED : it->fork ? LOG_EVENT_FORK :
+	    LOG_EVENT_DELIVERED, .channel = it->stream.channel, .object = it->object, .peer = peer, .number = n);
 	if (it->duplicate)
 		log_info("%s %llu: was delivered before; nothing to do", it->stream.channel, n);
 	else if (it->base == PUBLISH_QUARANTINE)
@@ -163,12 +166,15 @@ say(const struct publish_item *it, const struct job *j)
 		    it->files, (unsigned long long)it->bytes, it->object, it->dir);
 	for (uint32_t k = 0; k < it->parts; k++) {
 		char name[160];
+		log_about(.event = LOG_EVENT_QUARANTINED, .channel = it->stream.channel, .object = it->object, .peer = peer, .number = n);
 		if (!it->part[k].duplicate)
 			log_warn("%s %llu: ALARM: %s is quarantined as %s: %s", it->stream.channel, n, log_show(name, sizeof(name),
 			    it->part[k].file, it->part[k].file_len), it->part[k].dir, reason_show(it->part[k].reason));
 	}
+	log_about(.event = LOG_EVENT_CHAIN, .channel = it->stream.channel, .object = it->object, .peer = peer, .number = n);
 	if (it->chain_broken)
 		log_warn("%s %llu: its manifest does not follow the one delivered before or after it", it->stream.channel, n);
+	log_about(.event = LOG_EVENT_NONE);
 }
 
 void
@@ -181,7 +187,7 @@ intake_commit(struct store *s)
 		struct publish_item *it = &s->batch[i];
 		struct job *j = it->ctx;
 		if (it->error == 0) {
-			say(it, j);
+			say(s, it, j);
 			tally_published(s, it);
 		}
 		publish_free(it);

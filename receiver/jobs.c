@@ -79,6 +79,7 @@ job_later(struct store *s, struct job *j, int error)
 
 	if (s->disk_log_ns == 0 || now - s->disk_log_ns > 10000000000ull) {
 		s->disk_log_ns = now;
+		log_about(.event = LOG_EVENT_DISK);
 		log_error("object %s cannot be delivered now: %s; it is kept and tried again every few seconds", job_show(id, j->id),
 		    strerror(error));
 	}

@@ -18,6 +18,7 @@ note(struct store *s, int64_t jump_ms)
 	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
 	ledger_append(&s->ledger, entry, (size_t)n);
 	db_exec(&s->ledger.db, "COMMIT");
+	log_about(.event = LOG_EVENT_CLOCK);
 	log_warn("ALARM: the clock of this machine jumped by %lld s; what is received does not depend on it, but the times in the "
 	    "ledger do", (long long)(jump_ms / 1000));
 }

@@ -126,6 +126,7 @@ new_generation(struct ledger *l, const struct ledger_stream *s, uint64_t now_s)
 	n = snprintf(entry, sizeof(entry), "{\"at\":\"%s\",\"channel\":\"%s\",\"event\":\"generation\",\"generation\":\"%s\","
 	    "\"previous\":\"%s\",\"sender\":\"%s\"}", at, s->channel, s->generation, previous, s->sender);
 	ledger_append(l, entry, (size_t)n);
+	log_about(.event = LOG_EVENT_GENERATION, .channel = s->channel);
 	log_warn("ALARM: channel %s: sender %.16s begins a new generation, %.8s after %.8s: its outbox was restored, moved or set up"
 	    " anew; its numbers begin with 1 again", s->channel, s->sender, s->generation, previous);
 }

@@ -377,6 +377,8 @@ main(int argc, char **argv)
 		puts("configuration, keys, directories and port are in order");
 		return EXIT_OK;
 	}
+	if (log_sinks_open(conf.syslog, conf.syslog_cef) != 0)
+		return EXIT_SYSTEM;
 	if (sandbox_is_off())
 		log_warn("--no-sandbox: the processes may ask the kernel for anything; this is for finding faults");
 	return serve(&conf, config, sock, lock);

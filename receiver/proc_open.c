@@ -104,6 +104,7 @@ hello(const struct msg_datagram *m, const uint8_t *d)
 
 	switch (accept_hello(accepting, m->sender, d, m->n, &s)) {
 	case ACCEPT_NEW:
+		log_about(.event = LOG_EVENT_SESSION, .peer = name);
 		log_info("peer %s: session of epoch %u on lane %u, datagrams of %u bytes", name, s.epoch, s.lane, s.n);
 		seen.event = SESSION_NEW;
 		to_store(&lanes[LANE_WHOLE], MSG_SESSION_SEEN, &seen, sizeof(seen));
@@ -113,9 +114,11 @@ hello(const struct msg_datagram *m, const uint8_t *d)
 	case ACCEPT_UNSAVED:
 		break;
 	case ACCEPT_OLD_EPOCH:
-		if (may_log())
+		if (may_log()) {
+			log_about(.event = LOG_EVENT_REPLAY, .peer = name);
 			log_warn("peer %s: ALARM: an authentic HELLO of epoch %u, but epoch %u was accepted before: a replay, "
 			    "or a sender whose state was restored", name, m->epoch, accept_floor(accepting, m->sender, m->lane));
+		}
 		seen.event = SESSION_OLD_EPOCH;
 		to_store(&lanes[LANE_WHOLE], MSG_SESSION_SEEN, &seen, sizeof(seen));
 		break;
@@ -126,8 +129,10 @@ hello(const struct msg_datagram *m, const uint8_t *d)
 		to_store(&lanes[LANE_WHOLE], MSG_SESSION_SEEN, &seen, sizeof(seen));
 		break;
 	case ACCEPT_REFUSED:
-		if (may_log())
+		if (may_log()) {
+			log_about(.event = LOG_EVENT_STRANGER, .peer = name);
 			log_warn("peer %s: a HELLO that is not authentic or not for this receiver and psk", name);
+		}
 		seen.event = SESSION_REFUSED;
 		to_store(&lanes[LANE_WHOLE], MSG_SESSION_SEEN, &seen, sizeof(seen));
 		break;

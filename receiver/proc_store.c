@@ -173,6 +173,7 @@ give_slots(struct store *s, uint32_t count)
 			uint64_t now = clock_mono_ns();
 			if (s->disk_log_ns == 0 || now - s->disk_log_ns > 10 * SECOND) {
 				s->disk_log_ns = now;
+				log_about(.event = LOG_EVENT_DISK);
 				log_error("parts: no new file: %s; what arrives now is left to a later round", strerror(errno));
 			}
 			return; /* link asks again */
@@ -192,6 +193,7 @@ strangers(struct store *s)
 
 	if (seen == s->strangers || (s->stranger_log_ns != 0 && now - s->stranger_log_ns < 60 * SECOND))
 		return;
+	log_about(.event = LOG_EVENT_STRANGER);
 	log_warn("ALARM: %llu HELLO datagrams refused: from a sender that is not pinned here, or for another receiver or psk",
 	    (unsigned long long)(seen - s->strangers));
 	s->strangers = seen;
@@ -223,9 +225,11 @@ from_link(struct store *s)
 			part_store_remove(&s->parts, o->slot);
 			break;
 		case MSG_STATS:
-			if (!s->ready)
+			if (!s->ready) {
+				log_about(.event = LOG_EVENT_READY);
 				log_info("ready: %u peers, %u channels, %lld ledger rows", s->conf.peers, s->conf.channels - 1,
 				    (long long)s->ledger.rows);
+			}
 			s->ready = true;
 			s->stats = *(const struct msg_stats *)ipc_body(&m, sizeof(struct msg_stats));
 			strangers(s);

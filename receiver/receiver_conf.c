@@ -85,6 +85,16 @@ parse_until(void *object, const char *value, const char **why)
 	return validity_date(value, &((struct receiver_peer *)object)->valid_until);
 }
 
+static int
+parse_syslog_format(void *object, const char *value, const char **why)
+{
+	struct receiver_conf *c = object;
+
+	*why = "is neither rfc5424 nor cef";
+	c->syslog_cef = strcmp(value, "cef") == 0;
+	return c->syslog_cef || strcmp(value, "rfc5424") == 0 ? 0 : -1;
+}
+
 #define AT(field) offsetof(struct receiver_conf, field)
 #define PATH(section, key, field, required) \
 	{ section, key, CONF_PATH, AT(field), RECEIVER_PATH_MAX, 0, 0, required, NULL }
@@ -114,6 +124,8 @@ static const struct conf_key keys[] = {
 	PATH("receiver", "inbox", inbox, 1),
 	PATH("receiver", "state", state, 1),
 	PATH("receiver", "metrics", metrics, 0),
+	PATH("receiver", "syslog", syslog, 0),
+	{ "receiver", "syslog_format", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_syslog_format },
 	{ "link", "listen", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_listen },
 	{ "link", "sender", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_sender },
 	{ "link", "sender_mac", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_sender_mac },

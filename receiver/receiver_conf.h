@@ -45,6 +45,8 @@ struct receiver_conf {
 	char psk[RECEIVER_PATH_MAX]; /* empty: none */
 	char inbox[RECEIVER_PATH_MAX];
 	char state[RECEIVER_PATH_MAX];
+	char syslog[RECEIVER_PATH_MAX]; /* a syslog daemon's socket (host/log.h); empty: none */
+	int syslog_cef;
 	char metrics[RECEIVER_PATH_MAX]; /* for node_exporter (host/metrics.h); empty: none */
 	struct sockaddr_in listen;
 	char interface[IF_NAMESIZE]; /* empty: any that has the address */

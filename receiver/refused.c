@@ -70,9 +70,12 @@ refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
 	if (j->opened && j->result == 0 && j->inner.sender < s->conf.peers)
 		note_aside(s, j, id, why, number);
 	db_exec(&s->ledger.db, "COMMIT");
+	log_about(.event = LOG_EVENT_REFUSED, .channel = j->opened ? j->inner.channel : NULL, .object = id,
+	    .peer = s->conf.peer[j->sender].name, .number = number);
 	if ((times & (times - 1)) == 0) /* said the 1st, 2nd, 3rd, 5th, 9th ... time */
 		log_warn(j->opened ? N_("object %s of peer %s: %s; discarded, to be gathered afresh (channel %s)") :
 		    N_("object %s of peer %s: %s; discarded, to be gathered afresh"), id, s->conf.peer[j->sender].name, reason_show(why),
 		    j->inner.channel);
+	log_about(.event = LOG_EVENT_NONE);
 	job_forget(s, j);
 }

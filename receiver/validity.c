@@ -54,6 +54,7 @@ validity_now(struct store *s, uint32_t sender)
 	if (s->held_log_ns[sender] == 0 || now - s->held_log_ns[sender] > SAY_NS) {
 		s->held_log_ns[sender] = now;
 		clock_iso(at, wall_s);
+		log_about(.event = LOG_EVENT_KEY, .peer = p->name);
 		log_warn("ALARM: peer %s: its key is not valid now (the clock says %s); what it sends is held sealed, and opened once "
 		    "the clock, or valid_from and valid_until, are right", p->name, at);
 	}

@@ -315,6 +315,7 @@ static void commit(struct spool *s, struct batch *b, uint64_t now_ns)
 		wait_for_better(s, b, "a batch cannot be written to the outbox", error, now_ns);
 		return;
 	}
+	log_about(.event = LOG_EVENT_NUMBERED, .channel = n.channel, .number = n.number);
 	log_info("%s %" PRIu64 ": %" PRIu32 " file%s, %" PRIu64 " bytes, object %s, numbered", n.channel, n.number, n.files,
 	    n.files == 1 ? "" : "s", n.bytes, b->job.name);
 	sealer_drop(sealer, &b->job);

@@ -189,6 +189,7 @@ void dispatch_done(struct spool *s, const struct msg_done *d, uint64_t now_ns)
 	if (d->failed) {
 		log_error("%s %" PRIu64 ": could not be read for sending; trying again later", f->channel, f->number);
 	} else {
+		log_about(.event = LOG_EVENT_SENT, .channel = f->channel, .number = f->number);
 		log_info("%s %" PRIu64 ": sent, round %" PRIu32 ", %" PRIu64 " datagrams", f->channel, f->number, d->round + 1,
 		    d->datagrams);
 	}

@@ -192,6 +192,8 @@ static int sender_main(const char *name)
 		code = check_folders(&conf);
 	if (code != 0)
 		return code;
+	if (log_sinks_open(conf.syslog, conf.syslog_cef) != 0)
+		return EXIT_SYSTEM;
 	if (sandbox_is_off())
 		log_warn("--no-sandbox: the processes may ask the kernel for anything; this is for finding faults");
 	udp = link_socket(&conf);
@@ -228,12 +230,12 @@ int main(int argc, char **argv)
 	const char *conf = NULL;
 	int o;
 
-	log_init("katamichi-sender", NULL);
 	if (argc >= 4 && strcmp(argv[1], "--role") == 0) {
 		if (argc > 4 && strcmp(argv[4], "--no-sandbox") == 0)
 			sandbox_off();
 		return role_main(argv[2], argv[3]);
 	}
+	log_init("katamichi-sender", NULL);
 	while ((o = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (o) {
 		case 'c':

@@ -213,6 +213,7 @@ static void watch_clock(struct spool *s, uint64_t now_ns)
 	if (jump == 0)
 		return;
 	s->clock_jumps++;
+	log_about(.event = LOG_EVENT_CLOCK);
 	log_warn("the clock of this machine jumped by %lld s; nothing that is sent or kept depends on it, but manifests and logs "
 	    "say the time", (long long)(jump / 1000));
 }
@@ -319,9 +320,11 @@ int sender_spool_main(const char *name)
 		step(&s, now_ns);
 		if (now_ns >= tick_ns) {
 			tick(&s, ticks, now_ns);
-			if (ticks++ == 0)
+			if (ticks++ == 0) {
+				log_about(.event = LOG_EVENT_READY);
 				log_info("ready: %u channel%s, epoch %u, datagrams of %u bytes", s.conf.channels - 1,
 				    s.conf.channels == 2 ? "" : "s", s.rekey->session[0].epoch, s.conf.n);
+			}
 			tick_ns = now_ns + TICK_NS;
 		}
 		wait_for(&s, next_ns(&s, tick_ns, now_ns));

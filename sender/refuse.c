@@ -74,6 +74,7 @@ int claim_refuse(const struct claim_folder *f, int dir, const char *name, const 
 				continue;
 			return errno == ENOENT ? 0 : -1; /* taken away meanwhile: only the note remains */
 		}
+		log_about(.event = LOG_EVENT_FILE_REFUSED, .channel = f->channel);
 		log_warn("%s: refused %s: %s", f->channel, log_show(shown, sizeof(shown), name, strlen(name)), reason_show(why));
 		return fsync(f->refused);
 	}

@@ -102,6 +102,15 @@ static int parse_repeat(void *object, const char *value, const char **why)
 	return c->repeats > 0 ? 0 : -1;
 }
 
+static int parse_syslog_format(void *object, const char *value, const char **why)
+{
+	struct sender_conf *c = object;
+
+	*why = "is neither rfc5424 nor cef";
+	c->syslog_cef = strcmp(value, "cef") == 0;
+	return c->syslog_cef || strcmp(value, "rfc5424") == 0 ? 0 : -1;
+}
+
 #define AT(field) offsetof(struct sender_conf, field)
 #define PATH(section, key, field, required) \
 	{ section, key, CONF_PATH, AT(field), SENDER_PATH_MAX, 0, 0, required, NULL }
@@ -117,6 +126,8 @@ static const struct conf_key keys[] = {
 	PATH("sender", "folders", folders, 1),
 	PATH("sender", "witness", witness, 0),
 	PATH("sender", "metrics", metrics, 0),
+	PATH("sender", "syslog", syslog, 0),
+	{ "sender", "syslog_format", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_syslog_format },
 	{ "sender", "list", CONF_TIME, AT(list_ns), 0, NS_PER_S, 366ull * 86400 * NS_PER_S, 0, NULL },
 	{ "link", "destination", CONF_CUSTOM, 0, 0, 0, 0, 1, parse_destination },
 	{ "link", "source", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_source },

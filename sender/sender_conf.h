@@ -38,6 +38,8 @@ struct sender_conf {
 	char recovery[SENDER_PATH_MAX]; /* empty: none */
 	char psk[SENDER_PATH_MAX];      /* empty: none */
 	char state[SENDER_PATH_MAX];
+	char syslog[SENDER_PATH_MAX]; /* a syslog daemon's socket (host/log.h); empty: none */
+	int syslog_cef;
 	char metrics[SENDER_PATH_MAX];  /* for node_exporter (host/metrics.h); empty: none */
 	char witness[SENDER_PATH_MAX];  /* empty: none (identity.h) */
 	char folders[SENDER_PATH_MAX];

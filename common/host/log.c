@@ -2,17 +2,25 @@
 #include "host/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/utf8.h"
 #include "host/clock.h"
 #include "host/i18n.h"
+#include "host/log_format.h"
+#include "host/log_private.h"
+
+#ifndef KM_VERSION
+#define KM_VERSION "0"
+#endif
 
 /* A line leaves in one write(), and a write of at most 4096 bytes (PIPE_BUF)
  * into a pipe is not torn apart by those of our other processes. */
@@ -24,7 +32,17 @@ static struct {
 	int journal; /* standard error is the journal */
 	int tool;
 	int debug;
-} state = { "katamichi", NULL, 0, 1, 0 };
+	int own_journal; /* the journal's own socket is open */
+	int syslog, cef; /* syslog's is; in this form */
+	char host[64];
+} state = { .program = "katamichi", .tool = 1 };
+static _Thread_local struct log_fields about;
+static const struct log_fields nothing;
+
+void log_fields_set(const struct log_fields *f)
+{
+	about = *f;
+}
 
 /* systemd's own rule: JOURNAL_STREAM is "device:inode" of the stream, and
  * means us only if standard error still is that stream. */
@@ -51,9 +69,66 @@ static void init(const char *program, const char *role, int tool)
 	state.debug = debug != NULL && strcmp(debug, "1") == 0;
 }
 
+int log_to_journal(void)
+{
+	return state.journal;
+}
+
+static int is_socket(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+void log_sinks_find(void)
+{
+	const char *said = getenv(LOG_SINKS_ENV);
+
+	if (said == NULL)
+		return;
+	state.own_journal = state.journal && strstr(said, "journal") != NULL && is_socket(LOG_FD_JOURNAL);
+	state.cef = strstr(said, "cef") != NULL;
+	state.syslog = (state.cef || strstr(said, "rfc5424") != NULL) && is_socket(LOG_FD_SYSLOG);
+	tzset(); /* while /etc/localtime can be read */
+}
+
+unsigned log_sinks(int fd[static LOG_FDS_MAX])
+{
+	unsigned n = 0;
+
+	if (state.own_journal)
+		fd[n++] = LOG_FD_JOURNAL;
+	if (state.syslog)
+		fd[n++] = LOG_FD_SYSLOG;
+	return n;
+}
+
+int log_close_others(unsigned from)
+{
+	int fd[LOG_FDS_MAX];
+	unsigned n = log_sinks(fd);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (from < (unsigned)fd[i] && close_range(from, (unsigned)fd[i] - 1, 0) != 0)
+			return -1;
+		if (fcntl(fd[i], F_SETFD, FD_CLOEXEC) != 0)
+			return -1;
+		from = (unsigned)fd[i] + 1;
+	}
+	return close_range(from, ~0u, 0);
+}
+
 void log_init(const char *program, const char *role)
 {
 	init(program, role, 0);
+	if (gethostname(state.host, sizeof(state.host) - 1) != 0 || state.host[0] == '\0' || strpbrk(state.host, " |=\\\n") != NULL)
+		strcpy(state.host, "-");
+	/* What a main process finds in its environment is not ours. */
+	if (role == NULL)
+		(void)unsetenv(LOG_SINKS_ENV);
+	else
+		log_sinks_find();
 }
 
 void log_init_tool(const char *program)
@@ -127,9 +202,28 @@ static int prefix(char *out, size_t size, enum log_level level)
 	    level_word(level));
 }
 
+/* Copies for those who take fields.  1: the journal has it, so that standard error need not. */
+static int tell_sinks(enum log_level level, const char *text)
+{
+	struct log_line l = { .program = state.program, .role = state.role, .host = state.host, .version = KM_VERSION,
+		.pid = (long)getpid(), .wall_ms = clock_wall_ms(), .level = level, .about = &about, .text = text };
+	char out[LOG_FORMAT_MAX];
+	size_t n;
+
+	if (state.syslog) {
+		n = state.cef ? log_format_cef(out, &l) : log_format_rfc5424(out, &l);
+		if (write(LOG_FD_SYSLOG, out, n) < 0)
+			errno = 0; /* nowhere to report it */
+	}
+	if (!state.own_journal)
+		return 0;
+	n = log_format_journal(out, &l);
+	return write(LOG_FD_JOURNAL, out, n) == (ssize_t)n;
+}
+
 static void line(enum log_level level, const char *fmt, va_list ap)
 {
-	char text[TEXT_MAX_LEN], out[LINE_MAX_LEN];
+	char text[TEXT_MAX_LEN], shown[LINE_MAX_LEN], out[LINE_MAX_LEN];
 	int kept = errno, n, len;
 	size_t at;
 
@@ -142,12 +236,17 @@ static void line(enum log_level level, const char *fmt, va_list ap)
 		len = 0;
 	if ((size_t)len >= sizeof text)
 		len = (int)sizeof text - 1;
-	log_show(out + at, sizeof out - at - 1, text, (size_t)len);
-	at += strlen(out + at);
-	out[at++] = '\n';
-	/* Nowhere to report that the report failed. */
-	if (write(STDERR_FILENO, out, at) < 0)
-		errno = kept;
+	log_show(shown, sizeof shown - at - 1, text, (size_t)len);
+	if (!tell_sinks(level, shown)) {
+		len = (int)strlen(shown);
+		memcpy(out + at, shown, (size_t)len);
+		at += (size_t)len;
+		out[at++] = '\n';
+		/* Nowhere to report that the report failed. */
+		if (write(STDERR_FILENO, out, at) < 0)
+			errno = kept;
+	}
+	about = nothing;
 	errno = kept;
 }
 

@@ -17,6 +17,7 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/log_private.h"
 
 enum {
 	ENV_MAX = 64,
@@ -90,7 +91,10 @@ static int place_descriptors(const struct proc_spec *spec)
 	for (unsigned i = 0; i < spec->fds; i++)
 		if (dup2(above[i], PROC_FD_FIRST + (int)i) < 0) /* dup2 clears CLOEXEC */
 			return -1;
-	return close_range(PROC_FD_FIRST + spec->fds, ~0u, CLOSE_RANGE_CLOEXEC);
+	if (close_range(PROC_FD_FIRST + spec->fds, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
+		return -1;
+	log_sinks_inherit();
+	return 0;
 }
 
 static void default_signals(void)
@@ -203,12 +207,14 @@ static int explain(const struct proc_spec *spec, const pid_t *pid, const struct 
 			worst = i;
 	int status = end[worst].status;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+		log_about(.event = LOG_EVENT_STOPPED);
 		log_error("process %s (pid %d) asked the kernel for what its sandbox does not allow, and was killed; stopping; which call it "
 		    "was stands in the kernel's log (journalctl -k, \"type=1326\"); it is a fault of this program, or an attack",
 		    spec[worst].role, (int)pid[worst]);
 		return EXIT_INTERNAL;
 	}
 	if (WIFSIGNALED(status)) {
+		log_about(.event = LOG_EVENT_STOPPED);
 		log_error("process %s (pid %d) was killed by signal %d (%s)%s; stopping", spec[worst].role, (int)pid[worst],
 		    WTERMSIG(status), strsignal(WTERMSIG(status)),
 		    WTERMSIG(status) == SIGKILL ? ": perhaps the machine ran out of memory" : "");
@@ -216,6 +222,7 @@ static int explain(const struct proc_spec *spec, const pid_t *pid, const struct 
 	}
 	if (WEXITSTATUS(status) == EXIT_DISK)
 		return EXIT_DISK; /* it said why */
+	log_about(.event = LOG_EVENT_STOPPED);
 	log_error("process %s (pid %d) ended with exit code %d; stopping", spec[worst].role, (int)pid[worst],
 	    WEXITSTATUS(status));
 	return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : EXIT_INTERNAL;
@@ -269,6 +276,7 @@ int proc_pause(void)
 	(void)sigemptyset(&stop);
 	(void)sigaddset(&stop, SIGTERM);
 	(void)sigaddset(&stop, SIGINT);
+	log_about(.event = LOG_EVENT_DISK);
 	log_error("the disk does not take what must be written (see above); nothing is lost; trying again in %d s, and on until it does",
 	    DISK_PAUSE_S);
 	return sigtimedwait(&stop, NULL, &pause) <= 0;

@@ -11,6 +11,7 @@
 
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/log_private.h"
 #include "host/proc.h"
 
 void proc_child_init(const char *role, unsigned fds)
@@ -22,7 +23,7 @@ void proc_child_init(const char *role, unsigned fds)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		log_die(EXIT_SYSTEM, "cannot give up privileges and core dumps: %m");
-	if (close_range(PROC_FD_FIRST + fds, ~0u, 0) != 0)
+	if (log_close_others(PROC_FD_FIRST + fds) != 0)
 		log_die(EXIT_SYSTEM, "cannot close inherited descriptors: %m");
 	for (unsigned i = 0; i < fds; i++)
 		if (fcntl(PROC_FD_FIRST + (int)i, F_SETFD, FD_CLOEXEC) != 0)

@@ -17,6 +17,7 @@
 #include "host/exits.h"
 #include "host/landlock.h"
 #include "host/log.h"
+#include "host/log_private.h"
 #include "host/proc.h"
 #include "host/sandbox_table.h"
 
@@ -111,7 +112,12 @@ static struct scmp_arg_cmp when(unsigned argument, enum scmp_compare how, scmp_d
 
 static void rule_listed(scmp_filter_ctx f, const char *name, const int *fd, unsigned count)
 {
+	int log[LOG_FDS_MAX];
+	unsigned logs = log_sinks(log);
+
 	rule_1(f, name, SCMP_ACT_ALLOW, when(0, SCMP_CMP_EQ, STDERR_FILENO, 0));
+	for (unsigned i = 0; i < logs; i++)
+		rule_1(f, name, SCMP_ACT_ALLOW, when(0, SCMP_CMP_EQ, (scmp_datum_t)log[i], 0));
 	for (unsigned i = 0; i < count; i++)
 		if (fd[i] >= 0 && fd[i] != STDERR_FILENO)
 			rule_1(f, name, SCMP_ACT_ALLOW, when(0, SCMP_CMP_EQ, (scmp_datum_t)fd[i], 0));

@@ -196,6 +196,7 @@ messages:
 	@mkdir -p $(B)
 	@tools/po/messages.sh $(B)/katamichi.pot
 	@for po in tools/po/*.po; do msgmerge -q --no-wrap --no-location --previous --backup=none -U $$po $(B)/katamichi.pot && \
+	    msgattrib --no-obsolete --no-wrap -o $$po $$po && \
 	    printf '%s: ' $$po && msgfmt --statistics -o /dev/null $$po; done
 
 include firmware/firmware.mk

@@ -18,6 +18,7 @@
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/keyfile.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "host/memlock.h"
 #include "host/proc.h"
@@ -35,7 +36,7 @@
 
 enum { FILES_WANTED = 16384, RETRY_MS = 1500, RETRY_STEP_MS = 50 };
 
-static const char usage[] =
+static const char usage[] = N_(
     "usage: katamichi-receiver -c FILE [--degraded]\n"
     "Receives files from a one-way link, checks them and puts them down.  Never sends.\n"
     "  -c, --config FILE  configuration (see katamichi-receiver(8))\n"
@@ -48,7 +49,7 @@ static const char usage[] =
     "      --version      version\n"
     "Stop it with SIGTERM or SIGINT.\n"
     "Exit codes: 0 stopped, 2 usage, 3 configuration, 4 keys, 5 system (port, directory, memory),\n"
-    "6 ledger or state damaged, 70 a bug or a process that died.\n";
+    "6 ledger or state damaged, 70 a bug or a process that died.\n");
 
 static int
 role_main(const char *role, const char *config)
@@ -345,18 +346,18 @@ main(int argc, char **argv)
 			sandbox_print(stdout);
 			return EXIT_OK;
 		case 'h':
-			fputs(usage, stdout);
+			fputs(_(usage), stdout);
 			return EXIT_OK;
 		case 'V':
 			puts("katamichi-receiver " KM_VERSION);
 			return EXIT_OK;
 		default:
-			fputs("try katamichi-receiver --help\n", stderr);
+			fputs(_("try katamichi-receiver --help\n"), stderr);
 			return EXIT_USAGE;
 		}
 	}
 	if (config == NULL || optind != argc) {
-		fputs(usage, stderr);
+		fputs(_(usage), stderr);
 		return EXIT_USAGE;
 	}
 	if (crypto_init() != 0)

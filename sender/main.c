@@ -15,6 +15,7 @@
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/keyfile.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "host/memlock.h"
 #include "host/proc.h"
@@ -30,7 +31,7 @@
 enum { LOCK_TRIES = 30 };
 #define LOCK_WAIT_NS 100000000ull /* 100 ms: a process of a killed run takes a moment to go */
 
-static const char usage[] =
+static const char usage[] = N_(
     "usage: katamichi-sender -c FILE\n"
     "Takes finished files from the channels' folders and sends them over the one-way link.\n"
     "\n"
@@ -44,7 +45,7 @@ static const char usage[] =
     "\n"
     "Exit codes: 0 ended by a signal; 2 wrong option; 3 configuration (file:line is said); 4 a key is\n"
     "missing, malformed, or has the wrong owner or mode; 5 a folder, address, file or the memory is not\n"
-    "to be had; 6 the database does not make sense; 70 a fault of this program.\n";
+    "to be had; 6 the database does not make sense; 70 a fault of this program.\n");
 
 /* --- what has to be right before anything is started or made --- */
 
@@ -248,19 +249,19 @@ int main(int argc, char **argv)
 			sandbox_print(stdout);
 			return EXIT_OK;
 		case 'h':
-			fputs(usage, stdout);
+			fputs(_(usage), stdout);
 			return EXIT_OK;
 		case 'V':
 			puts("katamichi-sender " KM_VERSION);
 			return EXIT_OK;
 		default:
-			fputs("Try katamichi-sender --help.\n", stderr);
+			fputs(_("Try katamichi-sender --help.\n"), stderr);
 			return EXIT_USAGE;
 		}
 	}
 	if (conf == NULL || optind != argc) {
-		fputs(conf == NULL ? "katamichi-sender: -c FILE is missing\n" : "katamichi-sender: too many arguments\n", stderr);
-		fputs("Try katamichi-sender --help.\n", stderr);
+		fputs(conf == NULL ? _("katamichi-sender: -c FILE is missing\n") : _("katamichi-sender: too many arguments\n"), stderr);
+		fputs(_("Try katamichi-sender --help.\n"), stderr);
 		return EXIT_USAGE;
 	}
 	return sender_main(conf);

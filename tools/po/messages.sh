@@ -9,13 +9,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
 reasons=(-kcontent_say:2 -ktransfer_refuse:2 -kfail:2 -kexpect:3 -kstring:4 -khex:4 -kinteger:3 -krefused_row:4 -kwhy_not:4)
-options=(--language=C --from-code=UTF-8 --no-location --no-wrap --omit-header --foreign-user -k "${reasons[@]}"
+options=(--language=C --from-code=UTF-8 --no-location --no-wrap --foreign-user -k "${reasons[@]}"
 	--flag=content_say:2:c-format --flag=transfer_refuse:2:c-format --flag=fail:2:c-format)
 
 if [ "$1" = --reasons ]; then
 	: >"$2"
 	command -v xgettext >/dev/null || exit 0
-	find common sender receiver -name '*.c' | sort | xargs xgettext "${options[@]}" -o - | sed -n '/%/s/^msgid \(".*"\)$/\1,/p' >"$2"
+	find common sender receiver -name '*.c' | sort | xargs xgettext "${options[@]}" --omit-header -o - | sed -n '/%/s/^msgid \(".*"\)$/\1,/p' >"$2"
 	exit
 fi
 tree=$(mktemp -d)
@@ -30,3 +30,5 @@ cd "$tree/src"
 xgettext "${options[@]}" -kgettext -k_ -kN_ -kngettext:1,2 -klog_error:1 -klog_warn:1 -klog_info:1 -klog_die:2 -kfault_at:3 \
 	--flag=log_error:1:c-format --flag=log_warn:1:c-format --flag=log_info:1:c-format --flag=log_die:2:c-format \
 	--flag=fault_at:3:c-format -f "$tree/list" -o "$pot"
+# No date: what did not change is the same file.  The encoding is what the sources have.
+sed -i -e '/^"POT-Creation-Date/d' -e 's/charset=CHARSET/charset=UTF-8/' "$pot"

@@ -284,7 +284,7 @@ fuzz-afl:
 	    $(patsubst %.c,build/afl/%,$(FUZZERS))
 lint:
 	@tools/deps.sh build lint firmware
-	@$(SUB) --no-print-directory build/cross/config/config.h
+	@$(SUB) --no-print-directory build/cross/config/config.h $(B)/reasons.h
 	@tools/lint.sh
 check-cc:
 	@tools/deps.sh build test clang

@@ -117,8 +117,8 @@ say(enum clamd_verdict v, char text[static CLAMD_TEXT_MAX], const char *what)
 {
 	size_t n = 0;
 
-	for (; what[n] != '\0' && n < CLAMD_TEXT_MAX - 1; n++)
-		text[n] = what[n] > 0x20 && what[n] < 0x7F ? what[n] : ' ';
+	for (; *what != '\0' && n < CLAMD_TEXT_MAX - 1; what++)
+		text[n++] = *what > 0x20 && *what < 0x7F ? *what : ' ';
 	text[n] = '\0';
 	return v;
 }

@@ -8,13 +8,16 @@ cd "$(dirname "$0")/.." || exit 1
 mapfile -t sources < <(ls common/*/*.c sender/*.c receiver/*.c firmware/*.c tools/*.c 2>/dev/null)
 mapfile -t scripts < <(ls tools/*.sh tools/independent/*.sh tools/packaging/*.sh tests/*.sh tests/checks/*.sh .ci/run 2>/dev/null)
 read -ra libraries < <(pkg-config --cflags libxml-2.0)
-flags=(-std=c11 -D_GNU_SOURCE -Icommon -I. '-DKM_VERSION="0"' "${libraries[@]}")
+flags=(-std=c11 -D_GNU_SOURCE -Icommon -I. -Ibuild '-DKM_VERSION="0"' "${libraries[@]}")
 # Findings that were looked at and are wrong: the place, and why.
 accepted=(
 	'common/core/plan\.c:.*Division by zero'           # plan_group() has d >= 1 in all of its calls
 	'receiver/intake\.c:.*null pointer.*.p.\)'         # j is in the list that p walks
 	'receiver/decode\.c:.*(Memory leak|not initialized): p' # the pointer is stored through memcpy()
 	'sender/sealer\.c:.*leak of .*sha256'              # the job holds it; sealer_drop() frees it
+	'receiver/transfer\.c:.*leak of .strdup'           # the list has them; transfer_end() frees it
+	'tools/cmd_show\.c:.*leak of .cd'                  # closed wherever it is one
+	'tools/verify_notes\.c:.*leak of'                  # the notes have it; verify_notes_free() frees it
 	'common/codec/gf16\.c:.*NULL .k.'                  # the last kernel, portable, is always present
 )
 status=0
@@ -31,11 +34,12 @@ run_tidy() {
 	printf '%s\n' "${sources[@]}" | grep -v neon | xargs -P "$(nproc)" -I{} \
 		bash -c 'clang-tidy --quiet {} -- "$@" $(flags_of {}) 2>/dev/null' - "${flags[@]}"
 }
+# varFuncNullUB: NULL ends a list of arguments here; in C on this system it is a pointer, ((void *)0).
 run_cppcheck() {
 	cppcheck --quiet -j "$(nproc)" --std=c11 --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
 		'-Dlog_die(...)=exit(1)' '-Djson_array_foreach(a,i,v)=while((i)=0,(v)=json_array_get(a,i))' \
-		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE -D__linux__ -D__x86_64__ \
-		-Icommon -I. "${sources[@]}" 2>&1
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=varFuncNullUB -D_GNU_SOURCE -D__linux__ -D__x86_64__ \
+		-Icommon -I. -Ibuild "${sources[@]}" 2>&1
 }
 run_analyzer() {
 	# shellcheck disable=SC2016

@@ -59,7 +59,7 @@ static void counts(const struct report *r, FILE *out)
 
 static void charts(const struct report *r, FILE *out)
 {
-	struct page_bar count[REPORT_BUCKETS_MAX], size[REPORT_BUCKETS_MAX];
+	struct page_bar count[REPORT_BUCKETS_MAX] = { { .value = 0 } }, size[REPORT_BUCKETS_MAX];
 	int64_t bytes = 0;
 
 	for (unsigned i = 0; i < r->period.buckets; i++) {

@@ -41,7 +41,7 @@ static void told_missing(void *arg, const struct report_missing *m)
 static json_t *channel(const struct report_channel *c)
 {
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "channel", c->name, "delivered",
-	    (json_int_t)(c->count[REPORT_DELIVERED] + c->count[REPORT_FORK]), "files", (json_int_t)c->files, "bytes", (json_int_t)c->bytes,
+	    (json_int_t)c->count[REPORT_DELIVERED] + (json_int_t)c->count[REPORT_FORK], "files", (json_int_t)c->files, "bytes", (json_int_t)c->bytes,
 	    "missing", (json_int_t)c->missing, "refused", (json_int_t)c->count[REPORT_REFUSED], "quarantined",
 	    (json_int_t)c->count[REPORT_QUARANTINED], "released", (json_int_t)c->count[REPORT_RELEASED], "discarded",
 	    (json_int_t)c->count[REPORT_DISCARDED], "forks", (json_int_t)c->count[REPORT_FORK], "closings",

@@ -36,7 +36,7 @@ const char *report_chain_state(const struct report *r, char *out, size_t size)
 static json_t *line(const char *name, const struct report_channel *c)
 {
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "channel", name, "delivered",
-	    (json_int_t)(c->count[REPORT_DELIVERED] + c->count[REPORT_FORK]), "files", (json_int_t)c->files, "bytes", (json_int_t)c->bytes,
+	    (json_int_t)c->count[REPORT_DELIVERED] + (json_int_t)c->count[REPORT_FORK], "files", (json_int_t)c->files, "bytes", (json_int_t)c->bytes,
 	    "missing", (json_int_t)c->missing, "refused", (json_int_t)c->count[REPORT_REFUSED], "quarantined",
 	    (json_int_t)c->count[REPORT_QUARANTINED], "released", (json_int_t)c->count[REPORT_RELEASED], "forks",
 	    (json_int_t)c->count[REPORT_FORK]);

@@ -48,9 +48,11 @@ static void hash(uint8_t out[static ZIP_HASH_LEN], const uint8_t *p, size_t n)
 
 int zip_name_taken(const struct zip *z, const uint8_t *folded, const struct zip_entry *but)
 {
-	for (const struct zip_entry *e = z->entry; e < z->entry + z->entries; e++)
+	for (unsigned i = 0; i < z->entries; i++) {
+		const struct zip_entry *e = &z->entry[i];
 		if (e != but && (memcmp(e->folded, folded, ZIP_HASH_LEN) == 0 || memcmp(e->second, folded, ZIP_HASH_LEN) == 0))
 			return content_say(z->why, "a name stands in the zip twice");
+	}
 	return 0;
 }
 

@@ -30,7 +30,7 @@ scan(const struct receiver_channel *ch, struct msg_scanned *r, int fd)
 		asked_ns = now;
 		of = ch;
 	}
-	r->verdict = clamd_scan(ch->antivirus, fd, ch->antivirus_timeout, r->text);
+	r->verdict = (int32_t)clamd_scan(ch->antivirus, fd, ch->antivirus_timeout, r->text);
 	if (r->verdict == CLAMD_DOWN)
 		asked_ns = 0;
 	memcpy(r->version, version, sizeof(r->version));

@@ -297,18 +297,6 @@ from_witness(struct store *s)
 	checkpoints_signed(&s->checkpoints, ipc_body(&m, sizeof(struct msg_checkpoint)), clock_mono_ns());
 }
 
-static void
-from_scan(struct store *s)
-{
-	static struct ipc_msg m;
-
-	if (ipc_recv(STORE_FD_SCAN, &m) != IPC_GOT)
-		peer_gone(s->stop_fd, "scan");
-	if (m.type != MSG_SCANNED)
-		log_die(EXIT_INTERNAL, "scan sent a message of unknown type %u", m.type);
-	scan_answer(s, ipc_body(&m, sizeof(struct msg_scanned)));
-}
-
 /* Once a second. */
 static void
 look_around(struct store *s, uint64_t now)
@@ -348,7 +336,7 @@ loop(struct store *s)
 		if (p[2 + 2 * LANES].revents != 0)
 			from_witness(s);
 		if (p[3 + 2 * LANES].revents != 0)
-			from_scan(s);
+			scan_read(s);
 		more = turn(s);
 		now = clock_mono_ns();
 		intake_pump(s, now);

@@ -123,8 +123,8 @@ not_scanned(struct store *s, struct job *j, const struct msg_scanned *m)
 	hold(s, j, m->verdict == CLAMD_DOWN ? PROBE_NS : pause < PAUSE_MAX_NS ? pause : PAUSE_MAX_NS);
 }
 
-void
-scan_answer(struct store *s, const struct msg_scanned *m)
+static void
+answer(struct store *s, const struct msg_scanned *m)
 {
 	struct job *j = s->scan.jobs;
 	char reason[CLAMD_TEXT_MAX + 32];
@@ -152,6 +152,18 @@ scan_answer(struct store *s, const struct msg_scanned *m)
 	if (++j->scan_at == j->transfer.found.file_count)
 		j->scanned = true;
 	go_on(s);
+}
+
+void
+scan_read(struct store *s)
+{
+	static struct ipc_msg m;
+
+	if (ipc_recv(STORE_FD_SCAN, &m) != IPC_GOT)
+		peer_gone(s->stop_fd, "scan");
+	if (m.type != MSG_SCANNED)
+		log_die(EXIT_INTERNAL, "scan sent a message of unknown type %u", m.type);
+	answer(s, ipc_body(&m, sizeof(struct msg_scanned)));
 }
 
 bool

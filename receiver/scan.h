@@ -41,7 +41,7 @@ struct scan {
 
 /* Has this transfer to be scanned first?  Then it is taken: intake_scanned() or a later attempt goes on with it. */
 bool scan_take(struct store *s, struct job *j);
-void scan_answer(struct store *s, const struct msg_scanned *m);
+void scan_read(struct store *s); /* an answer of the scan process */
 /* May this object be opened now?  (It is known to need a scanner, or not known yet.) */
 bool scan_may_open(struct store *s, struct job *j);
 

@@ -28,7 +28,7 @@ def kill_one(site, rng):
 
 
 def part_kills(o):
-    rng = random.Random(harness.SEED)
+    rng, files = random.Random(harness.SEED), o.files or 20_000
     top = os.path.abspath(os.path.join(o.dir, "kills"))
     harness.remove(top)
     os.makedirs(top)
@@ -38,7 +38,7 @@ def part_kills(o):
     try:
         site.start(repeat="1s 2s 4s 8s 16s 32s")
         for turn in range(o.kills):
-            for i in range(turn * o.files // o.kills, (turn + 1) * o.files // o.kills):
+            for i in range(turn * files // o.kills, (turn + 1) * files // o.kills):
                 site.put(rng.choice(("eltax", "bulk")), f"{i}.bin", rng.randbytes(rng.choice((0, 200, 2000, 20_000))))
             time.sleep(rng.uniform(0, 0.4))
             counts[kill_one(site, rng)] += 1
@@ -54,6 +54,6 @@ def part_kills(o):
         harness.Process.end_all()
         net.close()
     harness.remove(top)
-    print(f"kills: {counts['sender']} of the sender, {counts['receiver']} of the receiver; {o.files} files, each delivered once; "
+    print(f"kills: {counts['sender']} of the sender, {counts['receiver']} of the receiver; {files} files, each delivered once; "
           f"{seconds:.0f} s (seed {harness.SEED})", flush=True)
-    return {"kills": counts, "files": o.files, "seconds": round(seconds), "held": True}
+    return {"kills": counts, "files": files, "seconds": round(seconds), "held": True}

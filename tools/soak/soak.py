@@ -8,6 +8,8 @@ Parts, each a function that feeds a pair (tools/bench/crossing.py) and judges th
           open, check and store processes are stopped for 200 ms every 5 s: nothing may be lost on the wire, since what waits for
           them waits on disk.  Everything put in has to be delivered, each file once, whole.
   kills   1,000 kills of either end, or of one of its processes, at random moments while 20,000 files go in (kills.py)
+  outage  the receiver is away for 72 hours of the sender's service time (outage.py)
+  million 1,000,000 files of 2 KB: memory, and what a file costs at the end (million.py)
 Result: the last line of each part, and B/soak/soak.json.  Exit 1 if a part did not hold.
 """
 import argparse
@@ -24,6 +26,8 @@ import crossing  # noqa: E402
 from bench import Bench, number  # noqa: E402
 from kills import part_kills  # noqa: E402
 from measure import WIRE, busy_others, datagram, harness, machine  # noqa: E402
+from million import part_million  # noqa: E402
+from outage import part_outage  # noqa: E402
 
 SHARE = 0.8       # of the ceiling
 STALL, EVERY = 0.2, 5.0  # s
@@ -37,7 +41,7 @@ def options(argv):
     p.add_argument("--only", default=",".join(PARTS))
     p.add_argument("--minutes", type=float, default=10)
     p.add_argument("--kills", type=int, default=1000)
-    p.add_argument("--files", type=int, default=20_000, help="that go in meanwhile")
+    p.add_argument("--files", type=int, help="20,000 for kills, 1,000,000 for million")
     p.add_argument("--mtu", type=int, choices=(1500, 9000), default=1500)
     p.add_argument("--rate", type=number, help="bit/s to run at; without it SHARE of the highest lossless one")
     p.add_argument("--size", type=number, default=200_000_000, help="bytes of each file")
@@ -161,7 +165,7 @@ def part_stall(o):
     return r
 
 
-PARTS = {"stall": part_stall, "kills": part_kills}
+PARTS = {"stall": part_stall, "kills": part_kills, "outage": part_outage, "million": part_million}
 
 
 def main(argv):
@@ -171,6 +175,7 @@ def main(argv):
     harness.remove_stale()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is cleaned up
     os.makedirs(o.dir, exist_ok=True)
+    os.makedirs(os.path.join(harness.BUILD, "soak"), exist_ok=True)
     results = {"machine": dict(machine(), others=busy_others())}
     try:
         for name in o.only:

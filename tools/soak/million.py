@@ -69,7 +69,8 @@ def feed(site, files):
         if now - shown > 30:
             shown = now
             site.check_memory()
-            print(f"  {delivered.files} of {files} delivered, {delivered.files / (now - marks[0][2]):.0f} a second", flush=True)
+            last = " %.0f us of processor time each, %.0f us apart" % tuple(cost(marks, -2, -1)) if len(marks) > 1 else ""
+            print(f"  {delivered.files} of {files} delivered, {delivered.files / (now - marks[0][2]):.0f} a second;{last}", flush=True)
         for p in site.daemons():
             assert p.poll() is None, f"{p.name} ended with {p.poll()}\n{p.tail(5)}"
         assert now - moved < STALLED, f"no delivery for {STALLED} s; {delivered.files} of {files}"

@@ -302,4 +302,4 @@ include tools/packaging/install.mk
 clean:
 	rm -rf build
 
--include $(shell find $(B) -name '*.d' -not -path '$(B)/asan/*' -not -path '$(B)/clang/*' -not -path '$(B)/fuzz/*' -not -path '$(B)/afl/*' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' -not -path '$(B)/*-tmp/*' -not -path '$(B)/asan/*' -not -path '$(B)/clang/*' -not -path '$(B)/fuzz/*' -not -path '$(B)/afl/*' 2>/dev/null)

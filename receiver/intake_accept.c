@@ -1,10 +1,12 @@
 /* intake_accept.c - a transfer that came whole is verified, and joins those that are published together (intake.c). */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "codec/hex.h"
 #include "receiver/held.h"
+#include "receiver/reserve.h"
 #include "receiver/store.h"
 #include "receiver/verify.h"
 
@@ -61,6 +63,15 @@ hold(struct store *s, struct job *j, struct publish_item *it)
 	}
 }
 
+/* Would less stay free than this channel has to leave to the others? */
+static bool
+keeps_free(const struct store *s, const struct job *j)
+{
+	const struct receiver_channel *ch = receiver_conf_channel(&s->conf, j->inner.channel);
+
+	return ch != NULL && reserve_below(s->work, ch->keep_free);
+}
+
 void
 intake_accept(struct store *s, struct job *j)
 {
@@ -78,6 +89,8 @@ intake_accept(struct store *s, struct job *j)
 
 	if (known)
 		verify_write(t, &m);
+	if (t->error == 0 && keeps_free(s, j)) /* with what it brings, which is on the disk by now */
+		t->error = EDQUOT;
 	if (t->error != 0) {
 		int error = t->error;
 		transfer_remove(t);

@@ -1,5 +1,6 @@
 /* jobs.c - the list of complete objects on their way (store.h), and the three
  * ways in which one leaves it: done, to be gathered afresh, to be tried later. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "receiver/store.h"
 
 #define RETRY_NS 5000000000ull
+#define RETRY_FULL_NS 10000000000ull /* a channel that has to leave room: it has to be opened and built to be tried */
 
 const char *
 job_show(char out[static 33], const uint8_t *id)
@@ -80,11 +82,15 @@ job_later(struct store *s, struct job *j, int error)
 	if (s->disk_log_ns == 0 || now - s->disk_log_ns > 10000000000ull) {
 		s->disk_log_ns = now;
 		log_about(.event = LOG_EVENT_DISK);
-		log_error("object %s cannot be delivered now: %s; it is kept and tried again every few seconds", job_show(id, j->id),
-		    strerror(error));
+		if (error == EDQUOT)
+			log_error("%s: object %s is not delivered now, since less than keep_free of this channel would stay free; it is kept "
+			    "and tried again every ten seconds", j->inner.channel, job_show(id, j->id));
+		else
+			log_error("object %s cannot be delivered now: %s; it is kept and tried again every few seconds", job_show(id, j->id),
+			    strerror(error));
 	}
 	j->lane = LANE_WHOLE;
 	j->sent = j->opened = j->unsealed = j->begun = false;
-	j->not_before_ns = now + RETRY_NS;
+	j->not_before_ns = now + (error == EDQUOT ? RETRY_FULL_NS : RETRY_NS);
 	job_append(s, j);
 }

@@ -20,6 +20,7 @@
 #include "receiver/receiver_proc.h"
 #include "receiver/slips.h"
 #include "receiver/store.h"
+#include "receiver/validity.h"
 
 enum {
 	FRAMES = 256,           /* before the other descriptors are looked at */
@@ -75,6 +76,8 @@ seen(struct store *s, const struct msg_seen *m)
 	if (m->sender >= s->conf.peers || memchr(m->channel, '\0', sizeof(m->channel)) == NULL)
 		log_die(EXIT_INTERNAL, "open told of a beat of peer %u", m->sender);
 	note_flags(s, m);
+	if (!validity_now(s, m->sender)) /* what a key says out of its time is no evidence; its beat comes again every second */
+		return;
 	/* A channel that is not configured here is not ours to miss. */
 	if (receiver_conf_channel(&s->conf, m->channel) == NULL)
 		return;
@@ -96,6 +99,7 @@ session_seen(struct store *s, const struct msg_session_seen *m)
 		p->lane = m->lane;
 		p->epoch = m->epoch;
 		p->session_ms = clock_wall_ms();
+		(void)validity_now(s, m->sender); /* says it, before anything comes */
 	} else if (m->event == SESSION_OLD_EPOCH) {
 		p->old_epochs++;
 	} else {

@@ -142,6 +142,7 @@ static const struct conf_key keys[] = {
 	IN_CHANNEL(max_file, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_transfer, CONF_SIZE, 10 * TIB),
 	IN_CHANNEL(max_files, CONF_COUNT, RECORD_FILES_MAX),
+	IN_CHANNEL(keep_free, CONF_SIZE, 1000 * TIB),
 	{ "channel ", "whole", CONF_BOOL, offsetof(struct receiver_channel, whole), 0, 0, 0, 0, NULL },
 	{ "channel ", "antivirus", CONF_PATH, offsetof(struct receiver_channel, antivirus), 108, 0, 0, 0, NULL },
 	{ "channel ", "antivirus_timeout", CONF_TIME, offsetof(struct receiver_channel, antivirus_timeout), 0, 1000 * MS, 3600000 * MS, 0, NULL },

@@ -20,6 +20,7 @@ struct receiver_channel {
 	uint64_t max_file;     /* bytes of one file */
 	uint64_t max_transfer; /* bytes of all files of a transfer */
 	uint64_t max_files;    /* of a transfer */
+	uint64_t keep_free;    /* bytes of the disk that its deliveries leave free; 0: no limit but the reserve */
 	struct content_policy content;
 	char antivirus[108];   /* clamd's socket; empty: none */
 	uint64_t antivirus_timeout; /* ns, for one file */

@@ -1,7 +1,6 @@
 /* reserve.c - disk space that is kept free (reserve.h). */
 #include "receiver/reserve.h"
 
-#include <stdint.h>
 #include <sys/statvfs.h>
 
 enum { RESERVE_MIN = 4 << 20, RESERVE_MAX = 128 << 20, INODES_MIN = 64 };
@@ -23,4 +22,12 @@ reserve_reached(int fd, enum reserve_use use)
 		return true;
 	/* f_files 0: the file system has no fixed number of inodes. */
 	return v.f_files != 0 && v.f_favail < INODES_MIN * (unsigned)use;
+}
+
+bool
+reserve_below(int fd, uint64_t bytes)
+{
+	struct statvfs v;
+
+	return bytes != 0 && fstatvfs(fd, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < bytes;
 }

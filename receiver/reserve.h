@@ -8,10 +8,13 @@
 #define KM_RESERVE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum reserve_use { RESERVE_PARTS = 2, RESERVE_BUILDING = 1 };
 
 /* True if this use has to stop now.  fd: anything on the file system. */
 bool reserve_reached(int fd, enum reserve_use use);
+/* Are fewer than so many bytes free (keep_free of a channel)?  0 bytes: never. */
+bool reserve_below(int fd, uint64_t bytes);
 
 #endif

@@ -81,6 +81,7 @@ def test_outside_a_keys_validity(site, monkeypatch):
     zone.on(site.start_receiver)
     zone.set(YEARS)
     site.start_sender()
+    harness.wait_until("the session to be reported", lambda: "what it sends is held sealed" in site.receiver.text(), 20, alive=site.daemons())
     site.put("eltax", "一.csv", samples.table(3))
     site.put_random("bulk", "10MB.bin", 10 << 20)  # large enough to be opened while it arrives
     harness.wait_until("it to be said", lambda: "what it sends is held sealed" in site.receiver.text(), 20, alive=site.daemons())
@@ -90,7 +91,10 @@ def test_outside_a_keys_validity(site, monkeypatch):
     site.receiver.stop()
     zone.on(site.start_receiver)
     harness.time.sleep(2)
+    ledger = site.path("receiver-state/ledger/ledger.db")
+    assert harness.rows(ledger, "SELECT count(*) FROM stream") == [(0,)], "what a beat says under a key that is not valid is no evidence"
     assert site.deliveries() == [] and not [r for r in site.ledger() if r["event"] == "refused"]
     zone.set(0)
     site.wait_delivered(30)
+    harness.wait_until("the beats to count", lambda: len(harness.rows(ledger, "SELECT * FROM stream")) >= 2, 10, alive=site.daemons())
     site.check_inbox()

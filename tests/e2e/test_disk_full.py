@@ -140,6 +140,35 @@ def test_receiver_disk_full(site, small):
     site.check_inbox()
 
 
+@pytest.mark.slow
+def test_a_channel_leaves_room_for_the_others(site, small):
+    """keep_free: this channel waits, complete and sealed, while another goes on; and goes by itself once there is room."""
+    disk = receiver_disk(site, small)
+    configure = site.configure
+
+    def configured(**values):
+        configure(**values)
+        with open(site.path("receiver.conf")) as f:
+            text = f.read()
+        with open(site.path("receiver.conf"), "w") as f:
+            f.write(text.replace("[channel bulk]", "[channel bulk]\nkeep_free = 32M"))
+    site.configure = configured
+    site.start(repeat="1h")
+    room = os.statvfs(disk)
+    with open(os.path.join(disk, "filler"), "wb") as f:
+        os.posix_fallocate(f.fileno(), 0, room.f_bavail * room.f_frsize - (24 << 20))
+    site.put_random("bulk", "大.bin", 3 << 20)
+    harness.wait_until("it to be said", lambda: "keep_free" in site.receiver.text(), 30, alive=site.daemons())
+    site.put("eltax", "中.csv", samples.table(4))
+    harness.wait_until("the other channel", lambda: ("eltax", "中.csv".encode()) in site.arrived(), 20, alive=site.daemons())
+    harness.wait_until("the word of it", lambda: trouble(site, "receiver"), 10, alive=site.daemons())
+    assert ("bulk", "大.bin".encode()) not in site.arrived()
+    assert os.listdir(site.path("receiver-state/work")) == []
+    os.unlink(os.path.join(disk, "filler"))
+    site.wait_delivered(40)
+    site.check_inbox()
+
+
 @pytest.mark.parametrize("who", ["sender", "receiver"])
 def test_no_inodes(site, small, who):
     disk = (sender_disk if who == "sender" else receiver_disk)(site, small, ",nr_inodes=2000")

@@ -39,7 +39,7 @@ def part_kills(o):
         site.start(repeat="1s 2s 4s 8s 16s 32s")
         for turn in range(o.kills):
             for i in range(turn * files // o.kills, (turn + 1) * files // o.kills):
-                site.put(rng.choice(("eltax", "bulk")), f"{i}.bin", rng.randbytes(rng.choice((0, 200, 2000, 20_000))))
+                site.put(rng.choice(("eltax", "bulk")), f"{i}.bin", b"%d " % i + rng.randbytes(rng.choice((0, 200, 2000, 20_000))))
             time.sleep(rng.uniform(0, 0.4))
             counts[kill_one(site, rng)] += 1
             if turn % 50 == 49:

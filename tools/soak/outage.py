@@ -32,7 +32,8 @@ def feed_until(site, rng, hours):
         while fed < now:
             fed += 1
             for _ in range(5):
-                site.put(rng.choice(("eltax", "pittari", "bulk")), f"{len(site.sent)}.bin", rng.randbytes(rng.choice((0, 300, 5000, 60_000))))
+                site.put(rng.choice(("eltax", "pittari", "bulk")), f"{len(site.sent)}.bin",
+                         b"%d " % len(site.sent) + rng.randbytes(rng.choice((0, 300, 5000, 60_000))))
         time.sleep(0.02)
         assert site.sender.poll() is None, site.sender.tail()
 

@@ -108,30 +108,62 @@ quarantine_list(struct db *db, int64_t most, bool held_only)
 	return a;
 }
 
+/* Bytes of a blank that stands at s, the ideographic one (which a Japanese keyboard writes between names) and its relatives included. */
+static size_t
+blank(const char *s)
+{
+	static const char *const wide[] = { "\u3000", "\u2002", "\u2003", "\u2009", "\u202f", "\u00a0" };
+
+	if (*s == ' ')
+		return 1;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		if (strncmp(s, wide[i], strlen(wide[i])) == 0)
+			return strlen(wide[i]);
+	return 0;
+}
+
+/* The next byte that tells names apart, *s behind it; 0 at the end.  A full-width sign counts as the ASCII one that it shows. */
+static int
+next_of_name(const char **s)
+{
+	const unsigned char *u;
+	size_t n;
+
+	while ((n = blank(*s)) > 0)
+		*s += n;
+	u = (const unsigned char *)*s;
+	if (*u == '\0')
+		return 0;
+	/* U+FF01 to U+FF5E are EF BC 81..BF and EF BD 80..9E. */
+	if (u[0] == 0xef && ((u[1] == 0xbc && u[2] >= 0x81) || (u[1] == 0xbd && u[2] >= 0x80 && u[2] <= 0x9e))) {
+		*s += 3;
+		return tolower(u[1] == 0xbc ? u[2] - 0x60 : u[2] - 0x20);
+	}
+	*s += 1;
+	return tolower(u[0]);
+}
+
 bool
 quarantine_same_operator(const char *a, const char *b)
 {
-	for (;;) {
-		while (*a == ' ')
-			a++;
-		while (*b == ' ')
-			b++;
-		if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+	int c;
+
+	do {
+		c = next_of_name(&a);
+		if (c != next_of_name(&b))
 			return false;
-		if (*a == '\0')
-			return true;
-		a++;
-		b++;
-	}
+	} while (c != 0);
+	return true;
 }
 
 bool
 quarantine_text_ok(const char *s, size_t max)
 {
 	char shown[4 * QUARANTINE_REASON_MAX + 1];
+	const char *some = s;
 	size_t n = strlen(s);
 
-	if (n == 0 || n > max || strspn(s, " ") == n || !name_is_utf8((const uint8_t *)s, n))
+	if (n > max || next_of_name(&some) == 0 || !name_is_utf8((const uint8_t *)s, n))
 		return false;
 	return strcmp(log_show(shown, sizeof(shown), s, n), s) == 0;
 }

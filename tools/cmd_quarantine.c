@@ -13,7 +13,7 @@
 #include "tools/cmd.h"
 #include "tools/out.h"
 
-enum { TRIES = 150, ENTRIES_MAX = 256 };
+enum { TRIES = 150, ENTRIES_MAX = 256, CELL_MAX = 1024 /* bytes of an entry as it is shown */ };
 #define TRY_NS 100000000ull /* 15 s in all */
 
 static struct receiver_conf conf;
@@ -230,6 +230,7 @@ static int say(const struct ask *a, struct db *db)
 {
 	json_t *rows = json_array();
 	int code = EXIT_OK;
+	char shown[CELL_MAX]; /* an entry as it was typed may be anything */
 
 	for (int i = 0; i < a->l->operands; i++) {
 		sqlite3_stmt *s = db_query(db, "SELECT code, answer FROM quarantine_request WHERE id = ?", "i", a->id[i]);
@@ -239,10 +240,11 @@ static int say(const struct ask *a, struct db *db)
 		const char *text = known ? column_text(s, 1) : pending();
 		if (!known || answer != QUARANTINE_DONE)
 			code = EXIT_NO;
-		json_array_append_new(rows, json_pack("{s:s, s:b, s:b, s:s}", "entry", a->l->operand[i], "done",
+		log_show(shown, sizeof(shown), a->l->operand[i], strlen(a->l->operand[i]));
+		json_array_append_new(rows, json_pack("{s:s, s:b, s:b, s:s}", "entry", shown, "done",
 		    known && answer == QUARANTINE_DONE, "another", known && answer == QUARANTINE_ANOTHER, "answer", text));
 		if (out_mode() == OUT_TEXT)
-			printf("%s: %s\n", a->l->operand[i], _(text));
+			printf("%s: %s\n", shown, _(text));
 		db_done(s);
 	}
 	if (out_mode() == OUT_JSON)

@@ -1,4 +1,5 @@
 /* katamichi - the operator's tool: finds the subcommand in the table (cmd.h) and runs it. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,6 +96,16 @@ static int not_found(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/* What was printed is part of what was asked for: a checkpoint that a full disk swallowed was not made. */
+static int printed(int code)
+{
+	errno = EIO;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || code == EXIT_SYSTEM)
+		return code; /* with EXIT_SYSTEM one error was said already */
+	log_error("%s: cannot be written: %s", "-", strerror(errno));
+	return EXIT_SYSTEM;
+}
+
 int main(int argc, char **argv)
 {
 	const struct cmd *c;
@@ -107,16 +118,16 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("katamichi %s\n", KM_VERSION);
-		return EXIT_OK;
+		return printed(EXIT_OK);
 	}
 	if (is_help(argv[1])) {
 		usage(NULL);
-		return EXIT_OK;
+		return printed(EXIT_OK);
 	}
 	c = find(argc, argv, &words);
 	if (c == NULL)
 		return not_found(argc, argv);
 	if (crypto_init() != 0)
 		log_die(EXIT_SYSTEM, "the cryptographic library does not start (is /dev/urandom there?)");
-	return cmd_run(c, argc - words, argv + words);
+	return printed(cmd_run(c, argc - words, argv + words));
 }

@@ -125,6 +125,8 @@ def test_discard_and_restart(site):
     row, = rows(site, "discarded")
     assert row["operator"] == "山田" and row["reason"] == "不要" and row["file"] == BAD[0] and row["login"]
     assert os.listdir(site.path("receiver-state/quarantine")) == []
+    odd, = decide(site, "discard", "山田", "不要", os.fsdecode(b"\xff\n\x1b[2J"), code=1)  # no text, but it is answered
+    assert odd["entry"] == r"\xff\x0a\x1b[2J" and "no such entry" in odd["answer"]
     out = katamichi("quarantine", "list", "-c", site.path("receiver.conf"), "--all", "--tsv")
     lines = [line.split("\t") for line in out.out.splitlines()]
     assert len({len(line) for line in lines}) == 1 and dict(zip(*lines))["state"] == "discarded"

@@ -165,6 +165,15 @@ def test_wrong_lines(site):
             assert got == code and wanted in text and len(text.splitlines()) == 1, (argv, language, got, text)
 
 
+def test_output_that_cannot_be_written():
+    """A full disk swallows what was asked for: never with exit code 0."""
+    plan = ["plan", "--size", "10M", "--loss", "1%", "--rate", "100M"]
+    for argv in (["--version"], ["--help"], ["completion", "bash"], plan, [*plan, "--json"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([program("katamichi"), *argv], stdout=full, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == 5 and done.stderr.count(b"\n") == 1 and b"No space left" in done.stderr, (argv, done)
+
+
 def test_config_check(site):
     site.configure()
     os.rmdir(site.path("out/pittari"))

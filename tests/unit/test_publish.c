@@ -572,6 +572,29 @@ decisions_once(void **state)
 	assert_released();
 }
 
+/* Whose word counts twice, and who has no name. */
+static void
+operators(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} row[] = {
+		{ "山田 太郎", "山田　太郎", true }, { "　山田", "山田", true }, { "Ｚ＿ｚ～", "z_Z~", true }, { "山田", "山口", false },
+		{ "a", "ab", false }, { "あ", "い", false }, { "｟", "`", false }, /* U+FF5F, behind the last full-width form of ASCII */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		assert_int_equal(quarantine_same_operator(row[i].a, row[i].b), row[i].same);
+		assert_int_equal(quarantine_same_operator(row[i].b, row[i].a), row[i].same);
+	}
+	assert_false(quarantine_text_ok("　 ", QUARANTINE_OPERATOR_MAX));
+	assert_false(quarantine_text_ok("", QUARANTINE_OPERATOR_MAX));
+	assert_true(quarantine_text_ok("山田　太郎", QUARANTINE_OPERATOR_MAX));
+	assert_true(quarantine_same_operator("\xef\xbc", "\xef\xbc")); /* cut off: nothing is read behind the end */
+}
+
 /* Two operators: the second has to be another one, however the first spells the name. */
 static void
 two_operators(void **state)
@@ -581,6 +604,7 @@ two_operators(void **state)
 	conf.channel[0].two = 1;
 	assert_int_equal(ask("release", ENTRY, "Yamada Taro", "checked"), QUARANTINE_ANOTHER);
 	assert_int_equal(ask("release", ENTRY, "yamada  taro ", "checked again"), QUARANTINE_ANOTHER);
+	assert_int_equal(ask("release", ENTRY, "\u3000Ｙａｍａｄａ\u3000ＴＡＲＯ\u00a0", "as an input method writes it"), QUARANTINE_ANOTHER);
 	assert_int_equal(rows("released"), 0);
 	assert_int_equal(rows("approved"), 1);
 	start_again(); /* the first word outlives it */
@@ -748,6 +772,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(quarantined_and_dead, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_bad_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(decisions_once, setup, teardown),
+		cmocka_unit_test(operators),
 		cmocka_unit_test_setup_teardown(two_operators, setup, teardown),
 		cmocka_unit_test_setup_teardown(release_and_dead, setup, teardown),
 		cmocka_unit_test_setup_teardown(discarded, setup, teardown),

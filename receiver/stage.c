@@ -30,13 +30,13 @@ write_chunk(struct errand *e)
 	int flags;
 
 	c->error = 0;
-	if (durable_pwrite_all(c->fd, c->bytes, n, (long long)(c->index * STAGE_CHUNK)) == 0)
+	if (durable_pwrite_all(c->fd, c->bytes, n, (long long)c->index * STAGE_CHUNK) == 0)
 		return;
 	c->error = errno;
 	if (c->error != EINVAL || (flags = fcntl(c->fd, F_GETFL)) < 0 || fcntl(c->fd, F_SETFL, flags & ~O_DIRECT) != 0)
 		return;
 	/* A disk that wants a larger alignment: through the page cache, then. */
-	if (durable_pwrite_all(c->fd, c->bytes, n, (long long)(c->index * STAGE_CHUNK)) == 0)
+	if (durable_pwrite_all(c->fd, c->bytes, n, (long long)c->index * STAGE_CHUNK) == 0)
 		c->error = 0;
 }
 

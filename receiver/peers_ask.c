@@ -47,14 +47,6 @@ peers_start(struct store *s)
 		}
 }
 
-static void
-column(char *to, size_t size, sqlite3_stmt *q, int i)
-{
-	const unsigned char *c = sqlite3_column_text(q, i);
-
-	snprintf(to, size, "%s", c != NULL ? (const char *)c : "");
-}
-
 static bool
 next_request(struct db *db, struct request *r, const char *which, int64_t id)
 {
@@ -67,12 +59,12 @@ next_request(struct db *db, struct request *r, const char *which, int64_t id)
 	if (db_step(db, q) == 0)
 		return false;
 	r->id = sqlite3_column_int64(q, 0);
-	column(r->what, sizeof(r->what), q, 1);
-	column(r->sender, sizeof(r->sender), q, 2);
+	db_text_to(r->what, sizeof(r->what), q, 1);
+	db_text_to(r->sender, sizeof(r->sender), q, 2);
 	r->lane = sqlite3_column_int64(q, 3);
-	column(r->operator, sizeof(r->operator), q, 4);
-	column(r->reason, sizeof(r->reason), q, 5);
-	column(r->login, sizeof(r->login), q, 6);
+	db_text_to(r->operator, sizeof(r->operator), q, 4);
+	db_text_to(r->reason, sizeof(r->reason), q, 5);
+	db_text_to(r->login, sizeof(r->login), q, 6);
 	db_done(q);
 	return true;
 }

@@ -14,28 +14,20 @@
 #include "receiver/publish_private.h"
 
 static void
-column(char *to, size_t size, sqlite3_stmt *s, int i)
-{
-	const unsigned char *c = sqlite3_column_text(s, i);
-
-	snprintf(to, size, "%s", c != NULL ? (const char *)c : "");
-}
-
-static void
 read_intent(struct publish_item *it, sqlite3_stmt *s)
 {
 	memset(it, 0, sizeof(*it));
-	column(it->work, sizeof(it->work), s, 0);
+	db_text_to(it->work, sizeof(it->work), s, 0);
 	it->base = publish_base_named((const char *)sqlite3_column_text(s, 1));
-	column(it->dir, sizeof(it->dir), s, 2);
+	db_text_to(it->dir, sizeof(it->dir), s, 2);
 	it->entry = strdup((const char *)sqlite3_column_text(s, 3));
-	column(it->stream.sender, sizeof(it->stream.sender), s, 4);
-	column(it->stream.channel, sizeof(it->stream.channel), s, 5);
-	column(it->stream.generation, sizeof(it->stream.generation), s, 6);
+	db_text_to(it->stream.sender, sizeof(it->stream.sender), s, 4);
+	db_text_to(it->stream.channel, sizeof(it->stream.channel), s, 5);
+	db_text_to(it->stream.generation, sizeof(it->stream.generation), s, 6);
 	it->number = (uint64_t)sqlite3_column_int64(s, 7);
-	column(it->manifest, sizeof(it->manifest), s, 8);
-	column(it->previous, sizeof(it->previous), s, 9);
-	column(it->object, sizeof(it->object), s, 10);
+	db_text_to(it->manifest, sizeof(it->manifest), s, 8);
+	db_text_to(it->previous, sizeof(it->previous), s, 9);
+	db_text_to(it->object, sizeof(it->object), s, 10);
 	it->kept_file = it->entry != NULL && strstr(it->entry, "\"kept\":\"file\"") != NULL;
 	if (it->entry == NULL)
 		log_die(EXIT_SYSTEM, "no memory to recover with");

@@ -27,14 +27,6 @@ struct held { /* a row of table quarantine */
 	char kept[16], state[16], checks[256], reason[400];
 };
 
-static void
-column(char *to, size_t size, sqlite3_stmt *s, int i)
-{
-	const unsigned char *c = sqlite3_column_text(s, i);
-
-	snprintf(to, size, "%s", c != NULL ? (const char *)c : "");
-}
-
 static bool
 read_entry(struct db *db, struct held *h, const char *entry)
 {
@@ -46,15 +38,15 @@ read_entry(struct db *db, struct held *h, const char *entry)
 	memset(h, 0, sizeof(*h));
 	if (db_step(db, s) == 0)
 		return false;
-	column(h->kept, sizeof(h->kept), s, 0);
-	column(h->state, sizeof(h->state), s, 1);
-	column(it->stream.sender, sizeof(it->stream.sender), s, 2);
-	column(it->stream.channel, sizeof(it->stream.channel), s, 3);
-	column(it->stream.generation, sizeof(it->stream.generation), s, 4);
+	db_text_to(h->kept, sizeof(h->kept), s, 0);
+	db_text_to(h->state, sizeof(h->state), s, 1);
+	db_text_to(it->stream.sender, sizeof(it->stream.sender), s, 2);
+	db_text_to(it->stream.channel, sizeof(it->stream.channel), s, 3);
+	db_text_to(it->stream.generation, sizeof(it->stream.generation), s, 4);
 	it->number = (uint64_t)sqlite3_column_int64(s, 5);
-	column(it->manifest, sizeof(it->manifest), s, 6);
-	column(it->previous, sizeof(it->previous), s, 7);
-	column(it->object, sizeof(it->object), s, 8);
+	db_text_to(it->manifest, sizeof(it->manifest), s, 6);
+	db_text_to(it->previous, sizeof(it->previous), s, 7);
+	db_text_to(it->object, sizeof(it->object), s, 8);
 	n = sqlite3_column_bytes(s, 9);
 	if (n > 0 && n <= NAME_MAX_LEN) {
 		memcpy(it->file, sqlite3_column_blob(s, 9), (size_t)n);
@@ -62,8 +54,8 @@ read_entry(struct db *db, struct held *h, const char *entry)
 	}
 	it->files = (uint32_t)sqlite3_column_int64(s, 10);
 	it->bytes = (uint64_t)sqlite3_column_int64(s, 11);
-	column(h->checks, sizeof(h->checks), s, 12);
-	column(h->reason, sizeof(h->reason), s, 13);
+	db_text_to(h->checks, sizeof(h->checks), s, 12);
+	db_text_to(h->reason, sizeof(h->reason), s, 13);
 	db_done(s);
 	snprintf(it->work, sizeof(it->work), "%s", entry);
 	it->kept = h->kept;
@@ -180,9 +172,9 @@ needs_another(struct quarantine *q, const struct held *h, const struct request *
 		return false;
 	s = db_query(&l->db, "SELECT operator, reason, login, at FROM quarantine_approval WHERE entry = ?", "t", r->entry);
 	if (db_step(&l->db, s) == 1) {
-		column(before.operator, sizeof(before.operator), s, 0);
-		column(before.reason, sizeof(before.reason), s, 1);
-		column(before.login, sizeof(before.login), s, 2);
+		db_text_to(before.operator, sizeof(before.operator), s, 0);
+		db_text_to(before.reason, sizeof(before.reason), s, 1);
+		db_text_to(before.login, sizeof(before.login), s, 2);
 		before.at = sqlite3_column_int64(s, 3);
 		db_done(s);
 		if (quarantine_same_operator(before.operator, r->operator)) {
@@ -329,11 +321,11 @@ quarantine_run(struct quarantine *q)
 		if (db_step(db, s) == 0)
 			return;
 		r.id = sqlite3_column_int64(s, 0);
-		column(r.what, sizeof(r.what), s, 1);
-		column(r.entry, sizeof(r.entry), s, 2);
-		column(r.operator, sizeof(r.operator), s, 3);
-		column(r.reason, sizeof(r.reason), s, 4);
-		column(r.login, sizeof(r.login), s, 5);
+		db_text_to(r.what, sizeof(r.what), s, 1);
+		db_text_to(r.entry, sizeof(r.entry), s, 2);
+		db_text_to(r.operator, sizeof(r.operator), s, 3);
+		db_text_to(r.reason, sizeof(r.reason), s, 4);
+		db_text_to(r.login, sizeof(r.login), s, 5);
 		r.at = sqlite3_column_int64(s, 6);
 		db_done(s);
 		carry_out(q, &r);

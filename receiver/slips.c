@@ -16,14 +16,6 @@ slips_printed(struct db *db, const struct ledger_stream *s, const char *code, co
 	    code, (int64_t)now_s, s->sender, s->channel, s->generation, numbers);
 }
 
-static const char *
-column(sqlite3_stmt *q, int i)
-{
-	const char *s = (const char *)sqlite3_column_text(q, i);
-
-	return s != NULL ? s : "";
-}
-
 /* One row gets its entry; 0: there is none. */
 static int
 note_one(struct ledger *l)
@@ -35,9 +27,9 @@ note_one(struct ledger *l)
 	if (db_step(&l->db, q) == 0)
 		return 0;
 	clock_iso(at, (uint64_t)sqlite3_column_int64(q, 1));
-	snprintf(code, sizeof(code), "%s", column(q, 0));
-	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at", at, "event", "slip", "code", code, "sender", column(q, 2),
-	    "channel", column(q, 3), "generation", column(q, 4), "numbers", column(q, 5));
+	snprintf(code, sizeof(code), "%s", db_text(q, 0));
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at", at, "event", "slip", "code", code, "sender", db_text(q, 2),
+	    "channel", db_text(q, 3), "generation", db_text(q, 4), "numbers", db_text(q, 5));
 	db_done(q);
 	entry = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(o);

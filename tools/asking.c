@@ -9,11 +9,15 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "receiver/checkpoints.h"
 #include "receiver/peers_ask.h"
 #include "receiver/quarantine.h"
+
+enum { TRIES = 150 };
+#define TRY_NS 100000000ull /* 15 s in all */
 
 int asking_open(struct db *db, const struct receiver_conf *c)
 {
@@ -59,4 +63,25 @@ const char *asking_login(void)
 	else
 		snprintf(name, sizeof(name), "uid %u", uid);
 	return name;
+}
+
+int asking_who(const struct cmd_line *l)
+{
+	if (!quarantine_text_ok(cmd_value(l, "operator"), QUARANTINE_OPERATOR_MAX))
+		return cmd_usage(l->cmd, _("--operator takes a name of at most 64 bytes, printable"));
+	if (!quarantine_text_ok(cmd_value(l, "reason"), QUARANTINE_REASON_MAX))
+		return cmd_usage(l->cmd, _("--reason takes a text of at most 300 bytes, printable"));
+	return EXIT_OK;
+}
+
+void asking_wait(struct db *db, const struct receiver_conf *c, const char *sql, int64_t id)
+{
+	for (int i = 0; i < TRIES && db_int(db, sql, "i", id) == 0 && asking_receiver_runs(c); i++)
+		clock_sleep_ns(TRY_NS);
+}
+
+const char *asking_pending(const struct receiver_conf *c)
+{
+	return asking_receiver_runs(c) ? N_("asked for; the receiver has not done it yet (is its disk full? see its log)") :
+	    N_("asked for; the receiver does not run, and does it when it does");
 }

@@ -75,13 +75,6 @@ static json_t *channels_of(struct db *db, const char *sender, const char *text, 
 	}
 }
 
-static const char *column(sqlite3_stmt *q, int i)
-{
-	const char *s = (const char *)sqlite3_column_text(q, i);
-
-	return s != NULL ? s : "";
-}
-
 static json_t *closings(struct db *db, const struct receiver_conf *c, int64_t last)
 {
 	json_t *a = json_array();
@@ -89,10 +82,10 @@ static json_t *closings(struct db *db, const struct receiver_conf *c, int64_t la
 	    " ORDER BY seq", "i", last > 0 ? last : INT64_MAX);
 
 	while (db_step(db, q) == 1) {
-		const char *sender = column(q, 1), *text = column(q, 5);
+		const char *sender = db_text(q, 1), *text = db_text(q, 5);
 		const struct receiver_peer *peer = gap_peer(c, sender);
 		json_array_append_new(a, json_pack("{s:I, s:s, s:s, s:s, s:b, s:o}", "number", (json_int_t)sqlite3_column_int64(q, 2), "peer",
-		    peer != NULL ? peer->name : "(no longer pinned)", "kind", column(q, 3), "closed", column(q, 4), "readable",
+		    peer != NULL ? peer->name : "(no longer pinned)", "kind", db_text(q, 3), "closed", db_text(q, 4), "readable",
 		    text[0] != '\0', "channels", channels_of(db, sender, text, strlen(text))));
 	}
 	return a;

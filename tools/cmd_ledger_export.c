@@ -12,8 +12,6 @@
 #include "tools/cmd.h"
 #include "tools/status.h"
 
-enum { TRIES = 150 };
-#define TRY_NS 100000000ull /* 15 s in all */
 
 static struct receiver_conf conf;
 
@@ -82,11 +80,7 @@ static int ask(struct db *db)
 
 	db_run(db, "INSERT INTO checkpoint_request(at) VALUES(?)", "i", (int64_t)clock_wall_ms());
 	id = db_int(db, "SELECT last_insert_rowid()", "");
-	for (int i = 0; i < TRIES && asking_receiver_runs(&conf); i++) {
-		clock_sleep_ns(TRY_NS);
-		if (db_int(db, "SELECT code IS NOT NULL FROM checkpoint_request WHERE id = ?", "i", id) != 0)
-			break;
-	}
+	asking_wait(db, &conf, "SELECT code IS NOT NULL FROM checkpoint_request WHERE id = ?", id);
 	s = db_query(db, "SELECT code, answer FROM checkpoint_request WHERE id = ?", "i", id);
 	if (db_step(db, s) == 1) {
 		if (sqlite3_column_type(s, 0) == SQLITE_NULL)

@@ -15,9 +15,6 @@
 #include "tools/out.h"
 #include "tools/status.h"
 
-enum { TRIES = 150 };
-#define TRY_NS 100000000ull /* 15 s in all */
-
 static struct receiver_conf conf;
 
 static const struct receiver_peer *find(const char *name)
@@ -38,8 +35,7 @@ static int say(struct db *db, int64_t id, const char *name)
 	if (db_step(db, s) == 0)
 		return EXIT_NO;
 	if (sqlite3_column_type(s, 0) == SQLITE_NULL) {
-		text = asking_receiver_runs(&conf) ? _("asked for; the receiver has not done it yet (is its disk full? see its log)") :
-		    _("asked for; the receiver does not run, and does it when it does");
+		text = _(asking_pending(&conf));
 	} else {
 		code = sqlite3_column_int(s, 0) == 0 ? EXIT_OK : EXIT_NO;
 		text = _((const char *)sqlite3_column_text(s, 1));
@@ -57,11 +53,7 @@ static int ask(const struct cmd_line *l, const char *what, int64_t lane)
 	int64_t id;
 	int code;
 
-	if (!quarantine_text_ok(cmd_value(l, "operator"), QUARANTINE_OPERATOR_MAX))
-		return cmd_usage(l->cmd, _("--operator takes a name of at most 64 bytes, printable"));
-	if (!quarantine_text_ok(cmd_value(l, "reason"), QUARANTINE_REASON_MAX))
-		return cmd_usage(l->cmd, _("--reason takes a text of at most 300 bytes, printable"));
-	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
+	if ((code = asking_who(l)) != 0 || (code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
 		return code;
 	if ((p = find(l->operand[0])) == NULL)
 		return EXIT_CONFIG;
@@ -71,11 +63,7 @@ static int ask(const struct cmd_line *l, const char *what, int64_t lane)
 	db_run(&db, "INSERT INTO peer_request(what, sender, lane, operator, reason, login, at) VALUES(?, ?, ?, ?, ?, ?, ?)", "ttitt" "ti", what,
 	    hex, lane, cmd_value(l, "operator"), cmd_value(l, "reason"), asking_login(), (int64_t)clock_wall_ms());
 	id = db_int(&db, "SELECT last_insert_rowid()", "");
-	for (int i = 0; i < TRIES && asking_receiver_runs(&conf); i++) {
-		clock_sleep_ns(TRY_NS);
-		if (db_int(&db, "SELECT code IS NOT NULL FROM peer_request WHERE id = ?", "i", id) != 0)
-			break;
-	}
+	asking_wait(&db, &conf, "SELECT code IS NOT NULL FROM peer_request WHERE id = ?", id);
 	code = say(&db, id, p->name);
 	db_close(&db);
 	return code;
@@ -97,8 +85,6 @@ static int run_reset(const struct cmd_line *l)
 	return ask(l, "reset-epoch", lane);
 }
 
-#define WHO { "operator", 0, CMD_TEXT, N_("NAME"), N_("who decides this; goes into the ledger"), 1 }, \
-	{ "reason", 0, CMD_TEXT, N_("TEXT"), N_("why; goes into the ledger"), 1 }
 #define EXITS N_("0 done, 1 not done (the line says why), or asked for while the receiver does not run,\n" \
 	"2 usage, 3 configuration, 4 keys, 5 the ledger cannot be written")
 
@@ -110,7 +96,7 @@ const struct cmd cmd_key_revoke = {
 	    "nothing that came and is not delivered yet; each refusal names it.  Let the [peer] stand, so that the name does.\n"
 	    "The sender gets a new key (katamichi key rotate).\n"),
 	.exits = EXITS,
-	.options = { CMD_CONFIG, WHO },
+	.options = { CMD_CONFIG, ASKING_WHO },
 	.operands_min = 1, .operands_max = 1, .operand = CMD_TEXT,
 	.end = CONF_KIND_RECEIVER,
 	.run = run_revoke,
@@ -125,7 +111,7 @@ const struct cmd cmd_link_reset_epoch = {
 	    "says so).  This forgets the number, after which recorded sessions could be played again: they bring nothing\n"
 	    "but what was delivered before.\n"),
 	.exits = EXITS,
-	.options = { CMD_CONFIG, WHO, { "lane", 0, CMD_TEXT, N_("N"), N_("of this lane only"), 0 } },
+	.options = { CMD_CONFIG, ASKING_WHO, { "lane", 0, CMD_TEXT, N_("N"), N_("of this lane only"), 0 } },
 	.operands_min = 1, .operands_max = 1, .operand = CMD_TEXT,
 	.end = CONF_KIND_RECEIVER,
 	.run = run_reset,

@@ -13,8 +13,7 @@
 #include "tools/cmd.h"
 #include "tools/out.h"
 
-enum { TRIES = 150, ENTRIES_MAX = 256, CELL_MAX = 1024 /* bytes of an entry as it is shown */ };
-#define TRY_NS 100000000ull /* 15 s in all */
+enum { ENTRIES_MAX = 256, CELL_MAX = 1024 /* bytes of an entry as it is shown */ };
 
 static struct receiver_conf conf;
 
@@ -94,13 +93,6 @@ static const char *const words[] __attribute__((unused)) = { N_("held"), N_("rel
 	N_("unverified"), N_("sealed"), N_("release"), N_("discard"), N_("approved") };
 
 /* --- show --- */
-static const char *column_text(sqlite3_stmt *s, int i)
-{
-	const char *t = (const char *)sqlite3_column_text(s, i);
-
-	return t != NULL ? t : "";
-}
-
 /* What was asked for, by whom, and what became of it. */
 static json_t *history(struct db *db, const char *entry)
 {
@@ -111,8 +103,8 @@ static json_t *history(struct db *db, const char *entry)
 
 	while (db_step(db, s) == 1) {
 		clock_iso(at, (uint64_t)sqlite3_column_int64(s, 4) / 1000);
-		json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "what", column_text(s, 0), "operator", column_text(s, 1),
-		    "login", column_text(s, 2), "reason", column_text(s, 3), "at", at, "answer", column_text(s, 5)));
+		json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "what", db_text(s, 0), "operator", db_text(s, 1),
+		    "login", db_text(s, 2), "reason", db_text(s, 3), "at", at, "answer", db_text(s, 5)));
 	}
 	return a;
 }
@@ -213,18 +205,6 @@ static void write_requests(struct ask *a, struct db *db)
 	db_exec(db, "COMMIT");
 }
 
-static int unanswered(const struct ask *a, struct db *db)
-{
-	return db_int(db, "SELECT count(*) FROM quarantine_request WHERE id BETWEEN ? AND ? AND code IS NULL", "ii", a->id[0],
-	    a->id[a->l->operands - 1]) != 0;
-}
-
-static const char *pending(void)
-{
-	return asking_receiver_runs(&conf) ? N_("asked for; the receiver has not done it yet (is its disk full? see its log)") :
-	    N_("asked for; the receiver does not run, and does it when it does");
-}
-
 /* EXIT_OK if all was done. */
 static int say(const struct ask *a, struct db *db)
 {
@@ -237,7 +217,7 @@ static int say(const struct ask *a, struct db *db)
 		if (db_step(db, s) == 0)
 			continue;
 		int known = sqlite3_column_type(s, 0) != SQLITE_NULL, answer = sqlite3_column_int(s, 0);
-		const char *text = known ? column_text(s, 1) : pending();
+		const char *text = known ? db_text(s, 1) : asking_pending(&conf);
 		if (!known || answer != QUARANTINE_DONE)
 			code = EXIT_NO;
 		log_show(shown, sizeof(shown), a->l->operand[i], strlen(a->l->operand[i]));
@@ -259,16 +239,12 @@ static int ask(const struct cmd_line *l, const char *what)
 	struct db db;
 	int code;
 
-	if (!quarantine_text_ok(cmd_value(l, "operator"), QUARANTINE_OPERATOR_MAX))
-		return cmd_usage(l->cmd, _("--operator takes a name of at most 64 bytes, printable"));
-	if (!quarantine_text_ok(cmd_value(l, "reason"), QUARANTINE_REASON_MAX))
-		return cmd_usage(l->cmd, _("--reason takes a text of at most 300 bytes, printable"));
-	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = asking_open(&db, &conf)) != 0)
+	if ((code = asking_who(l)) != 0 || (code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = asking_open(&db, &conf)) != 0)
 		return code;
 	a = (struct ask){ .l = l, .what = what };
 	write_requests(&a, &db);
-	for (int i = 0; i < TRIES && unanswered(&a, &db) && asking_receiver_runs(&conf); i++)
-		clock_sleep_ns(TRY_NS);
+	/* Answered in their order, so the last one's answer is the end. */
+	asking_wait(&db, &conf, "SELECT code IS NOT NULL FROM quarantine_request WHERE id = ?", a.id[l->operands - 1]);
 	code = say(&a, &db);
 	db_close(&db);
 	return code;
@@ -284,8 +260,6 @@ static int run_discard(const struct cmd_line *l)
 	return ask(l, "discard");
 }
 
-#define WHO { "operator", 0, CMD_TEXT, N_("NAME"), N_("who decides this; goes into the ledger"), 1 }, \
-	{ "reason", 0, CMD_TEXT, N_("TEXT"), N_("why; goes into the ledger"), 1 }
 #define EXITS N_("0 done, 1 not done (each line says why), or asked for while the receiver does not run,\n" \
 	"2 usage, 3 configuration, 5 the ledger cannot be written")
 
@@ -297,7 +271,7 @@ const struct cmd cmd_quarantine_release = {
 	    "the sender's manifest and RELEASE.json, which says who released it and why.  Where the channel says\n"
 	    "`release = two' a second operator, of another name, has to ask for the same.\n"),
 	.exits = EXITS,
-	.options = { CMD_CONFIG, WHO, CMD_JSON },
+	.options = { CMD_CONFIG, ASKING_WHO, CMD_JSON },
 	.operands_min = 1, .operands_max = ENTRIES_MAX, .operand = CMD_TEXT,
 	.run = run_release,
 };
@@ -308,7 +282,7 @@ const struct cmd cmd_quarantine_discard = {
 	.usage = N_("-c receiver.conf --operator NAME --reason TEXT ENTRY... [--json]"),
 	.help = N_("Its row stays in the ledger and says who discarded it, when and why.\n"),
 	.exits = EXITS,
-	.options = { CMD_CONFIG, WHO, CMD_JSON },
+	.options = { CMD_CONFIG, ASKING_WHO, CMD_JSON },
 	.operands_min = 1, .operands_max = ENTRIES_MAX, .operand = CMD_TEXT,
 	.run = run_discard,
 };

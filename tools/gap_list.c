@@ -46,13 +46,6 @@ static const char *peer_name(const struct receiver_conf *c, const char *fingerpr
 	return p != NULL ? p->name : "(no longer pinned)";
 }
 
-static const char *text_of(sqlite3_stmt *q, int column)
-{
-	const char *s = (const char *)sqlite3_column_text(q, column);
-
-	return s != NULL ? s : "";
-}
-
 /* Kept by the sender from `kept_from` on (0: nothing kept, -1: no beat has said). */
 static const char *outlook(const struct gap *g, uint64_t first, uint64_t last)
 {
@@ -131,7 +124,7 @@ static void cut(json_t *list, struct db *db, const struct receiver_conf *c, cons
 
 	while (db_step(db, q) == 1) {
 		uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
-		struct why w = why_of(partly, text_of(q, 1), text_of(q, 2));
+		struct why w = why_of(partly, db_text(q, 1), db_text(q, 2));
 		if (number > next && !same_why(&now, &otherwise)) { /* numbers between that no closing has named */
 			if (next > from)
 				put(list, c, g, from, next - 1, &now);
@@ -179,9 +172,9 @@ json_t *gap_list(struct db *db, const struct receiver_conf *c, const json_t *par
 	struct gap g;
 
 	while (db_step(db, q) == 1) {
-		snprintf(g.channel, sizeof(g.channel), "%s", text_of(q, 0));
-		snprintf(g.sender, sizeof(g.sender), "%s", text_of(q, 1));
-		snprintf(g.generation, sizeof(g.generation), "%s", text_of(q, 2));
+		snprintf(g.channel, sizeof(g.channel), "%s", db_text(q, 0));
+		snprintf(g.sender, sizeof(g.sender), "%s", db_text(q, 1));
+		snprintf(g.generation, sizeof(g.generation), "%s", db_text(q, 2));
 		g.first = (uint64_t)sqlite3_column_int64(q, 3);
 		g.last = (uint64_t)sqlite3_column_int64(q, 4);
 		clock_iso(g.since, (uint64_t)sqlite3_column_int64(q, 5));
@@ -228,14 +221,14 @@ json_t *gap_aside(struct db *db, const struct receiver_conf *c)
 	    " ORDER BY channel, sender, generation, number", "");
 
 	while (db_step(db, q) == 1) {
-		const char *dir = text_of(q, 6);
+		const char *dir = db_text(q, 6);
 		snprintf(path, sizeof(path), "%s/quarantine/%s", c->state, dir);
 		if (dir[0] != '\0' && access(path, F_OK) != 0 && errno == ENOENT)
 			continue;
 		clock_iso(at, (uint64_t)sqlite3_column_int64(q, 7));
-		json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "channel", text_of(q, 0),
-		    "peer", peer_name(c, text_of(q, 1)), "generation", text_of(q, 2), "number",
-		    (json_int_t)sqlite3_column_int64(q, 3), "object", text_of(q, 4), "reason", text_of(q, 5),
+		json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "channel", db_text(q, 0),
+		    "peer", peer_name(c, db_text(q, 1)), "generation", db_text(q, 2), "number",
+		    (json_int_t)sqlite3_column_int64(q, 3), "object", db_text(q, 4), "reason", db_text(q, 5),
 		    "since", at, "where", dir[0] != '\0' ? path : NULL));
 	}
 	add_held(a, db, c);

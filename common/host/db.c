@@ -234,6 +234,18 @@ static void run(struct db *d, const char *sql, const char *fmt, va_list *ap)
 		log_die(EXIT_INTERNAL, "%s: rows that nobody reads, from: %s", d->path, sql);
 }
 
+const char *db_text(sqlite3_stmt *s, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(s, column);
+
+	return text != NULL ? text : "";
+}
+
+void db_text_to(char *to, size_t size, sqlite3_stmt *s, int column)
+{
+	snprintf(to, size, "%s", db_text(s, column));
+}
+
 void db_run(struct db *d, const char *sql, const char *fmt, ...)
 {
 	va_list ap;

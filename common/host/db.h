@@ -10,6 +10,7 @@
 #define KM_DB_H
 
 #include <sqlite3.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { DB_STATEMENTS = 256 };
@@ -30,6 +31,8 @@ void db_exec(struct db *d, const char *sql); /* "BEGIN IMMEDIATE", "COMMIT", ...
 sqlite3_stmt *db_query(struct db *d, const char *sql, const char *fmt, ...);
 int db_step(struct db *d, sqlite3_stmt *s); /* 1 = a row; 0 = done, and s is not the caller's any more */
 void db_done(sqlite3_stmt *s);              /* done early */
+const char *db_text(sqlite3_stmt *s, int column); /* of the present row; "" for NULL; good until the next step */
+void db_text_to(char *to, size_t size, sqlite3_stmt *s, int column); /* likewise, copied; cut to size */
 void db_run(struct db *d, const char *sql, const char *fmt, ...); /* no rows expected */
 /* db_run() whose commit does not wait for the disk: after a power cut it may not have happened.  Durable with the
  * next commit that is.  Not within a transaction. */

@@ -39,7 +39,7 @@ struct report_row {
 	int64_t number;     /* 0: none */
 	int64_t files, bytes;
 	const char *entry;  /* of the ledger, one JSON object */
-	const json_t *json; /* the same, read */
+	const json_t *json; /* the same, read; NULL of a delivery (report_plain.h) */
 };
 typedef void report_told(void *arg, const struct report_row *row);
 

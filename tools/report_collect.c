@@ -6,6 +6,7 @@
 #include "host/clock.h"
 #include "host/log.h"
 #include "tools/report.h"
+#include "tools/report_plain.h"
 
 struct pass {
 	struct report *r;
@@ -125,15 +126,20 @@ static int of_another_time(const struct report_period *p, const char *entry, siz
 	return !report_period_has(p, at);
 }
 
-static void take(void *arg, int64_t seq, const char *entry, size_t n)
+static void tell(struct pass *p, const struct report_row *row)
 {
-	struct pass *p = arg;
-	char by[1024];
-	json_t *o;
-
-	if (of_another_time(&p->r->period, entry, n))
+	if (!report_period_has(&p->r->period, row->at))
 		return;
-	o = json_loadb(entry, n, 0, NULL);
+	count_row(p->r, row);
+	if (p->told != NULL)
+		p->told(p->arg, row);
+}
+
+static void take_tree(struct pass *p, int64_t seq, const char *entry, size_t n)
+{
+	json_t *o = json_loadb(entry, n, 0, NULL);
+	char by[1024];
+
 	if (!json_is_object(o)) {
 		p->r->unread++;
 		json_decref(o);
@@ -145,12 +151,24 @@ static void take(void *arg, int64_t seq, const char *entry, size_t n)
 		.object = text(o, "object"), .manifest = text(o, "manifest"), .dir = text(o, "dir"), .reason = why(o),
 		.by = by, .file = text(o, "file"), .number = count(o, "number"), .files = count(o, "files"), .bytes = count(o, "bytes"),
 		.entry = entry, .json = o };
-	if (report_period_has(&p->r->period, row.at)) {
-		count_row(p->r, &row);
-		if (p->told != NULL)
-			p->told(p->arg, &row);
-	}
+	tell(p, &row);
 	json_decref(o);
+}
+
+static void take(void *arg, int64_t seq, const char *entry, size_t n)
+{
+	struct pass *p = arg;
+	struct report_plain plain;
+	struct report_row row;
+
+	if (of_another_time(&p->r->period, entry, n))
+		return;
+	if (!report_plain_read(&plain, &row, entry, n)) {
+		take_tree(p, seq, entry, n);
+		return;
+	}
+	row.seq = seq;
+	tell(p, &row);
 }
 
 /* --- what is missing --- */

@@ -185,6 +185,45 @@ def test_an_entry_that_is_no_json(ledger):
     assert done.returncode == 1 and json.loads(done.out)["ledger"]["unread"] == 1, done.out + done.err
 
 
+HEAD = '{"at":"2026-11-20T03:00:00Z",'
+ODD = [ # what is nearly the plain shape of a delivery, with the reason why it is tried
+    '"bytes":5,"channel":"eltax","event":"delivered","files":1,"number":7}',
+    '"bytes":5,"bytes":6,"channel":"eltax","event":"delivered","files":1}',        # twice: the last
+    '"bytes":5,"bytes":"6","channel":"eltax","event":"delivered"}',                # the last is no number
+    '"bytes":"5","channel":7,"event":"delivered"}',                                # other kinds of values
+    '"bytes":05,"channel":"eltax","event":"delivered"}',                           # no JSON
+    '"bytes":-5,"channel":"eltax","event":"delivered"}', '"bytes":5.5,"event":"delivered"}', '"bytes":5e3,"event":"delivered"}',
+    '"bytes":999999999999999999,"event":"delivered"}', '"bytes":9223372036854775807,"event":"delivered"}',
+    '"bytes":9223372036854775808,"event":"delivered"}',                            # more than the library reads
+    '"channel":"el\\u0074ax","dir":"a\\/b","event":"delivered"}', '"channel":"見本","event":"delivered"}',
+    '"channel":"eltax","event":"delivered","reason":"\x7f"}', '"channel":"eltax","event":"delivered","reason":"\x01"}',
+    '"checks":[],"event":"delivered"}', '"checks":["a","b"],"event":"delivered"}', '"checks":["a",],"event":"delivered"}',
+    '"checks":["a" "b"],"event":"delivered"}', '"checks":[1],"event":"delivered"}', '"checks":[["a"]],"event":"delivered"}',
+    '"event":"delivered","more":null}', '"event":"delivered","more":{"bytes":3}}', '"event":"delivered","more":true}',
+    '"event":"delivered","operator":"山田"}', '"event":"delivered","operator":"yamada","login":"y","reason":"ok"}',
+    '"event":"delivered","operators":["a"]}', '"event":"delivered","event":"fork"}', '"event":"fork","event":"delivered"}',
+    '"event":"delivered",}', '"event":"delivered"}}', '"event":"delivered"', '"event":"delivered', '"event":}', '"event"}', '}',
+    '"event":"delivered"} {}', '"":"","event":"delivered"}', '"event":"delivered","reason":"' + "x" * 3000 + '"}',
+    '"event":"delivered"' + "".join(f',"k{i}":{i}' for i in range(40)) + ',"bytes":3}',
+]
+
+
+def test_plain_deliveries_are_read_as_any_other(tmp_path):
+    """Entries of one shape pass a reader of our own; with a blank behind them, which changes nothing, the library's."""
+    told = []
+    for behind in ("", " "):
+        made = Ledger(tmp_path / f"with{len(behind)}")
+        for tail in ODD:
+            seq, previous = made.db.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
+            entry = HEAD + tail + behind
+            made.db.execute("INSERT INTO ledger VALUES(?, ?, ?)", (seq + 1, entry, hashlib.sha256(f"{previous}\n{entry}\n".encode()).hexdigest()))
+        page = made.report("--day", "2026-11-20", "--html", "--lang", "en").out
+        told.append((made.report("--day", "2026-11-20", "--csv").out, re.sub("[0-9a-f]{64}", "", page),
+                     json.loads(re.sub(',"hash":"[0-9a-f]{64}"', "", made.report("--day", "2026-11-20", "--json").out))))
+    assert told[0] == told[1]
+    assert told[0][2]["ledger"]["unread"] > 5 and len(told[0][2]["rows"]) > 15, "both kinds are there"
+
+
 @pytest.mark.parametrize("options, words", [
     (["--day", "2026-02-30"], "--day is a day"), (["--day", "20261120"], "--day is a day"), (["--month", "2026-13"], "--month is a month"),
     (["--day", "2026-11-20", "--month", "2026-11"], "either --day or --month"), ([], "either --day or --month"),

@@ -32,10 +32,10 @@ AR      ?= ar
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-LIBS_PC := libseccomp libsodium libcrypto libzstd zlib libxml-2.0 sqlite3 inih jansson libqrencode libpng
+LIBS_PC := libseccomp libsodium libcrypto libzstd zlib libxml-2.0 sqlite3 inih jansson libqrencode libpng libutf8proc
 PC_CFLAGS := $(shell pkg-config --cflags $(LIBS_PC) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(LIBS_PC) 2>/dev/null || \
-           echo -lseccomp -lsodium -lcrypto -lzstd -lz -lxml2 -lsqlite3 -linih -ljansson -lqrencode -lpng) -lm
+           echo -lseccomp -lsodium -lcrypto -lzstd -lz -lxml2 -lsqlite3 -linih -ljansson -lqrencode -lpng -lutf8proc) -lm
 
 STD     := -std=c11 -D_GNU_SOURCE -Icommon -I. -DKM_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. -pthread
 WARN    := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wno-format-nonliteral \

@@ -2,6 +2,7 @@
 #include "receiver/peers_ask.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,9 +70,17 @@ next_request(struct db *db, struct request *r, const char *which, int64_t id)
 	return true;
 }
 
+static void answer(struct db *db, const struct request *r, int code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 static void
-answer(struct db *db, const struct request *r, int code, const char *text)
+answer(struct db *db, const struct request *r, int code, const char *fmt, ...)
 {
+	char text[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
 	db_run(db, "UPDATE peer_request SET code = ?, answer = ? WHERE id = ?", "iti", (int64_t)code, text, r->id);
 }
 
@@ -124,7 +133,7 @@ peers_ask(struct store *s)
 		} else if (strcmp(r.what, "revoke") == 0) {
 			revoke(s, &r, peer);
 		} else if (strcmp(r.what, "reset-epoch") != 0 || peer < 0) {
-			answer(db, &r, 1, peer < 0 ? "this sender is not pinned in the configuration that the receiver runs with" : "unknown request");
+			answer(db, &r, 1, peer >= 0 ? "unknown request" : "this sender is not pinned in the configuration that the receiver runs with");
 		} else {
 			struct msg_about_peer m = { .sender = (uint32_t)peer, .lane = (int32_t)r.lane, .request = r.id };
 			tell_open(s, MSG_RESET_EPOCH, &m); /* again and again until it has answered: that changes nothing */
@@ -136,20 +145,17 @@ void
 peers_answer(struct store *s, const struct msg_about_peer *m)
 {
 	struct db *db = &s->ledger.db;
-	char text[160];
 	struct request r;
 
 	if (!next_request(db, &r, "=", m->request))
 		return; /* answered before */
 	if (m->error != 0) {
-		snprintf(text, sizeof(text), "the epochs cannot be stored: %s", strerror(m->error));
-		answer(db, &r, 1, text);
+		answer(db, &r, 1, "the epochs cannot be stored: %s", strerror(m->error));
 		return;
 	}
-	snprintf(text, sizeof(text), "the next session may have any epoch; the highest before was %u", m->was);
 	db_exec(db, "BEGIN IMMEDIATE");
 	append(&s->ledger, "epoch-reset", &r, "was", m->was);
-	answer(db, &r, 0, text);
+	answer(db, &r, 0, "the next session may have any epoch; the highest before was %u", m->was);
 	db_exec(db, "COMMIT");
 	log_warn("peer %s: its epoch was reset by %s: %s", s->conf.peer[m->sender].name, r.operator, r.reason);
 }

@@ -1,9 +1,10 @@
 /* quarantine.c - the index of the quarantine (quarantine.h); what is asked for is in quarantine_ask.c. */
 #include "receiver/quarantine.h"
 
-#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "host/clock.h"
 #include "host/log.h"
@@ -108,62 +109,58 @@ quarantine_list(struct db *db, int64_t most, bool held_only)
 	return a;
 }
 
-/* Bytes of a blank that stands at s, the ideographic one (which a Japanese keyboard writes between names) and its relatives included. */
-static size_t
-blank(const char *s)
+static bool
+tells_apart(utf8proc_category_t c)
 {
-	static const char *const wide[] = { "\u3000", "\u2002", "\u2003", "\u2009", "\u202f", "\u00a0" };
-
-	if (*s == ' ')
-		return 1;
-	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
-		if (strncmp(s, wide[i], strlen(wide[i])) == 0)
-			return strlen(wide[i]);
-	return 0;
+	return c <= UTF8PROC_CATEGORY_NO || c == UTF8PROC_CATEGORY_CO; /* letters, marks, numbers; gaiji and what is newer than the library */
 }
 
-/* The next byte that tells names apart, *s behind it; 0 at the end.  A full-width sign counts as the ASCII one that it shows. */
-static int
-next_of_name(const char **s)
+/* What of a name tells people apart: its letters and digits, in Unicode's own folding (NFKC, case; half-width kana, full-width
+ * signs, decomposed and compatibility characters are the plain ones), without blanks, punctuation, and what cannot be seen
+ * (zero-width characters, variation selectors).  Malloc'd, may be ""; NULL: no UTF-8. */
+static char *
+fold(const char *name)
 {
-	const unsigned char *u;
-	size_t n;
+	char *folded = (char *)utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)name), *to = folded;
+	const char *p = folded;
+	utf8proc_int32_t c;
+	utf8proc_ssize_t n;
 
-	while ((n = blank(*s)) > 0)
-		*s += n;
-	u = (const unsigned char *)*s;
-	if (*u == '\0')
-		return 0;
-	/* U+FF01 to U+FF5E are EF BC 81..BF and EF BD 80..9E. */
-	if (u[0] == 0xef && ((u[1] == 0xbc && u[2] >= 0x81) || (u[1] == 0xbd && u[2] >= 0x80 && u[2] <= 0x9e))) {
-		*s += 3;
-		return tolower(u[1] == 0xbc ? u[2] - 0x60 : u[2] - 0x20);
+	for (; p != NULL && *p != '\0'; p += n) {
+		n = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &c);
+		if (n <= 0)
+			break;
+		if (tells_apart(utf8proc_category(c))) {
+			memmove(to, p, (size_t)n);
+			to += n;
+		}
 	}
-	*s += 1;
-	return tolower(u[0]);
+	if (to != NULL)
+		*to = '\0';
+	return folded;
 }
 
 bool
 quarantine_same_operator(const char *a, const char *b)
 {
-	int c;
+	char *x = fold(a), *y = fold(b);
+	bool same = x == NULL || y == NULL || strcmp(x, y) == 0; /* in doubt it is one person */
 
-	do {
-		c = next_of_name(&a);
-		if (c != next_of_name(&b))
-			return false;
-	} while (c != 0);
-	return true;
+	free(x);
+	free(y);
+	return same;
 }
 
 bool
 quarantine_text_ok(const char *s, size_t max)
 {
 	char shown[4 * QUARANTINE_REASON_MAX + 1];
-	const char *some = s;
 	size_t n = strlen(s);
+	char *some = n <= max && name_is_utf8((const uint8_t *)s, n) ? fold(s) : NULL;
+	bool says = some != NULL && some[0] != '\0';
 
-	if (n > max || next_of_name(&some) == 0 || !name_is_utf8((const uint8_t *)s, n))
+	free(some);
+	if (!says)
 		return false;
 	return strcmp(log_show(shown, sizeof(shown), s, n), s) == 0;
 }

@@ -63,9 +63,10 @@ void quarantine_start(struct quarantine *q);
 /* Carry out what was asked for. */
 void quarantine_run(struct quarantine *q);
 
-/* Same operator?  Letter case (of ASCII), full-width forms of ASCII and blanks (ideographic ones, too) aside: whoever signs twice must not pass for two. */
+/* Same operator?  However the name is spelt (Unicode's NFKC and case folding; blanks, punctuation and invisible characters aside):
+ * whoever signs twice must not pass for two. */
 bool quarantine_same_operator(const char *a, const char *b);
-/* Printable UTF-8 of at most max bytes, not only blanks. */
+/* Printable UTF-8 of at most max bytes, with a letter or a digit in it. */
 bool quarantine_text_ok(const char *s, size_t max);
 
 #endif

@@ -10,6 +10,7 @@
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
 #include "tools/diode_conf.h"
+#include "tools/out.h"
 
 struct text { char s[24]; };
 
@@ -104,12 +105,31 @@ static void summary(const struct diode_conf *c)
 	    "\n"), ip(&c->sender).s, ip(&c->receiver).s, c->port, sender_datagram_len(c->mtu), c->rate, identity(c));
 }
 
+static json_t *end_json(const struct diode_end *e, int host)
+{
+	json_t *o = json_pack("{s:s}", "mac", mac(e).s);
+
+	if (host) {
+		json_object_set_new(o, "ip", json_string(ip(e).s));
+		json_object_set_new(o, "device", json_string(e->device));
+	}
+	return o;
+}
+
+static void facts(const struct diode_conf *c)
+{
+	out_json_free(json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "sender", end_json(&c->sender, 1), "receiver",
+	    end_json(&c->receiver, 1), "ingress", end_json(&c->ingress, 0), "egress", end_json(&c->egress, 0), "port", (json_int_t)c->port,
+	    "mtu", (json_int_t)c->mtu, "datagram_bytes", (json_int_t)sender_datagram_len(c->mtu), "rate", (json_int_t)c->rate, "burst_ns",
+	    (json_int_t)c->burst, "identity", json_sprintf("%08" PRIx32, identity(c))));
+}
+
 static int run(const struct cmd_line *l)
 {
 	static const struct {
 		const char *option;
 		void (*print)(const struct diode_conf *);
-	} outputs[] = { { "header", header }, { "neighbours", neighbours }, { "nft", nft } };
+	} outputs[] = { { "header", header }, { "neighbours", neighbours }, { "nft", nft }, { "json", facts } };
 	void (*print)(const struct diode_conf *) = summary;
 	struct diode_conf c;
 
@@ -128,13 +148,13 @@ static int run(const struct cmd_line *l)
 const struct cmd cmd_firmware_config = {
 	.name = "firmware-config",
 	.text = N_("what the diode box and both hosts agree by, from one file"),
-	.usage = N_("FILE [--header|--neighbours|--nft]"),
+	.usage = N_("FILE [--header|--neighbours|--nft|--json]"),
 	.help = N_("Checks the file by which the diode box and both hosts agree (an example: tests/data/diode.ini).\n"
 	    "Without an option: one line that says what the file describes.\n"),
 	.exits = N_("0 done, 2 usage, 3 a fault in the file (FILE:LINE), 5 it cannot be read"),
 	.options = { { "header", 0, CMD_FLAG, NULL, N_("the firmware's configuration header (make firmware DIODE=FILE does this)"), 0 },
 	    { "neighbours", 0, CMD_FLAG, NULL, N_("the hosts' static neighbour entries: behind the box nobody answers ARP"), 0 },
-	    { "nft", 0, CMD_FLAG, NULL, N_("the hosts' packet filters, for nft -f: only the link passes its device"), 0 } },
+	    { "nft", 0, CMD_FLAG, NULL, N_("the hosts' packet filters, for nft -f: only the link passes its device"), 0 }, CMD_JSON },
 	.operands_min = 1, .operands_max = 1, .operand = CMD_FILE,
 	.run = run,
 };

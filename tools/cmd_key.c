@@ -35,18 +35,16 @@ static int read_party(struct party *p, const char *path)
 	return r;
 }
 
-static void print_json(const struct party *p, const char *id)
+static void print_json(const struct party *p)
 {
-	char fingerprint[2 * HASH_LEN + 1], sign[128], dh[128];
-	json_t *o;
+	char sign[128], dh[128];
+	json_t *o = fingerprint_json(p);
 
-	hex_put(fingerprint, p->fingerprint, HASH_LEN);
 	keyfile_pem(sign, p->sign, 0);
 	keyfile_pem(dh, p->dh, 1);
-	o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "role", p->role == PARTY_SENDER ? "sender" : "receiver", "fingerprint", fingerprint,
-	    "id", id, "ed25519", sign, "x25519", dh);
-	out_json(o);
-	json_decref(o);
+	json_object_set_new(o, "ed25519", json_string(sign));
+	json_object_set_new(o, "x25519", json_string(dh));
+	out_json_free(o);
 }
 
 static int run(const struct cmd_line *l)
@@ -60,7 +58,7 @@ static int run(const struct cmd_line *l)
 		return r;
 	hex_put(id, p.id, KEY_ID_LEN);
 	if (out_mode() == OUT_JSON) {
-		print_json(&p, id);
+		print_json(&p);
 		return EXIT_OK;
 	}
 	fingerprint_label(_("role"));

@@ -13,6 +13,7 @@
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
 #include "tools/fingerprint.h"
+#include "tools/out.h"
 #include "tools/status.h"
 
 struct place { /* of a key file: DIR/NAME.key */
@@ -27,7 +28,7 @@ static int take_apart(struct place *p, const char *key)
 	struct tm tm;
 
 	if (n < 5 || n - 4 >= sizeof(p->old) || strcmp(base + n - 4, ".key") != 0) {
-		log_error(_("%s: the name of a secret key's file ends in .key"), key);
+		log_error("%s: the name of a secret key's file ends in .key", key);
 		return EXIT_KEYS;
 	}
 	snprintf(p->dir, sizeof(p->dir), "%.*s", slash != NULL ? (int)(slash - key) : 1, slash != NULL ? key : ".");
@@ -43,23 +44,40 @@ static int take_apart(struct place *p, const char *key)
 
 static void steps_of_sender(const struct place *p)
 {
-	printf(_("\n1. Carry %s/%s.pub to the receiving host, compare the fingerprint, and pin it beside the old one in receiver.conf:\n\n"),
-	    p->dir, p->name);
+	printf(_("\n1. Carry %s/%s.pub to the receiving host, compare the fingerprint, and put it beside receiver.conf.\n"), p->dir, p->name);
+	printf(_("   In receiver.conf pin it beside the old one, and restart the receiver:\n\n"));
 	printf("     [peer %s]\n     key = %s.pub\n\n", p->name, p->name);
-	printf(_("   Restart the receiver.  The old [peer] stays: what is still repeated was signed by its key.\n"));
-	printf(_("2. In sender.conf write `keys = %s.key', and restart the sender.  It begins a new generation.\n"), p->name);
+	printf(_("   The old [peer] stays: what is still repeated was signed by its key.\n"));
+	printf(_("2. In sender.conf write `keys = %s/%s.key', and restart the sender.  It begins a new generation.\n"), p->dir, p->name);
 	printf(_("3. When the sender's retention has passed since then, remove the old [peer] (or set its valid_until), and destroy %s/%s.key.\n"),
 	    p->dir, p->old);
 }
 
 static void steps_of_receiver(const struct place *p)
 {
-	printf(_("\n1. In receiver.conf write `keys = %s.key', and keep the old key to open what was sealed to it:\n\n"), p->name);
-	printf("     [retired %s]\n     key = %s.key\n     since = %s\n\n", p->old, p->old, p->today);
+	printf(_("\n1. In receiver.conf write `keys = %s/%s.key', and keep the old key to open what was sealed to it:\n\n"), p->dir, p->name);
+	printf("     [retired %s]\n     key = %s/%s.key\n     since = %s\n\n", p->old, p->dir, p->old, p->today);
 	printf(_("   Restart the receiver.  Senders that still seal to the old key are understood.\n"));
-	printf(_("2. Carry %s/%s.pub to each sending host, compare the fingerprint, write `receiver = %s.pub' in sender.conf, restart.\n"), p->dir,
-	    p->name, p->name);
+	printf(_("2. Carry %s/%s.pub to each sending host, compare the fingerprint, and put it beside sender.conf.\n"), p->dir, p->name);
+	printf(_("   In sender.conf write `receiver = %s.pub', and restart the sender.\n"), p->name);
 	printf(_("3. Put the day of that after `since'.  `katamichi key retired -c receiver.conf' says from which day the old key may go.\n"));
+}
+
+static void say(const struct place *p, const struct party *party)
+{
+	json_t *o;
+
+	if (out_mode() == OUT_JSON) {
+		o = fingerprint_made_json(party, p->dir, p->name);
+		json_object_set_new(o, "replaces", json_sprintf("%s/%s.key", p->dir, p->old));
+		out_json_free(o);
+		return;
+	}
+	fingerprint_made(party, p->dir, p->name);
+	if (party->role == PARTY_SENDER)
+		steps_of_sender(p);
+	else
+		steps_of_receiver(p);
 }
 
 static int make(const struct place *p, enum party_role role)
@@ -68,14 +86,12 @@ static int make(const struct place *p, enum party_role role)
 	int code;
 
 	if (s == NULL) {
-		log_error(_("there is not enough memory for a secret key"));
+		log_error("there is not enough memory for a secret key");
 		return EXIT_SYSTEM;
 	}
 	party_generate(s, role);
-	if ((code = keyfile_write(s, p->dir, p->name)) == EXIT_OK) {
-		printf(_("new key: %s/%s.key (stays here), %s.pub (for the other side)\n"), p->dir, p->name, p->name);
-		fingerprint_print(_("fingerprint"), s->pub.fingerprint);
-	}
+	if ((code = keyfile_write(s, p->dir, p->name)) == EXIT_OK)
+		say(p, &s->pub);
 	crypto_secret_free(s);
 	return code;
 }
@@ -94,23 +110,18 @@ static int run(const struct cmd_line *l)
 		code = sender_conf_read(&sender, conf, -1);
 	else
 		code = receiver_conf_read(&receiver, conf, -1);
-	if (code != EXIT_OK || (code = take_apart(&p, kind == CONF_KIND_SENDER ? sender.keys : receiver.keys)) != EXIT_OK ||
-	    (code = make(&p, kind == CONF_KIND_SENDER ? PARTY_SENDER : PARTY_RECEIVER)) != EXIT_OK)
+	if (code != EXIT_OK || (code = take_apart(&p, kind == CONF_KIND_SENDER ? sender.keys : receiver.keys)) != EXIT_OK)
 		return code;
-	if (kind == CONF_KIND_SENDER)
-		steps_of_sender(&p);
-	else
-		steps_of_receiver(&p);
-	return EXIT_OK;
+	return make(&p, kind == CONF_KIND_SENDER ? PARTY_SENDER : PARTY_RECEIVER);
 }
 
 const struct cmd cmd_key_rotate = {
 	.name = "key rotate",
 	.text = N_("make a new key of this end, and say how the old one is replaced"),
-	.usage = N_("-c sender.conf|receiver.conf"),
+	.usage = N_("-c sender.conf|receiver.conf [--json]"),
 	.help = N_("The new key is made beside the old one; nothing is changed or overwritten.  What has to be done at both\n"
 	    "ends is printed, step by step: for a while both keys are valid, so that nothing is lost.\n"),
 	.exits = N_("0 made, 2 usage, 3 configuration, 4 keys, 5 the key cannot be written"),
-	.options = { CMD_CONFIG },
+	.options = { CMD_CONFIG, CMD_JSON },
 	.run = run,
 };

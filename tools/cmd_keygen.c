@@ -9,6 +9,7 @@
 #include "host/log.h"
 #include "tools/cmd.h"
 #include "tools/fingerprint.h"
+#include "tools/out.h"
 
 #define DEFAULT_DIR "/etc/katamichi"
 
@@ -29,12 +30,10 @@ static int generate(enum party_role role, const char *dir, const char *name)
 	party_generate(s, role);
 	r = keyfile_write(s, dir, name);
 	if (r == 0) {
-		fingerprint_label(_("secret key"));
-		printf(_("%s/%s.key (stays here)\n"), dir, name);
-		fingerprint_label(_("public key"));
-		printf(_("%s/%s.pub (for the other side)\n"), dir, name);
-		fingerprint_print(_("fingerprint"), s->pub.fingerprint);
-		fingerprint_print_words(s->pub.fingerprint);
+		if (out_mode() == OUT_JSON)
+			out_json_free(fingerprint_made_json(&s->pub, dir, name));
+		else
+			fingerprint_made(&s->pub, dir, name);
 	}
 free_secret:
 	crypto_secret_free(s);
@@ -54,7 +53,7 @@ static int run(const struct cmd_line *l)
 const struct cmd cmd_keygen = {
 	.name = "keygen",
 	.text = N_("make the keys of a sender or a receiver"),
-	.usage = N_("sender|receiver [DIR] [--name NAME]"),
+	.usage = N_("sender|receiver [DIR] [--name NAME] [--json]"),
 	.help = N_("Makes a new pair of keys in DIR, by default /etc/katamichi (made, mode 0700, if it is not there):\n"
 	    "  NAME.key          secret, mode 0600: stays on this machine\n"
 	    "  NAME.pub          public: carry it to the other side and compare the fingerprint\n"
@@ -62,7 +61,7 @@ const struct cmd cmd_keygen = {
 	    "  NAME-x25519.pem   public, for openssl (key agreement)\n"
 	    "Nothing is ever overwritten.  Made by root, they belong to the owner of DIR, so that the service can read its own.\n"),
 	.exits = N_("0 made, 2 usage, 4 there is such a key already, 5 it cannot be written"),
-	.options = { { "name", 0, CMD_TEXT, N_("NAME"), N_("of the files (the role)"), 0 } },
+	.options = { { "name", 0, CMD_TEXT, N_("NAME"), N_("of the files (the role)"), 0 }, CMD_JSON },
 	.operands_min = 1, .operands_max = 2, .operand = CMD_DIR, .choices = "sender receiver",
 	.run = run,
 };

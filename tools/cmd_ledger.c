@@ -10,6 +10,7 @@
 #include "host/exits.h"
 #include "host/keyfile.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/ledger.h"
 #include "receiver/receiver_conf.h"
 #include "tools/cmd.h"
@@ -116,7 +117,7 @@ say(const char *path, const struct keys *k, const struct ledger_finding *f)
 		return;
 	}
 	if (f->bad != 0) {
-		printf(_("%s: row %lld %s; the %lld rows of the chain before hold\n"), path, (long long)f->bad, _(f->why),
+		printf(_("%s: row %lld %s; the %lld rows of the chain before hold\n"), path, (long long)f->bad, reason_show(f->why),
 		    (long long)(f->bad - 1 < f->rows ? f->bad - 1 : f->rows));
 		return;
 	}

@@ -123,7 +123,7 @@ static int run_receive(const struct cmd_line *l)
 const struct cmd cmd_link_test_receive = {
 	.name = "link-test receive",
 	.text = N_("measure a real link before it goes into service: the receiving half"),
-	.usage = N_("--listen ADDR:PORT --out DIR [--seconds N] [--buffer SIZE]"),
+	.usage = N_("--listen ADDR:PORT --out DIR [--seconds N] [--buffer SIZE] [--json]"),
 	.help = N_("Measures a one-way link: numbered datagrams with a known pattern at rising rates.  Start the\n"
 	    "receiver, then the sender; the other order and a broken-off sender are understood, too.  The\n"
 	    "receiver never sends.  It prints what arrived of each step, tells losses of the link from losses\n"
@@ -136,14 +136,14 @@ const struct cmd cmd_link_test_receive = {
 	.options = { { "listen", 0, CMD_TEXT, N_("ADDR:PORT"), N_("the link's address here; the daemon must not be running"), 1 },
 	    { "out", 0, CMD_DIR, N_("DIR"), N_("for the evidence; made if missing, nothing is replaced"), 1 },
 	    { "seconds", 0, CMD_TEXT, N_("N"), N_("end after N seconds, whatever has come (until the test is over, or Ctrl-C)"), 0 },
-	    { "buffer", 0, CMD_TEXT, N_("SIZE"), N_("of the socket (64M)"), 0 } },
+	    { "buffer", 0, CMD_TEXT, N_("SIZE"), N_("of the socket (64M)"), 0 }, CMD_JSON },
 	.run = run_receive,
 };
 
 const struct cmd cmd_link_test_send = {
 	.name = "link-test send",
 	.text = N_("measure a real link before it goes into service: the sending half"),
-	.usage = N_("--to ADDR:PORT [--mtu BYTES] [--seconds N]\n[--max RATE | --rates RATE,RATE,...]"),
+	.usage = N_("--to ADDR:PORT [--mtu BYTES] [--seconds N]\n[--max RATE | --rates RATE,RATE,...] [--json]"),
 	.help = N_("Sends numbered datagrams with a known pattern at rising rates to `katamichi link-test receive'.\n"
 	    "The longer a step, the better small losses are known.\n"),
 	.exits = N_("0 done, 1 broken off, 2 usage, 5 system"),
@@ -151,6 +151,6 @@ const struct cmd cmd_link_test_send = {
 	    { "mtu", 0, CMD_TEXT, N_("BYTES"), N_("of the link, 576 to 65535 (1500)"), 0 },
 	    { "rates", 0, CMD_TEXT, N_("LIST"), N_("up to 16, rising: 100M,300M,1G; bit/s on the wire, with preamble and gap"), 0 },
 	    { "max", 0, CMD_TEXT, N_("RATE"), N_("ten steps up to RATE (1G)"), 0 },
-	    { "seconds", 0, CMD_TEXT, N_("N"), N_("for each step, 0.1 to 3600 (5)"), 0 } },
+	    { "seconds", 0, CMD_TEXT, N_("N"), N_("for each step, 0.1 to 3600 (5)"), 0 }, CMD_JSON },
 	.run = run_send,
 };

@@ -8,6 +8,7 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/peers_ask.h"
 #include "receiver/quarantine.h"
 #include "tools/asking.h"
@@ -35,12 +36,15 @@ static int say(struct db *db, int64_t id, const char *name)
 	if (db_step(db, s) == 0)
 		return EXIT_NO;
 	if (sqlite3_column_type(s, 0) == SQLITE_NULL) {
-		text = _(asking_pending(&conf));
+		text = asking_pending(&conf);
 	} else {
 		code = sqlite3_column_int(s, 0) == 0 ? EXIT_OK : EXIT_NO;
-		text = _((const char *)sqlite3_column_text(s, 1));
+		text = (const char *)sqlite3_column_text(s, 1);
 	}
-	printf("%s: %s\n", name, text);
+	if (out_mode() == OUT_JSON)
+		out_json_free(json_pack("{s:s, s:b, s:s}", "peer", name, "done", code == EXIT_OK, "answer", text));
+	else
+		printf("%s: %s\n", name, reason_show(text));
 	db_done(s);
 	return code;
 }
@@ -91,12 +95,12 @@ static int run_reset(const struct cmd_line *l)
 const struct cmd cmd_key_revoke = {
 	.name = "key revoke",
 	.text = N_("take nothing any more that this sender's key signed"),
-	.usage = N_("-c receiver.conf --operator NAME --reason TEXT PEER"),
+	.usage = N_("-c receiver.conf --operator NAME --reason TEXT PEER [--json]"),
 	.help = N_("For a key that may be in wrong hands.  PEER is the name of its [peer] section.  At once and for good: no session of it, and\n"
 	    "nothing that came and is not delivered yet; each refusal names it.  Let the [peer] stand, so that the name does.\n"
 	    "The sender gets a new key (katamichi key rotate).\n"),
 	.exits = EXITS,
-	.options = { CMD_CONFIG, ASKING_WHO },
+	.options = { CMD_CONFIG, ASKING_WHO, CMD_JSON },
 	.operands_min = 1, .operands_max = 1, .operand = CMD_TEXT,
 	.end = CONF_KIND_RECEIVER,
 	.run = run_revoke,
@@ -105,13 +109,13 @@ const struct cmd cmd_key_revoke = {
 const struct cmd cmd_link_reset_epoch = {
 	.name = "link reset-epoch",
 	.text = N_("accept a sender again whose sessions are called old"),
-	.usage = N_("-c receiver.conf --operator NAME --reason TEXT PEER [--lane N]"),
+	.usage = N_("-c receiver.conf --operator NAME --reason TEXT PEER [--lane N] [--json]"),
 	.help = N_("Sessions of a sender are numbered, and the receiver takes none below the highest that it has seen: a replay would be one.  Where\n"
 	    "the sender's clock was years ahead once, or its state is lost, its sessions are refused as old (katamichi status\n"
 	    "says so).  This forgets the number, after which recorded sessions could be played again: they bring nothing\n"
 	    "but what was delivered before.\n"),
 	.exits = EXITS,
-	.options = { CMD_CONFIG, ASKING_WHO, { "lane", 0, CMD_TEXT, N_("N"), N_("of this lane only"), 0 } },
+	.options = { CMD_CONFIG, ASKING_WHO, { "lane", 0, CMD_TEXT, N_("N"), N_("of this lane only"), 0 }, CMD_JSON },
 	.operands_min = 1, .operands_max = 1, .operand = CMD_TEXT,
 	.end = CONF_KIND_RECEIVER,
 	.run = run_reset,

@@ -7,6 +7,7 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/name_json.h"
 #include "receiver/quarantine.h"
 #include "tools/asking.h"
@@ -224,7 +225,7 @@ static int say(const struct ask *a, struct db *db)
 		json_array_append_new(rows, json_pack("{s:s, s:b, s:b, s:s}", "entry", shown, "done",
 		    known && answer == QUARANTINE_DONE, "another", known && answer == QUARANTINE_ANOTHER, "answer", text));
 		if (out_mode() == OUT_TEXT)
-			printf("%s: %s\n", shown, _(text));
+			printf("%s: %s\n", shown, reason_show(text));
 		db_done(s);
 	}
 	if (out_mode() == OUT_JSON)

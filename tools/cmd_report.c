@@ -85,7 +85,7 @@ static int run(const struct cmd_line *l)
 	enum form f = TEXT;
 	int code;
 
-	if ((code = period(&r.period, l)) != 0 || (code = form(&f, l)) != 0)
+	if ((code = form(&f, l)) != 0 || (code = period(&r.period, l)) != 0)
 		return code;
 	if ((code = conf_kind(name)) < 0)
 		return -code;

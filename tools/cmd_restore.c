@@ -13,6 +13,7 @@
 #include "sender/identity.h"
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
+#include "tools/out.h"
 #include "tools/status.h"
 
 /* The daemon's own lock: it must not run, nor start while this is at work. */
@@ -57,14 +58,17 @@ static int run(const struct cmd_line *l)
 	hex_put(generation, o.generation, SEAL_GENERATION_LEN);
 	outbox_close(&o);
 	close(fd);
-	printf(_("generation %s; the receiver is told with the first transfer or heartbeat\n"), generation);
+	if (out_mode() == OUT_JSON)
+		out_json_free(json_pack("{s:s}", "generation", generation));
+	else
+		printf(_("generation %s; the receiver is told with the first transfer or heartbeat\n"), generation);
 	return EXIT_OK;
 }
 
 const struct cmd cmd_restore = {
 	.name = "restore",
 	.text = N_("begin a new generation, after a sender's outbox was restored"),
-	.usage = N_("-c sender.conf"),
+	.usage = N_("-c sender.conf [--json]"),
 	.help = N_("To be run on the sending host, before the sender is started, when its state directory was restored\n"
 	    "from a backup or copied from another machine.  Numbers given since the backup would be given twice;\n"
 	    "so a new generation begins, whose numbers start with 1.  The sender notices by itself most of the\n"
@@ -72,7 +76,7 @@ const struct cmd cmd_restore = {
 	    "rely on that.\n"),
 	.exits = N_("0 done, 2 usage, 3 configuration, 5 the sender runs, or the outbox cannot be written,\n"
 	    "6 it does not make sense"),
-	.options = { CMD_CONFIG },
+	.options = { CMD_CONFIG, CMD_JSON },
 	.end = CONF_KIND_SENDER,
 	.run = run,
 };

@@ -125,7 +125,7 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total)
 {
 	const struct output *o = ctx;
 
-	progress_show(o->dir, done, total);
+	progress_show(done, total, "%s", o->dir);
 }
 
 /* Bytes as a JSON value: a string, or base64 under another key where they are not UTF-8. */

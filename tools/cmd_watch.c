@@ -1,6 +1,7 @@
 /* cmd_watch.c - katamichi watch: the screen of status, again and again; or each delivery as a line, when it comes. */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,20 @@ enum {
 	SETTLE_MS = 20,  /* what comes at once is read at once */
 };
 
-/* Every delivery after row `after`, one line each.  The last row told; -1: nobody reads any more. */
+/* 0: what was printed has left.  Does not return where nobody reads any more, a pipe's end or a terminal hung up: there is nobody to tell. */
+static int leave(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO };
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	if (errno == EPIPE || (poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP))))
+		_exit(EXIT_OK); /* exit() would try to write the rest */
+	log_error("%s: cannot be written: %s", "-", strerror(errno));
+	return -1;
+}
+
+/* Every delivery after row `after`, one line each.  The last row told; -1: it cannot be written, which was said. */
 static int64_t tell(struct db *db, const struct receiver_conf *c, int64_t after)
 {
 	struct deliveries_filter f = { .after = after };
@@ -40,7 +54,7 @@ static int64_t tell(struct db *db, const struct receiver_conf *c, int64_t after)
 		after = json_integer_value(json_object_get(o, "row"));
 	}
 	json_decref(list);
-	return fflush(stdout) == 0 ? after : -1;
+	return leave() == 0 ? after : -1;
 }
 
 /* SQLite appends every commit to ledger.db-wal, and changes ledger.db now and then. */
@@ -67,8 +81,8 @@ static void wait_for_change(int fd)
 		while (read(fd, events, sizeof(events)) > 0)
 			;
 	}
-	if (p[1].revents & POLLERR) /* the reader of our pipe has gone */
-		exit(EXIT_OK);
+	if (p[1].revents & (POLLERR | POLLHUP)) /* who read our pipe, or the terminal, has gone */
+		_exit(EXIT_OK);
 }
 
 static int stream(const struct cmd_line *l)
@@ -95,7 +109,7 @@ static int stream(const struct cmd_line *l)
 		wait_for_change(fd);
 	close(fd);
 	db_close(&db);
-	return EXIT_OK;
+	return after >= 0 ? EXIT_OK : EXIT_SYSTEM;
 }
 
 /* The screen is drawn into memory first, so that it does not flicker. */
@@ -111,7 +125,8 @@ static int screen(const char *conf)
 		if (code != EXIT_OK)
 			return code;
 		printf(_("\n%s(every second; Ctrl-C ends)%s"), out_style(OUT_DIM), out_style(OUT_PLAIN));
-		fflush(stdout);
+		if (leave() != 0)
+			return EXIT_SYSTEM;
 		(void)poll(NULL, 0, REDRAW_MS);
 	}
 }
@@ -125,6 +140,7 @@ static int run(const struct cmd_line *l)
 		return cmd_usage(l->cmd, _("--after and --once go with --json or --lines"));
 	if (!lines && !isatty(STDOUT_FILENO))
 		return cmd_usage(l->cmd, _("the screen needs a terminal; --json or --lines tell each delivery"));
+	(void)signal(SIGPIPE, SIG_IGN); /* leave() */
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	return lines ? stream(l) : screen(cmd_value(l, "config"));
 }

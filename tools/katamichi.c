@@ -1,7 +1,9 @@
 /* katamichi - the operator's tool: finds the subcommand in the table (cmd.h) and runs it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codec/crypto.h"
 #include "host/exits.h"
@@ -106,11 +108,20 @@ static int printed(int code)
 	return EXIT_SYSTEM;
 }
 
+/* A standard stream that is closed would be the next file that is opened: what is printed must not go into a ledger. */
+static void hold_streams(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			_exit(EXIT_SYSTEM);
+}
+
 int main(int argc, char **argv)
 {
 	const struct cmd *c;
 	int words;
 
+	hold_streams();
 	log_init_tool("katamichi");
 	if (argc < 2) {
 		log_error("a command is missing; see katamichi --help");

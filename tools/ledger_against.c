@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "receiver/checkpoints.h"
+#include "host/i18n.h"
+#include "tools/progress.h"
 
 static void found(struct ledger_finding *f, int64_t row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -41,20 +43,26 @@ static const char *hash_of(struct db *db, int64_t n, char out[static CHAIN_HEX_L
 	return out;
 }
 
-/* name: NULL for one of the database's own. */
 static void compare(struct db *db, const struct checkpoint *c, const char *name, struct ledger_finding *f)
 {
 	char hash[CHAIN_HEX_LEN + 1];
 	int64_t n = (int64_t)c->rows;
 
 	if (n > f->rows)
-		found(f, f->rows + 1, "is missing, with all up to row %" PRId64 ": so many were signed at %s%s%s; the end was cut off, or an older"
-		    " ledger put in place", n, c->at, name != NULL ? ", as " : "", name != NULL ? name : "");
+		found(f, f->rows + 1, "is missing, with all up to row %lld: so many were signed at %s (%s); the end was cut off, or an older"
+		    " ledger put in place", (long long)n, c->at, name);
 	else if (strcmp(hash_of(db, n, hash), c->hash) != 0)
-		found(f, f->signed_rows + 1, "or one after it, up to row %" PRId64 ", is not what was signed at %s%s%s: rows were changed and the chain"
-		    " computed anew", n, c->at, name != NULL ? ", as " : "", name != NULL ? name : "");
+		found(f, f->signed_rows + 1, "or one after it, up to row %lld, is not what was signed at %s (%s): rows were changed and the chain"
+		    " computed anew", (long long)n, c->at, name);
 	else if (n > f->signed_rows)
 		f->signed_rows = n;
+}
+
+static void tick(void *total, int64_t seq, const char *entry, size_t n)
+{
+	(void)entry;
+	(void)n;
+	progress_show((uint64_t)seq, (uint64_t)*(int64_t *)total, "%s", _("the chain"));
 }
 
 static int has_table(struct db *db)
@@ -67,9 +75,12 @@ void ledger_against_itself(struct db *db, const struct party *key, unsigned keys
 	struct ledger_verdict v;
 	struct checkpoint c;
 	sqlite3_stmt *s;
+	int64_t total;
 
 	memset(f, 0, sizeof(*f));
-	ledger_verify(db, &v);
+	total = db_int(db, "SELECT max(seq) FROM ledger", "");
+	ledger_walk(db, &v, tick, &total);
+	progress_clear();
 	f->rows = v.rows;
 	memcpy(f->hash, v.hash, sizeof(f->hash));
 	if (v.why != NULL) {
@@ -84,7 +95,7 @@ void ledger_against_itself(struct db *db, const struct party *key, unsigned keys
 		if (checkpoints_get(db, &c, rows) != 0 || (int64_t)c.rows != rows || !good_signature(&c, key, keys))
 			found(f, rows, "has a checkpoint that this receiver did not sign (of another key? then give that, too: --receiver)");
 		else
-			compare(db, &c, NULL, f);
+			compare(db, &c, "ledger.db", f);
 		f->checked++;
 		if (f->bad != 0) {
 			db_done(s);
@@ -153,11 +164,13 @@ void ledger_against_export(struct db *db, FILE *in, const char *name, struct led
 	while (f->bad == 0 && getline(&line, &room, in) > 0) {
 		n++;
 		if (split(line, &seq, &hash, &entry) != 0) {
-			found(f, n, "cannot be compared: line %" PRId64 " of %s is not of an export", n, name);
+			found(f, n, "cannot be compared: line %lld of %s is not of an export", (long long)n, name);
 			break;
 		}
 		compare_row(db, seq, hash, entry, name, f);
+		progress_show((uint64_t)seq, (uint64_t)f->rows, "%s", name);
 	}
+	progress_clear();
 	if (f->bad == 0 && n == 0)
 		found(f, 1, "cannot be compared: %s is empty", name);
 	free(line);

@@ -19,9 +19,12 @@
 #include "host/log.h"
 #include "receiver/receive.h"
 #include "tools/link_test_report.h"
+#include "tools/out.h"
+#include "tools/progress.h"
 
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull
+#define SILENT_NS (2 * NS_PER_S)
 
 enum {
 	BATCH = 64,
@@ -51,8 +54,6 @@ struct receiving {
 	} control[BATCH];
 	uint32_t dropped;           /* the kernel's counter, as last told */
 	uint64_t bound_ns, read_ns; /* monotonic: since when we listen; when we last read */
-	uint64_t shown_ns;
-	int terminal;
 	struct link_test_runs runs;
 	struct link_test_report report;
 	uint8_t data[BATCH][ROOM];
@@ -168,16 +169,12 @@ static int take_batch(struct receiving *r)
 }
 
 /* --- the whole --- */
-static void progress(struct receiving *r, uint64_t now)
+static void progress(const struct receiving *r, uint64_t now)
 {
 	const struct link_test_run *run = link_test_runs_main(&r->runs);
 
-	if (!r->terminal || now - r->shown_ns < NS_PER_S / 4)
-		return;
-	r->shown_ns = now;
 	if (run == NULL) {
-		fputc('\r', stderr);
-		fprintf(stderr, _("waiting for `katamichi link-test send', %llu s (Ctrl-C ends) "),
+		progress_show(0, 0, _("waiting for `katamichi link-test send', %llu s (Ctrl-C ends)"),
 		    (unsigned long long)((now - r->bound_ns) / NS_PER_S));
 		return;
 	}
@@ -185,13 +182,13 @@ static void progress(struct receiving *r, uint64_t now)
 
 	if (!s->begun)
 		return;
-	uint64_t high = s->track.high - s->track.first;
+	uint64_t high = s->track.high - s->track.first, planned = link_test_planned(&run->plan, run->newest);
 
-	fputc('\r', stderr);
-	fprintf(stderr, _("step %u of %u   %g Mbit/s   arrived %llu   missing %llu   dropped here %llu   silent %llu s    "),
-	    run->newest + 1, run->plan.steps, (double)run->plan.rate[run->newest] / 1e6, (unsigned long long)s->track.received,
-	    (unsigned long long)(high - s->track.received), (unsigned long long)r->runs.drops,
-	    (unsigned long long)((now - run->last_mono_ns) / NS_PER_S));
+	if (now - run->last_mono_ns > SILENT_NS)
+		progress_show(0, 0, _("nothing has come for %llu s (Ctrl-C ends)"), (unsigned long long)((now - run->last_mono_ns) / NS_PER_S));
+	else
+		progress_show(run->newest * 1000 + high * 1000 / (planned + 1), run->plan.steps * 1000, _("step %u of %u, %g Mbit/s, missing %llu"),
+		    run->newest + 1, run->plan.steps, (double)run->plan.rate[run->newest] / 1e6, (unsigned long long)(high - s->track.received));
 }
 
 /* Until the test is over, the time has passed, or somebody stops us; 0 or -1. */
@@ -216,8 +213,7 @@ static int listen_all(struct receiving *r, uint64_t limit_ns)
 			r->read_ns = clock_mono_ns(); /* waiting is no pause */
 		}
 	}
-	if (r->terminal)
-		fprintf(stderr, "\r%100s\r", "");
+	progress_clear();
 	return 0;
 }
 
@@ -233,11 +229,15 @@ static int result(struct receiving *r, const struct link_test_listen *l, int dir
 	r->report.listened_ns = clock_mono_ns() - r->bound_ns;
 	r->report.runs = &r->runs;
 	link_test_report_make(&r->report);
-	link_test_report_text(&r->report, stdout);
+	if (out_mode() == OUT_JSON)
+		out_json_free(link_test_report_facts(&r->report));
+	else
+		link_test_report_text(&r->report, stdout);
 	(void)fflush(stdout);
 	if (link_test_report_save(&r->report, dir, l->out) != 0)
 		return EXIT_SYSTEM;
-	printf(_("saved: %s/report.json, report.txt, plot.svg\n"), l->out);
+	if (out_mode() != OUT_JSON)
+		printf(_("saved: %s/report.json, report.txt, plot.svg\n"), l->out);
 	return r->report.advice.good ? EXIT_OK : EXIT_NO;
 }
 
@@ -258,7 +258,6 @@ int link_test_receive(const struct link_test_listen *l)
 	(void)inet_ntop(AF_INET, &l->at.sin_addr, host, sizeof(host));
 	(void)snprintf(r->report.listen, sizeof(r->report.listen), "%s:%u", host, ntohs(l->at.sin_port));
 	r->report.begin_ms = clock_wall_ms();
-	r->terminal = isatty(STDERR_FILENO);
 	(void)sigaction(SIGINT, &act, NULL);
 	(void)sigaction(SIGTERM, &act, NULL);
 	(void)prctl(PR_SET_TIMERSLACK, 1);

@@ -253,11 +253,11 @@ static json_t *json_run(const struct link_test_report *r)
 	    (json_int_t)p->step_ms, "end_seen", r->run->done, "datagrams", (json_int_t)r->run->datagrams, "steps", steps);
 }
 
-char *link_test_report_json(const struct link_test_report *r)
+json_t *link_test_report_facts(const struct link_test_report *r)
 {
 	const struct link_test_runs *s = r->runs;
 	const struct link_test_host *h = &r->host;
-	char when[21], *text;
+	char when[21];
 	unsigned others = 0;
 
 	for (unsigned i = 0; i < LINK_TEST_RUNS; i++)
@@ -274,9 +274,7 @@ char *link_test_report_json(const struct link_test_report *r)
 
 	json_object_update(j, more);
 	json_decref(more);
-	text = json_dumps(j, JSON_INDENT(1));
-	json_decref(j);
-	return text;
+	return j;
 }
 
 /* --- to the disk --- */
@@ -362,10 +360,12 @@ static int save_stream(const struct link_test_report *r, int dir, const char *pa
 
 int link_test_report_save(const struct link_test_report *r, int dirfd, const char *path)
 {
-	char *json = link_test_report_json(r);
+	json_t *facts = link_test_report_facts(r);
+	char *json = json_dumps(facts, JSON_INDENT(1));
 	int code = save_one(dirfd, path, names[0], json, json != NULL ? strlen(json) : 0);
 
 	free(json);
+	json_decref(facts);
 	code |= save_stream(r, dirfd, path, names[1], link_test_report_text);
 	code |= save_stream(r, dirfd, path, names[2], link_test_plot);
 	return code;

@@ -3,6 +3,7 @@
 #ifndef KM_LINK_TEST_REPORT_H
 #define KM_LINK_TEST_REPORT_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "tools/link_test_advice.h"
@@ -24,7 +25,7 @@ struct link_test_report {
 /* Fills run, step and advice from runs. */
 void link_test_report_make(struct link_test_report *r);
 void link_test_report_text(const struct link_test_report *r, FILE *out);
-char *link_test_report_json(const struct link_test_report *r); /* to be freed; NULL: no memory */
+json_t *link_test_report_facts(const struct link_test_report *r); /* of report.json */
 void link_test_plot(const struct link_test_report *r, FILE *out);
 
 /* The directory for the evidence, made if only it itself is missing.  Refused where it has a report already.  A

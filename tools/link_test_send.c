@@ -17,6 +17,8 @@
 #include "sender/sender_conf.h"
 #include "sender/pacing.h"
 #include "sender/transmit.h"
+#include "tools/out.h"
+#include "tools/progress.h"
 #include "tools/wide.h"
 
 #define NS_PER_MS 1000000ull
@@ -44,7 +46,6 @@ struct sending {
 	struct transmit out;
 	uint64_t begun_ns;                   /* monotonic, of the run */
 	uint64_t took_ns[LINK_TEST_STEPS];   /* from first to last datagram */
-	int terminal;
 };
 
 static int open_socket(const struct sockaddr_in *to, uint64_t mtu)
@@ -99,13 +100,13 @@ static void flush(struct sending *s)
 	}
 }
 
+/* Of the whole test: its steps take the same time. */
 static void progress(const struct sending *s, uint64_t planned)
 {
-	if (!s->terminal)
-		return;
-	fputc('\r', stderr);
-	fprintf(stderr, _("step %u of %u   %g Mbit/s   %3.0f %% "), s->head.step + 1, s->head.plan.steps,
-	    (double)s->head.plan.rate[s->head.step] / 1e6, 100 * (double)s->head.seq / (double)planned);
+	const struct link_test_plan *p = &s->head.plan;
+
+	progress_show(s->head.step * 1000 + s->head.seq * 1000 / planned, p->steps * 1000, _("step %u of %u, %g Mbit/s"), s->head.step + 1,
+	    p->steps, (double)p->rate[s->head.step] / 1e6);
 }
 
 static void send_step(struct sending *s)
@@ -116,7 +117,7 @@ static void send_step(struct sending *s)
 	/* Sleep until a batch may leave at once, as the daemon does, where a burst has room for more than one. */
 	const uint64_t gather = link_test_spacing(p, s->head.step) < BURST_NS / 2 ? BURST_NS / 2 : 0;
 	struct pacer_pair pacer;
-	uint64_t now = start, shown = start;
+	uint64_t now = start;
 
 	pacer_pair_init(&pacer, p->rate[s->head.step], BURST_NS, PACING_DEBT_NS, start);
 	s->head.kind = LINK_TEST_DATA;
@@ -133,10 +134,7 @@ static void send_step(struct sending *s)
 			s->head.seq++;
 		}
 		flush(s);
-		if (now - shown > NS_PER_S / 4) {
-			progress(s, planned);
-			shown = now;
-		}
+		progress(s, planned);
 	}
 	s->head.sent[s->head.step] = s->head.seq;
 	s->took_ns[s->head.step] = now - start;
@@ -156,6 +154,12 @@ static void send_marks(struct sending *s)
 	}
 }
 
+/* bit/s of a step, as it left. */
+static double kept(const struct sending *s, unsigned step)
+{
+	return s->took_ns[step] > 0 ? (double)s->head.sent[step] * (s->head.plan.len + LINK_TEST_EXTRA) * 8e9 / (double)s->took_ns[step] : 0;
+}
+
 static void show(const struct sending *s, unsigned steps)
 {
 	const struct link_test_plan *p = &s->head.plan;
@@ -168,13 +172,25 @@ static void show(const struct sending *s, unsigned steps)
 	putchar('\n');
 	for (unsigned i = 0; i < steps; i++)
 		printf("%14.6g %14.6g %12llu %12llu%s\n", (double)p->rate[i] / 1e6,
-		    s->took_ns[i] > 0 ? (double)s->head.sent[i] * (p->len + LINK_TEST_EXTRA) * 8e3 / (double)s->took_ns[i] : 0,
+		    kept(s, i) / 1e6,
 		    (unsigned long long)link_test_planned(p, i), (unsigned long long)s->head.sent[i],
 		    s->head.sent[i] < link_test_planned(p, i) && !stopped ? _("  this host does not keep the rate") : "");
 	if (s->out.refused > 0)
 		printf(_("%llu datagrams were refused here (ICMP or a packet filter of this host) and count as sent\n"),
 		    (unsigned long long)s->out.refused);
 	puts(stopped ? _("broken off; the result stands on the receiver") : _("all sent; the result stands on the receiver"));
+}
+
+static void show_json(const struct sending *s, unsigned steps)
+{
+	const struct link_test_plan *p = &s->head.plan;
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < steps; i++)
+		json_array_append_new(list, json_pack("{s:I, s:f, s:I, s:I}", "rate", (json_int_t)p->rate[i], "kept_rate", kept(s, i), "planned",
+		    (json_int_t)link_test_planned(p, i), "sent", (json_int_t)s->head.sent[i]));
+	out_json_free(json_pack("{s:o, s:I, s:I, s:b, s:o}", "run", json_sprintf("%016llx", (unsigned long long)p->run), "datagram_bytes",
+	    (json_int_t)p->len, "refused", (json_int_t)s->out.refused, "whole", !stopped, "steps", list));
 }
 
 int link_test_send(const struct sockaddr_in *to, uint64_t mtu, struct link_test_plan *plan)
@@ -200,16 +216,17 @@ int link_test_send(const struct sockaddr_in *to, uint64_t mtu, struct link_test_
 	(void)prctl(PR_SET_TIMERSLACK, 1);
 	transmit_init(&s.out, fd, plan->len);
 	s.head.plan = *plan;
-	s.terminal = isatty(STDERR_FILENO);
 	s.begun_ns = clock_mono_ns();
 	while (steps < plan->steps && !stopped) {
 		s.head.step = steps++;
 		send_step(&s);
 		send_marks(&s);
 	}
-	if (s.terminal)
-		fprintf(stderr, "\r%60s\r", "");
-	show(&s, steps);
+	progress_clear();
+	if (out_mode() == OUT_JSON)
+		show_json(&s, steps);
+	else
+		show(&s, steps);
 	transmit_free(&s.out);
 	(void)close(fd);
 	return stopped ? EXIT_NO : EXIT_OK;

@@ -74,6 +74,12 @@ void out_json(const json_t *o)
 	putchar('\n');
 }
 
+void out_json_free(json_t *o)
+{
+	out_json(o);
+	json_decref(o);
+}
+
 const char *out_bytes(char text[static 32], double bytes)
 {
 	static const char *const unit[] = { "B", "kB", "MB", "GB", "TB" };

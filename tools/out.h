@@ -24,8 +24,9 @@ const char *out_style(enum out_style s);
 /* Columns of the terminal; 0: standard output is none, do not cut. */
 unsigned out_columns(void);
 
-/* One object or array, one line.  o is not released. */
+/* One object or array, one line.  o is not released; by the second it is. */
 void out_json(const json_t *o);
+void out_json_free(json_t *o);
 
 enum out_kind {
 	OUT_STRING, /* as it is, made printable */

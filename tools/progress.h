@@ -4,8 +4,9 @@
 
 #include <stdint.h>
 
-/* At most ten times a second.  label is cut if it is long. */
-void progress_show(const char *label, uint64_t done, uint64_t total);
+/* "label [#####      ]  21 %", at most ten times a second, and not before the work has taken a moment; total 0: the label alone, where
+ * nobody knows how much there will be.  fmt makes the label, translated; it is cut if it is long. */
+void progress_show(uint64_t done, uint64_t total, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Take the line away, before anything else is printed.  Harmless if there is none. */
 void progress_clear(void);
 

@@ -5,6 +5,7 @@
 #include "codec/hex.h"
 #include "host/clock.h"
 #include "host/log.h"
+#include "tools/progress.h"
 #include "tools/report.h"
 #include "tools/report_plain.h"
 
@@ -12,6 +13,7 @@ struct pass {
 	struct report *r;
 	report_told *told;
 	void *arg;
+	int64_t total; /* rows */
 };
 
 /* --- one row --- */
@@ -161,6 +163,7 @@ static void take(void *arg, int64_t seq, const char *entry, size_t n)
 	struct report_plain plain;
 	struct report_row row;
 
+	progress_show((uint64_t)seq, (uint64_t)p->total, "%s", _("the ledger"));
 	if (of_another_time(&p->r->period, entry, n))
 		return;
 	if (!report_plain_read(&plain, &row, entry, n)) {
@@ -213,7 +216,7 @@ static int by_name(const void *a, const void *b)
 
 int report_collect(struct report *r, struct db *db, report_told *told, void *arg)
 {
-	struct pass p = { .r = r, .told = told, .arg = arg };
+	struct pass p = { .r = r, .told = told, .arg = arg, .total = db_int(db, "SELECT max(seq) FROM ledger", "") };
 
 	r->kept = json_array();
 	r->closings = json_array();
@@ -225,6 +228,7 @@ int report_collect(struct report *r, struct db *db, report_told *told, void *arg
 		(void)channel_of(r, r->conf->channel[i].name);
 	db_exec(db, "BEGIN"); /* rows, index and gaps of one moment */
 	ledger_walk(db, &r->chain, take, &p);
+	progress_clear();
 	report_each_missing(db, &r->period, take_missing, r);
 	db_exec(db, "COMMIT");
 	qsort(r->channel, r->channels, sizeof(r->channel[0]), by_name);

@@ -4,32 +4,44 @@
  * apostrophe in front.  Hexadecimal digits get their kind in front, since 12e45678 would be shown as a number. */
 #include <inttypes.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "tools/report.h"
 
 enum { COLUMNS = 16 };
 
-/* What a spreadsheet takes for the beginning of a formula, the full-width forms (which a Japanese one takes too) included. */
+/* Shows nothing and may be skipped by who reads: blanks of every width, tabs, line ends, what is invisible. */
+static int is_blank(utf8proc_int32_t c)
+{
+	utf8proc_category_t k = utf8proc_category(c);
+
+	return k >= UTF8PROC_CATEGORY_ZS && k <= UTF8PROC_CATEGORY_CF;
+}
+
+/* Does a spreadsheet take this for a formula?  Behind blanks, too, and in the forms that are compatible with the ASCII signs (full-width,
+ * small, raised), which a Japanese one takes as well. */
 static int begins_formula(const char *s)
 {
-	static const char *const wide[] = { "\uff1d", "\uff0b", "\uff0d", "\uff20" };
+	utf8proc_int32_t c, plain[4];
+	utf8proc_ssize_t n;
+	int boundary = 0;
 
-	if (s[0] != '\0' && strchr("=+-@\t\r\n|%", s[0]) != NULL)
-		return 1;
-	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
-		if (strncmp(s, wide[i], strlen(wide[i])) == 0)
-			return 1;
-	return 0;
+	while ((n = utf8proc_iterate((const utf8proc_uint8_t *)s, -1, &c)) > 0 && c != 0 && is_blank(c))
+		s += n;
+	if (n <= 0) /* not UTF-8: whoever reads it may see anything */
+		return s[0] != '\0';
+	if (c == 0x2212 || utf8proc_decompose_char(c, plain, 4, UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE, &boundary) < 1) /* U+2212: the minus sign */
+		return c == 0x2212;
+	return plain[0] != 0 && plain[0] < 0x80 && strchr("=+-@|%", (int)plain[0]) != NULL;
 }
 
 static void cell(FILE *out, const char *s, int last)
 {
-	int quoted = strpbrk(s, ",\"\r\n") != NULL || s[0] == ' ';
+	int formula = begins_formula(s), quoted = formula || strpbrk(s, ",\"\r\n") != NULL || s[0] == ' ';
 
 	if (quoted)
 		putc_unlocked('"', out);
-	/* Behind blanks, too: they are skipped. */
-	if (begins_formula(s + strspn(s, " ")))
+	if (formula)
 		putc_unlocked('\'', out);
 	if (!quoted)
 		fputs_unlocked(s, out);

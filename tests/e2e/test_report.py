@@ -120,6 +120,20 @@ def test_csv_is_for_excel(ledger):
     assert [(r[6], r[8]) for r in rows if r[1] == "released"] == [("不正.csv", "佐藤 (sato), 山田 太郎 (yamada)")]
 
 
+def test_no_cell_is_a_formula(ledger):
+    """Whatever blanks stand before it, of any width or none, and in whatever form of the sign a Japanese keyboard has it."""
+    blanks = ["", " ", "\u3000", "\u00a0", "\u2003", "\t", "\r\n", "\x0b", "\u200b", "\ufeff", "\u3000 \t", "\u2028", "\u202e", "\u0085"]
+    signs = ["=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\uff5c", "\uff05", "\u2212", "\ufe66", "\u207a"]
+    hostile = [b + s + "cmd()" for b in blanks for s in signs]
+    harmless = ["a=b", "\u3000row 3", "5-3", "\u30fc", "(=1)"]
+    for n, reason in enumerate(hostile + harmless):
+        ledger.delivered("2026-11-22T05:00:00Z", 100 + n, event="quarantined", reason=reason)
+    raw = ledger.report("--day", "2026-11-22", "--csv").stdout.decode("utf-8-sig")
+    reasons = {r[7] for r in csv.reader(io.StringIO(raw, newline=""))}
+    lacking = ({"'" + h for h in hostile} | set(harmless)) - reasons
+    assert not lacking, lacking
+
+
 class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
@@ -227,7 +241,7 @@ def test_plain_deliveries_are_read_as_any_other(tmp_path):
 @pytest.mark.parametrize("options, words", [
     (["--day", "2026-02-30"], "--day is a day"), (["--day", "20261120"], "--day is a day"), (["--month", "2026-13"], "--month is a month"),
     (["--day", "2026-11-20", "--month", "2026-11"], "either --day or --month"), ([], "either --day or --month"),
-    (["--day", "2026-11-20", "--csv", "--html"], "not several"), (["--day", "2026-11-20", "--lang", "fr"], "--lang is"),
+    (["--day", "2026-11-20", "--csv", "--html"], "not several"), (["--csv", "--html"], "not several"), (["--day", "2026-11-20", "--lang", "fr"], "--lang is"),
 ])
 def test_wrong_use(ledger, options, words):
     done = ledger.report(*options, ok=False)

@@ -179,9 +179,9 @@ def test_config_check(site):
     os.rmdir(site.path("out/pittari"))
     os.unlink(site.path("keys/receiver.pub"))
     got, text = said(ENGLISH, program("katamichi"), "config", "check", site.path("sender.conf"))
-    assert got == 1 and len(text.splitlines()) == 2 and "out/pittari is not there; nothing makes it up" in text and "receiver.pub" in text, text
+    assert got == 1 and len(text.splitlines()) == 2 and "out/pittari: this directory is not there, and nothing makes it up" in text and "receiver.pub" in text, text
     got, text = said(JAPANESE, program("katamichi"), "config", "check", site.path("sender.conf"))
-    assert got == 1 and "out/pittariがありません" in text, text
+    assert got == 1 and "out/pittari: このディレクトリがありません" in text, text
     assert said(ENGLISH, program("katamichi"), "config", "check", "--file-only", site.path("sender.conf"))[0] == 0
     with open(site.path("sender.conf"), "a") as f:
         f.write("[channel more]\nmax_file = 1X\n")

@@ -581,7 +581,14 @@ operators(void **state)
 		bool same;
 	} row[] = {
 		{ "山田 太郎", "山田　太郎", true }, { "　山田", "山田", true }, { "Ｚ＿ｚ～", "z_Z~", true }, { "山田", "山口", false },
-		{ "a", "ab", false }, { "あ", "い", false }, { "｟", "`", false }, /* U+FF5F, behind the last full-width form of ASCII */
+		{ "a", "ab", false }, { "あ", "い", false }, { "\ue000", "\ue001", false }, /* gaiji */
+		{ "ガ", "カ\u3099", true },                   /* NFC and NFD */
+		{ "ﾔﾏﾀﾞ ﾀﾛｳ", "ヤマダタロウ", true },        /* half-width kana */
+		{ "山\u200b田", "山田", true }, { "山田\u2060", "山田", true }, { "\u00ad山田", "山田", true }, /* what nobody sees */
+		{ "葛\U000e0100城", "葛城", true },           /* a variation selector */
+		{ "\ufa19山", "神山", true },                 /* a compatibility ideograph */
+		{ "Ｙａｍａｄａ", "YAMADA", true }, { "ÄRA", "a\u0308ra", true },
+		{ "山田・太郎", "山田 太郎", true }, { "山田（総務）", "山田(総務)", true }, { "カ", "ガ", false }, { "佐藤1", "佐藤2", false },
 	};
 
 	(void)state;
@@ -591,6 +598,8 @@ operators(void **state)
 	}
 	assert_false(quarantine_text_ok("　 ", QUARANTINE_OPERATOR_MAX));
 	assert_false(quarantine_text_ok("", QUARANTINE_OPERATOR_MAX));
+	assert_false(quarantine_text_ok("\u200b\u3164", QUARANTINE_OPERATOR_MAX)); /* nothing that could be seen */
+	assert_false(quarantine_text_ok("...", QUARANTINE_OPERATOR_MAX));
 	assert_true(quarantine_text_ok("山田　太郎", QUARANTINE_OPERATOR_MAX));
 	assert_true(quarantine_same_operator("\xef\xbc", "\xef\xbc")); /* cut off: nothing is read behind the end */
 }

@@ -181,8 +181,14 @@ accept_retired(struct accept *a, const struct party_secret *const *retired, unsi
 void
 accept_revoke(struct accept *a, uint32_t sender)
 {
-	if (sender < RECEIVER_PEERS_MAX)
-		a->revoked[sender] = true;
+	if (sender >= RECEIVER_PEERS_MAX)
+		return;
+	a->revoked[sender] = true;
+	for (unsigned i = 0; i < SESSIONS; i++)
+		if (a->kept[i].serial != 0 && a->kept[i].sender == sender) {
+			a->kept[i] = (struct kept){ 0 };
+			crypto_wipe(&a->keys[i], sizeof(a->keys[i]));
+		}
 }
 
 int

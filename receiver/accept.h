@@ -20,7 +20,7 @@ struct accept *accept_new(const struct receiver_conf *c, const struct party_secr
     int floor_fd);
 /* Keys of ours that were replaced: a sender may still mean one of them.  They stay valid. */
 void accept_retired(struct accept *a, const struct party_secret *const *retired, unsigned count);
-void accept_revoke(struct accept *a, uint32_t sender); /* no session of it from now on */
+void accept_revoke(struct accept *a, uint32_t sender); /* no session of it from now on; those that stand end */
 /* Forget the floors of this sender (lane -1: of all its lanes): the next session may have any epoch.  *was: the highest of
  * them.  0 or errno. */
 int accept_reset(struct accept *a, uint32_t sender, int lane, uint32_t *was) __attribute__((warn_unused_result));

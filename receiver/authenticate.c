@@ -193,6 +193,14 @@ authenticate_session(struct authenticate *a, const struct msg_session *s)
 	a->session[a->sessions++] = x;
 }
 
+void
+authenticate_end(struct authenticate *a, uint32_t sender)
+{
+	for (uint32_t i = a->sessions; i-- > 0;)
+		if (a->session[i]->sender == sender)
+			drop_session(a, i);
+}
+
 enum link_counter
 authenticate_count(enum frame_err e)
 {

@@ -21,6 +21,7 @@ uint32_t authenticate_peers(const struct authenticate *a);
 const uint8_t (*authenticate_ids(const struct authenticate *a))[8];
 /* A session that open accepted.  Of each sender and lane the two newest are kept. */
 void authenticate_session(struct authenticate *a, const struct msg_session *s);
+void authenticate_end(struct authenticate *a, uint32_t sender); /* all its sessions end: its key was revoked */
 
 /* Judge the datagram d[0..n-1].  LC_TAKEN: an authentic SYMBOL; LC_HELLO, LC_BEAT: to be handed to open;
  * anything else: refused, or repeated too soon.  *h and *sender are set for the first three. */

@@ -206,6 +206,9 @@ from_open(struct link *l)
 			authenticate_session(l->auth, s);
 			l->stats.counter[LC_SESSIONS]++;
 			break;
+		case MSG_REVOKED:
+			authenticate_end(l->auth, ((const struct msg_about_peer *)ipc_body(&l->msg, sizeof(struct msg_about_peer)))->sender);
+			break;
 		default:
 			log_die(EXIT_INTERNAL, "open sent a message of unknown type %u", l->msg.type);
 		}

@@ -182,6 +182,7 @@ about_peer(uint32_t type, const struct msg_about_peer *m)
 		log_die(EXIT_INTERNAL, "store spoke of peer %u", m->sender);
 	if (type == MSG_REVOKED) {
 		accept_revoke(accepting, m->sender);
+		to_link(MSG_REVOKED, m, sizeof(*m));
 		return;
 	}
 	r.error = accept_reset(accepting, m->sender, m->lane, &r.was);

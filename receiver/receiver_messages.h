@@ -37,7 +37,7 @@ enum receiver_msg {
 	/* open -> link */
 	MSG_PEER,    /* struct msg_peer, one for each pinned sender, at the start */
 	MSG_PEERS_END, /* no body: link begins to receive */
-	MSG_SESSION, /* struct msg_session */
+	MSG_SESSION, /* struct msg_session; and MSG_REVOKED */
 	/* link -> store */
 	MSG_NEED,     /* struct msg_need */
 	MSG_COMPLETE, /* struct msg_object */
@@ -52,7 +52,7 @@ enum receiver_msg {
 	/* store -> open */
 	MSG_UNSEAL, /* struct msg_progress, with the descriptor of the data; slot is the job number */
 	MSG_READY,  /* struct msg_progress: the answer to MSG_WANT; ready 0: stop */
-	MSG_REVOKED,    /* struct msg_about_peer: no session of this peer any more; on the socket of MSG_CHECKPOINT */
+	MSG_REVOKED,    /* struct msg_about_peer: no session of this peer any more; on the socket of MSG_CHECKPOINT. Open tells link the same */
 	MSG_RESET_EPOCH, /* struct msg_about_peer, there too; answered by the same */
 	MSG_SCAN,       /* struct msg_scan (scan.h) to the scan process, with a file */
 	MSG_SCANNED,    /* struct msg_scanned: its answer */

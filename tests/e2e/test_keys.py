@@ -94,19 +94,34 @@ def test_sender_key(site):
     assert not rows(site, "fork") and katamichi("gaps", "-c", site.path("receiver.conf")).returncode == 0
 
 
+def refused_by_name(site):
+    wait_until("a HELLO refused by name", lambda: "peer mihon: ALARM: a HELLO under its key, which was revoked" in site.receiver.text(), 30,
+               alive=site.daemons())
+
+
 def test_revoked(site):
-    site.start()
+    site.configure()
+    edit(site.path("receiver.conf"), ("[channel pittari]", "[channel pittari]\nkeep_free = 1000T"))
+    site.start_receiver()
+    site.start_sender()
     deliver(site, "1.csv")
+    site.put("pittari", "held.csv", samples.table(3))  # complete, and not delivered yet
+    wait_until("it to be held", lambda: "keep_free" in site.receiver.text(), 20, alive=site.daemons())
     assert "revoked" in decide(site, "key", "revoke", "mihon")
     row, = rows(site, "revoked")
     assert row["operator"] == "山田" and row["reason"] == "試験" and row["login"]
-    site.put("eltax", "2.csv", samples.table(3))  # its session still stands: what it brings is refused
-    row, = wait_until("the refusal", lambda: [r for r in rows(site, "refused") if "revoked" in r["reason"]], 20, alive=site.daemons())
+    # its session ends at once: nothing of it is taken any more, and its next HELLO is refused
+    site.put("eltax", "2.csv", samples.table(3))
+    wait_until("it to be sent", lambda: "eltax 2: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
+    refused_by_name(site)
+    row, = wait_until("the refusal of what was here", lambda: [r for r in rows(site, "refused") if "revoked" in r["reason"]], 20,
+                      alive=site.daemons())
+    counters = json.loads(katamichi("status", "-c", site.path("receiver.conf"), "--json", ok=False).out)["link"]["counters"]
+    assert counters["refused_epoch"] > 0 and counters["objects"] == 2, counters
     site.receiver.stop()
     site.start_receiver()  # for good
-    wait_until("a HELLO refused by name", lambda: "peer mihon: ALARM: a HELLO under its key, which was revoked" in site.receiver.text(), 30,
-               alive=site.daemons())
-    assert ("eltax", b"2.csv") not in site.arrived()
+    refused_by_name(site)
+    assert ("eltax", b"2.csv") not in site.arrived() and ("pittari", b"held.csv") not in site.arrived()
     decide(site, "key", "revoke", "nobody", code=3)
 
 

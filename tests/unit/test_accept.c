@@ -160,6 +160,23 @@ beats(void **state)
 	assert_int_equal(beat(2, 101, &b), 0);
 }
 
+/* A key is revoked while its session stands: neither that one nor a new one is heard of any more. */
+static void
+revoked(void **state)
+{
+	struct beat b;
+
+	(void)state;
+	assert_int_equal(hello(0, 100), ACCEPT_NEW);
+	assert_int_equal(beat(5, 100, &b), 0);
+	accept_revoke(a, 0);
+	assert_int_equal(beat(6, 100, &b), -1);
+	assert_int_equal(accept_hello(a, 0, d, N, &out), ACCEPT_REVOKED);
+	assert_int_equal(hello(0, 101), ACCEPT_REVOKED);
+	assert_int_equal(beat(1, 101, &b), -1);
+	accept_revoke(a, RECEIVER_PEERS_MAX); /* nobody */
+}
+
 int
 main(void)
 {
@@ -169,6 +186,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(floor_cannot_be_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(beats, setup, teardown),
+		cmocka_unit_test_setup_teardown(revoked, setup, teardown),
 	};
 
 	if (crypto_init() != 0)

@@ -243,6 +243,24 @@ many_sessions(void **state)
 	assert_int_equal(give(&s, FRAME_SYMBOL, 1, N), LC_TAKEN);
 }
 
+/* A key was revoked: all sessions of its sender end, and nobody else's. */
+static void
+ended(void **state)
+{
+	struct msg_session x = session(0, 0, 10, 1), y = session(1, 0, 10, 2), z = session(0, 1, 11, 3), u = session(0, 0, 12, 4);
+
+	(void)state;
+	assert_int_equal(give(&x, FRAME_SYMBOL, 1, N), LC_TAKEN);
+	authenticate_end(a, 0);
+	assert_int_equal(give(&x, FRAME_SYMBOL, 2, N), LC_TAG); /* only the other's session has this lane and epoch */
+	assert_int_equal(give(&z, FRAME_BEAT, 1, N), LC_EPOCH);
+	assert_int_equal(give(&u, FRAME_SYMBOL, 1, N), LC_EPOCH);
+	assert_int_equal(give(&y, FRAME_SYMBOL, 1, N), LC_TAKEN);
+	assert_int_equal(who, 1);
+	authenticate_end(a, 1);
+	assert_int_equal(give(&y, FRAME_SYMBOL, 2, N), LC_EPOCH);
+}
+
 int
 main(void)
 {
@@ -254,6 +272,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(hellos, setup, teardown),
 		cmocka_unit_test_setup_teardown(beats, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_sessions, setup, teardown),
+		cmocka_unit_test_setup_teardown(ended, setup, teardown),
 	};
 
 	if (crypto_init() != 0)

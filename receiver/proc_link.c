@@ -38,6 +38,7 @@ enum {
 	HOLD_NS = 1000000,   /* so long symbols wait for their neighbours */
 	WAIT_MS = 100,
 };
+#define START_NS 10000000000ull /* so long what arrives waits in the socket for a store that is starting */
 #define STATS_NS 1000000000ull
 
 static int stop_fd;
@@ -51,6 +52,8 @@ struct link {
 	uint64_t stats_at_ns, asked_at_ns, kept_since_ns;
 	uint32_t asked; /* part files asked for and not here yet */
 	bool ready;
+	uint64_t start_until_ns; /* see starting(); 0: no session yet */
+	bool started;
 	struct ipc_msg msg;
 	uint8_t out[sizeof(struct msg_datagram) + FRAME_MAX_LEN];
 };
@@ -292,6 +295,19 @@ report(struct link *l, uint64_t now_ns)
 	l->stats.last_ms = 0;
 }
 
+/* A session is there, and store is still opening its ledger: without part files symbols could only be thrown away, and would
+ * be missing until their repeat.  They wait in the socket's buffer, as far as it goes. */
+static bool
+starting(struct link *l, uint64_t now_ns)
+{
+	if (l->started || l->stats.counter[LC_SESSIONS] == 0)
+		return false;
+	if (l->start_until_ns == 0)
+		l->start_until_ns = now_ns + START_NS;
+	l->started = assemble_slots_free(l->assemble) > 0 || now_ns >= l->start_until_ns;
+	return !l->started;
+}
+
 static void
 nonblocking(int fd)
 {
@@ -300,10 +316,10 @@ nonblocking(int fd)
 }
 
 static void
-wait_for_something(const struct link *l)
+wait_for_something(const struct link *l, bool held)
 {
 	struct pollfd p[] = {
-		{ .fd = LINK_FD_SOCKET, .events = POLLIN }, { .fd = LINK_FD_OPEN, .events = POLLIN },
+		{ .fd = held ? -1 : LINK_FD_SOCKET, .events = POLLIN }, { .fd = LINK_FD_OPEN, .events = POLLIN },
 		{ .fd = LINK_FD_STORE, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN },
 		{ .fd = assemble_fd(l->assemble, 0), .events = POLLIN },
 		{ .fd = assemble_fd(l->assemble, 1), .events = POLLIN },
@@ -354,7 +370,8 @@ receiver_link_run(void)
 	nonblocking(LINK_FD_STORE);
 	seal(&l);
 	while (gone == NULL && !readable(stop_fd)) {
-		unsigned got = drain(&l);
+		bool held = starting(&l, clock_mono_ns());
+		unsigned got = held ? 0 : drain(&l);
 		uint64_t now = clock_mono_ns();
 		from_open(&l);
 		from_store(&l, now);
@@ -364,7 +381,7 @@ receiver_link_run(void)
 		if (got > 0 || receive_kept(l.receive) > 0)
 			clock_sleep_ns(NAP_NS);
 		else
-			wait_for_something(&l);
+			wait_for_something(&l, held);
 	}
 	write_out(&l);
 	assemble_free(l.assemble); /* makes every map durable */

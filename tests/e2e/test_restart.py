@@ -62,6 +62,35 @@ def test_receiver_killed_in_mid_file(site):
     site.check_inbox()
 
 
+def start_with_stopped_store(site):
+    """The receiver, its store process stopped before it has opened the ledger: as when that takes long."""
+    argv = site.net.at("r") + [harness.program("katamichi-receiver"), "-c", site.path("receiver.conf")]
+    for _ in range(20):
+        site.receiver = harness.Process("receiver", argv, site.path("receiver.log"))
+        store = harness.wait_until("store", lambda: [p for p in site.receiver.processes() if "--role store" in site.receiver.command(p)], 10, 0.001)
+        os.kill(store[0], signal.SIGSTOP)
+        time.sleep(0.2)
+        if not re.search(r"\bready\b", site.receiver.text()):
+            return store[0]
+        site.receiver.kill()
+    raise AssertionError("store was ready each time, before it could be stopped")
+
+
+def test_slow_start_of_store(site):
+    """What arrives while store is starting is not thrown away: it waits in the socket.  The repeats are an hour away."""
+    site.configure(repeat="1h")
+    store = start_with_stopped_store(site)
+    site.start_sender()
+    site.put_random("bulk", "9MB.bin", 9 << 20)
+    site.put("eltax", "一.csv", samples.table(3))
+    for n in ("bulk 1", "eltax 1"):
+        harness.wait_until(f"{n} to be sent", lambda: f"{n}: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
+    assert site.deliveries() == []
+    os.kill(store, signal.SIGCONT)
+    site.wait_delivered(20)
+    site.check_inbox()
+
+
 def test_one_process_killed(site):
     """A daemon that has lost a process does not go on with the rest: it says which, ends, and can be started again."""
     site.start()

@@ -120,19 +120,14 @@ check_directory(const char *path, const char *key, dev_t *dev)
 static void
 check_directories(const struct receiver_conf *c)
 {
-	char a[PATH_MAX], b[PATH_MAX];
 	dev_t state, inbox;
-	size_t n;
 
 	check_directory(c->state, "state", &state);
 	check_directory(c->inbox, "inbox", &inbox);
 	if (state != inbox)
 		log_die(EXIT_SYSTEM, "inbox %s and state %s are on different file systems; deliveries are renamed from one to "
 		    "the other, so put both on one", c->inbox, c->state);
-	if (realpath(c->state, a) == NULL || realpath(c->inbox, b) == NULL)
-		log_die(EXIT_SYSTEM, "%s: %s", c->state, strerror(errno));
-	n = strlen(b);
-	if (strncmp(a, b, n) == 0 && (a[n] == '/' || a[n] == '\0'))
+	if (receiver_conf_nested(c))
 		log_die(EXIT_SYSTEM, "state %s lies in the inbox %s; whoever reads the inbox must not see it", c->state, c->inbox);
 }
 

@@ -2,6 +2,7 @@
 #include "receiver/receiver_conf.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -311,6 +312,18 @@ receiver_conf_channel(const struct receiver_conf *c, const char *name)
 		if (strcmp(c->channel[i].name, name) == 0)
 			return &c->channel[i];
 	return NULL;
+}
+
+int
+receiver_conf_nested(const struct receiver_conf *c)
+{
+	char state[PATH_MAX], inbox[PATH_MAX];
+	size_t n;
+
+	if (realpath(c->state, state) == NULL || realpath(c->inbox, inbox) == NULL)
+		return 0;
+	n = strlen(inbox);
+	return strncmp(state, inbox, n) == 0 && (state[n] == '/' || state[n] == '\0');
 }
 
 uint64_t

@@ -19,6 +19,23 @@ int cmd_usage(const struct cmd *c, const char *text)
 	return EXIT_USAGE;
 }
 
+int cmd_number(const char *text, int64_t max, int64_t *out)
+{
+	int64_t v = 0;
+
+	if (text == NULL)
+		return 0;
+	if (*text == '\0')
+		return -1;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9' || v > (max - (*text - '0')) / 10)
+			return -1;
+		v = 10 * v + (*text - '0');
+	}
+	*out = v;
+	return 0;
+}
+
 const char *cmd_value(const struct cmd_line *l, const char *option)
 {
 	const struct cmd_option *o = l->cmd->options;

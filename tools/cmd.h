@@ -30,6 +30,8 @@
 #ifndef KM_CMD_H
 #define KM_CMD_H
 
+#include <stdint.h>
+
 #include "host/i18n.h"
 
 enum {
@@ -85,6 +87,8 @@ struct cmd_line {
 const char *cmd_value(const struct cmd_line *l, const char *option);
 /* "katamichi: NAME: TEXT; see katamichi NAME --help".  text: already translated.  Returns EXIT_USAGE. */
 int cmd_usage(const struct cmd *c, const char *text);
+/* text (NULL: leave *out as it is) as a decimal number from 0 to max; -1: it is none. */
+int cmd_number(const char *text, int64_t max, int64_t *out) __attribute__((warn_unused_result));
 /* Parse, and run it.  argv[0] is not looked at. */
 int cmd_run(const struct cmd *c, int argc, char **argv);
 void cmd_help(const struct cmd *c);

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codec/hex.h"
@@ -209,11 +208,10 @@ static int run(const struct cmd_line *l)
 	struct db db;
 	json_t *list;
 	const char *text = cmd_value(l, "last");
-	char *end = NULL;
-	long last = text != NULL ? strtol(text, &end, 10) : 10;
+	int64_t last = 10;
 	int code;
 
-	if (text != NULL && (*text < '0' || *text > '9' || *end != '\0'))
+	if (cmd_number(text, INT64_MAX, &last) != 0)
 		return cmd_usage(l->cmd, _("--last takes a number"));
 	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
 		return code;

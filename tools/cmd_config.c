@@ -66,6 +66,8 @@ static void look_at_receiver(struct lacks *l, const struct receiver_conf *c)
 	want_directory(l, "state", c->state);
 	if (stat(c->inbox, &inbox) == 0 && stat(c->state, &state) == 0 && inbox.st_dev != state.st_dev)
 		lack(l, "inbox", c->inbox, N_("inbox and state do not lie on one file system, so that nothing could be moved into place whole"));
+	if (receiver_conf_nested(c))
+		lack(l, "state", c->state, N_("it lies in the inbox, and whoever reads the inbox must not see it"));
 }
 
 static void say(const struct lacks *l, int kind)

@@ -1,7 +1,6 @@
 /* cmd_ledger_export.c - katamichi ledger export|checkpoint: what of the record is to be kept elsewhere. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codec/hex.h"
@@ -31,20 +30,19 @@ static int run_export(const struct cmd_line *l)
 {
 	static char path[RECEIVER_PATH_MAX + 32];
 	const char *text = cmd_value(l, "from");
-	char *end = NULL;
-	long long from = text != NULL ? strtoll(text, &end, 10) : 1;
+	int64_t from = 1;
 	sqlite3_stmt *s;
 	struct db db;
 	int code;
 
-	if (text != NULL && (*text < '0' || *text > '9' || *end != '\0'))
+	if (cmd_number(text, INT64_MAX, &from) != 0)
 		return cmd_usage(l->cmd, _("--from takes a number"));
 	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0)
 		return code;
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
-	s = db_query(&db, "SELECT seq, hash, entry FROM ledger WHERE seq >= ? ORDER BY seq", "i", (int64_t)from);
+	s = db_query(&db, "SELECT seq, hash, entry FROM ledger WHERE seq >= ? ORDER BY seq", "i", from);
 	while (db_step(&db, s) == 1)
 		print_row(sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1), (const char *)sqlite3_column_text(s, 2));
 	db_close(&db);

@@ -1,6 +1,5 @@
 /* cmd_list.c - katamichi list: what was delivered or set aside here, or numbered by this sender. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,13 +109,12 @@ static int run(const struct cmd_line *l)
 	const char *conf = cmd_value(l, "config"), *day = cmd_value(l, "day"), *last = cmd_value(l, "last");
 	struct deliveries_filter f = { .channel = cmd_value(l, "channel"), .name = cmd_value(l, "name"), .last = 50 };
 	int kind = conf_kind(conf);
-	char *end = NULL;
 
 	if (kind < 0)
 		return -kind;
 	if (day != NULL && deliveries_day(&f, day) != 0)
 		return cmd_usage(l->cmd, _("--day: a date, as in 2026-04-01"));
-	if (last != NULL && (f.last = strtol(last, &end, 10), *last < '0' || *last > '9' || *end != '\0'))
+	if (cmd_number(last, INT64_MAX, &f.last) != 0)
 		return cmd_usage(l->cmd, _("--last takes a number"));
 	if (kind == CONF_KIND_SENDER && f.name != NULL)
 		return cmd_usage(l->cmd, _("--name: a sender does not keep the names of what it sent; ask the receiver"));

@@ -1,7 +1,6 @@
 /* cmd_peer_ask.c - katamichi key revoke, katamichi link reset-epoch: what is decided about a pinned sender. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codec/hex.h"
@@ -80,11 +79,9 @@ static int run_revoke(const struct cmd_line *l)
 
 static int run_reset(const struct cmd_line *l)
 {
-	const char *text = cmd_value(l, "lane");
-	char *end = NULL;
-	long lane = text != NULL ? strtol(text, &end, 10) : -1;
+	int64_t lane = -1;
 
-	if (text != NULL && (*text < '0' || *text > '9' || *end != '\0' || lane > FRAME_LANE_MAX))
+	if (cmd_number(cmd_value(l, "lane"), FRAME_LANE_MAX, &lane) != 0)
 		return cmd_usage(l->cmd, _("--lane takes a number from 0 to 15"));
 	return ask(l, "reset-epoch", lane);
 }

@@ -1,7 +1,6 @@
 /* cmd_show.c - katamichi show: all that the receiver knows of one transfer. */
 #include <iconv.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/exits.h"
@@ -70,12 +69,10 @@ static int run(const struct cmd_line *l)
 	struct deliveries_filter f = { .channel = l->operand[0] };
 	struct db db;
 	json_t *list, *o;
-	char *end;
 	size_t i;
 	int code;
 
-	f.number = strtol(l->operand[1], &end, 10);
-	if (*end != '\0' || f.number <= 0)
+	if (cmd_number(l->operand[1], INT64_MAX, &f.number) != 0 || f.number == 0)
 		return cmd_usage(l->cmd, _("wanted: a channel and a number, as in eltax 12"));
 	if ((code = deliveries_open(&db, &c, cmd_value(l, "config"))) != 0)
 		return code;

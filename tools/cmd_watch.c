@@ -91,10 +91,9 @@ static int stream(const struct cmd_line *l)
 	const char *after_text = cmd_value(l, "after");
 	struct db db;
 	int64_t after = 0;
-	char *end = NULL;
 	int code, fd;
 
-	if (after_text != NULL && (after = strtol(after_text, &end, 10), *after_text < '0' || *after_text > '9' || *end != '\0'))
+	if (cmd_number(after_text, INT64_MAX, &after) != 0)
 		return cmd_usage(l->cmd, _("--after takes the number of a row of the ledger"));
 	if ((code = deliveries_open(&db, &c, cmd_value(l, "config"))) != 0)
 		return code;

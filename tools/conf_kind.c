@@ -1,9 +1,9 @@
 /* conf_kind.c - which side a configuration file is of (status.h). */
-#include <errno.h>
 #include <ini.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "host/conf.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "tools/status.h"
@@ -24,15 +24,14 @@ static int note_section(void *seen, const char *section, const char *key, const 
 int conf_kind(const char *name)
 {
 	unsigned kinds = 0;
-	FILE *f = fopen(name, "re");
+	int code;
+	char *text = conf_slurp(name, -1, &code);
 
-	if (f == NULL) {
-		log_error("%s: %s", name, strerror(errno));
-		return -EXIT_SYSTEM;
-	}
+	if (text == NULL)
+		return -code;
 	/* Faults in the file are the real reader's to tell. */
-	(void)ini_parse_file(f, note_section, &kinds);
-	fclose(f);
+	(void)ini_parse_string(text, note_section, &kinds);
+	free(text);
 	if (kinds == CONF_KIND_SENDER || kinds == CONF_KIND_RECEIVER)
 		return (int)kinds;
 	log_error(kinds == 0 ? "%s: has neither a section [sender] nor [receiver]" :

@@ -238,17 +238,25 @@ static void check_required(struct reading *r)
 				    r->section[i].name[0] != '\0' ? " " : "", r->section[i].name, r->schema->key[k].key);
 }
 
-/* The whole file, NUL-terminated, malloc'd; NULL with *exit_code after a message. */
-static char *slurp(const char *file, int fd, int *exit_code)
+/* What makes this no configuration file, or NULL. */
+static const char *odd_text(const char *text, size_t n)
+{
+	if (n == FILE_MAX)
+		return N_("it is larger than 1 MiB");
+	return strlen(text) != n ? N_("it has a NUL byte") : NULL;
+}
+
+char *conf_slurp(const char *file, int fd, int *exit_code)
 {
 	int own = fd < 0;
 	char *text = malloc(FILE_MAX + 1);
+	const char *odd;
 	size_t n = 0;
 	ssize_t got = -1;
 
 	*exit_code = EXIT_SYSTEM;
-	if (own)
-		fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (own) /* O_NONBLOCK: a FIFO is an error, not a wait */
+		fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (text == NULL || fd < 0) {
 		log_error("%s: cannot read the configuration: %m", file);
 		goto free_text;
@@ -261,8 +269,8 @@ static char *slurp(const char *file, int fd, int *exit_code)
 	}
 	text[n] = '\0';
 	*exit_code = EXIT_CONFIG;
-	if (n == FILE_MAX || strlen(text) != n) {
-		log_error("%s: %s: is this a configuration file?", file, n == FILE_MAX ? "larger than 1 MiB" : "has a NUL byte");
+	if ((odd = odd_text(text, n)) != NULL) {
+		log_error("%s: %s: is this a configuration file?", file, reason_show(odd));
 		goto free_text;
 	}
 	*exit_code = 0;
@@ -301,7 +309,7 @@ int conf_read(const struct conf_schema *schema, const char *name, int fd)
 
 	if (schema->keys > KEYS_MAX)
 		log_die(EXIT_INTERNAL, "configuration: more than %d keys in the schema", KEYS_MAX);
-	r.text = slurp(name, fd, &code);
+	r.text = conf_slurp(name, fd, &code);
 	if (r.text == NULL)
 		return code;
 	r.section = calloc(SECTIONS_MAX, sizeof *r.section);

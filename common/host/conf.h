@@ -48,6 +48,9 @@ struct conf_schema {
 	const char *const *required; /* sections that must be there, NULL-terminated; may be NULL */
 };
 
+/* The whole file, NUL-terminated, malloc'd, wiped by whoever frees it if it may be a key; NULL, with *exit_code, after a message:
+ * it cannot be read, is no file, is larger than 1 MiB or has a NUL byte. */
+char *conf_slurp(const char *name, int fd, int *exit_code) __attribute__((warn_unused_result));
 /* name: for messages and relative paths.  fd: read from the start if >= 0 (not closed), else name is opened. */
 int conf_read(const struct conf_schema *schema, const char *name, int fd) __attribute__((warn_unused_result));
 

@@ -40,8 +40,21 @@ static int exit_of(int rc)
 	}
 }
 
+/* Not what we wrote?  To a tool, which only reads, every other fault of the data is the same. */
+static int is_damaged(const struct db *d)
+{
+	int rc = sqlite3_errcode(d->h) & 0xff;
+
+	return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB || (d->readonly && exit_of(rc) == EXIT_DATA);
+}
+
 static _Noreturn void die(struct db *d, const char *sql)
 {
+	if (is_damaged(d)) {
+		log_debug("%s: at: %s", d->path, sql);
+		log_die(EXIT_DATA, "%s: this database is damaged (%s): stop the service, move this file and those whose names begin with its "
+		    "name away, keep them, and put the copy of a backup in its place (the guide to incidents says more)", d->path, sqlite3_errmsg(d->h));
+	}
 	log_die(exit_of(sqlite3_errcode(d->h)), "%s: %s (%s), at: %s", d->path, sqlite3_errmsg(d->h),
 	    sqlite3_errstr(sqlite3_extended_errcode(d->h)), sql);
 }
@@ -132,7 +145,10 @@ void db_open(struct db *d, const char *path, const char *schema)
 
 int db_open_readonly(struct db *d, const char *path)
 {
-	return open_as(d, path, SQLITE_OPEN_READONLY);
+	int rc = open_as(d, path, SQLITE_OPEN_READONLY);
+
+	d->readonly = 1;
+	return rc;
 }
 
 void db_close(struct db *d)

@@ -4,7 +4,8 @@
  * An SQLite error other than those named is logged with the statement and
  * fatal in a writer (EXIT_DATA; EXIT_DISK for a full, read-only or broken disk,
  * after which the main process starts all again until it works): the next
- * start recovers from what was committed.  8 MB of the log and up to 1 MB of
+ * start recovers from what was committed.  Of a database that is damaged an
+ * operator is told that, and what to do, in place of the statement.  8 MB of the log and up to 1 MB of
  * the database are allocated ahead, so that a full disk does not stop it. */
 #ifndef KM_DB_H
 #define KM_DB_H
@@ -20,6 +21,7 @@ struct db {
 	const char *path;
 	sqlite3_stmt *kept[DB_STATEMENTS]; /* prepared once, by a hash of their text */
 	int log_pages;                     /* of the write-ahead log, not written back */
+	int readonly;
 };
 
 void db_open(struct db *d, const char *path, const char *schema); /* creates; runs schema (idempotent SQL); fatal on failure */

@@ -144,6 +144,17 @@ def test_wrong_lines(site):
     """One clear error: what, where, and what to do."""
     site.configure()
     tool = program("katamichi")
+    with open(site.path("nul.conf"), "wb") as f:
+        f.write(b"[receiver]\n\0\n")
+    os.mkfifo(site.path("fifo"))
+    # databases that are none any more
+    os.makedirs(site.path("damaged/ledger"))
+    for name in ("ledger/ledger.db", "outbox.db"):
+        with open(site.path("damaged", name), "wb") as f:
+            f.write(b"nonsense" * 1000)
+    for conf, made in (("receiver.conf", "damaged.conf"), ("sender.conf", "damaged-s.conf")):
+        with open(site.path(conf)) as f, open(site.path(made), "w") as g:
+            g.write(f.read().replace("receiver-state", "damaged").replace("sender-state", "damaged"))
     for argv, code, english, japanese in [
         ([], 2, "a command is missing", "コマンドがありません"),
         (["foo"], 2, 'unknown command "foo"', "未知のコマンド「foo」"),
@@ -158,6 +169,14 @@ def test_wrong_lines(site):
         (["close", "-c", site.path("receiver.conf")], 3, "configuration of a receiver", "これは受信側の設定です"),
         (["status", "-c", site.path("nothing")], 5, "No such file", "nothing"),
         (["status", "-c", site.path("receiver.conf")], 5, "the receiver has not run yet", "受信側はまだ動いたことがありません"),
+        (["config", "check", site.path("out")], 5, "Is a directory", "設定を読めません"),
+        (["config", "check", site.path("nul.conf")], 3, "it has a NUL byte: is this a configuration file?", "NUL文字が入っています"),
+        (["config", "check", site.path("fifo")], 5, "cannot read the configuration", "設定を読めません"),
+        (["list", "-c", site.path("damaged.conf")], 6, "this database is damaged (file is not a database): stop the service", "データベースが壊れています"),
+        (["status", "-c", site.path("damaged-s.conf")], 6, "this database is damaged", "データベースが壊れています"),
+        (["show", "-c", site.path("receiver.conf"), "eltax", "99999999999999999999999"], 2, "wanted: a channel and a number", "チャネルと番号"),
+        (["list", "-c", site.path("receiver.conf"), "--last", "9223372036854775808"], 2, "--last takes a number", "--last"),
+        (["list", "-c", site.path("receiver.conf"), "--last", "-1"], 2, "--last takes a number", "--last"),
         (["list", "-c", site.path("receiver.conf"), "--day", "2026-02-31"], 2, "--day: a date", "--day: 2026-04-01のような日付"),
     ]:
         for language, wanted in ((ENGLISH, english), (JAPANESE, japanese)):
@@ -183,6 +202,12 @@ def test_config_check(site):
     got, text = said(JAPANESE, program("katamichi"), "config", "check", site.path("sender.conf"))
     assert got == 1 and "out/pittari: このディレクトリがありません" in text, text
     assert said(ENGLISH, program("katamichi"), "config", "check", "--file-only", site.path("sender.conf"))[0] == 0
+    # what the receiver refuses to start with
+    os.makedirs(site.path("inbox/state"))
+    with open(site.path("receiver.conf")) as f, open(site.path("nested.conf"), "w") as g:
+        g.write(f.read().replace("state = receiver-state", "state = inbox/state").replace("keys/receiver.key", "keys/sender.key"))
+    got, text = said(ENGLISH, program("katamichi"), "config", "check", site.path("nested.conf"))
+    assert got == 1 and len(text.splitlines()) == 1 and "it lies in the inbox" in text, text
     with open(site.path("sender.conf"), "a") as f:
         f.write("[channel more]\nmax_file = 1X\n")
     got, text = said(JAPANESE, program("katamichi"), "config", "check", site.path("sender.conf"))

@@ -169,6 +169,8 @@ $(LAYER): tests/crash/powerloss.c tests/crash/powerloss_log.h $(B)/.flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared $(WARN) -o $@ $<
 $(B)/tools/bench/bench_fec: $(B)/tools/bench/fec_set.o $(B)/tools/bench/fec_isal.o
+$(B)/tools/bench/raw_link: $(B)/tools/bench/raw_uring.o
+$(B)/tools/bench/raw_link: LIBS += -luring
 $(B)/tools/bench/%: $(B)/tools/bench/%.o $(ARCHIVES)
 	$(say) LD $@
 	$(link) $(if $(ISAL),-lisal) $(LIBS)
@@ -246,11 +248,11 @@ bench-fec:
 	@$(SUB) --no-print-directory $(B)/tools/bench/bench_fec
 	@$(B)/tools/bench/bench_fec
 # A part of it: make bench ONLY=b MTU=9000 SIZE=500M RATE=3G (tests/BENCH.md)
-BENCH_RAW  := $(addprefix $(B)/tools/bench/,raw_link raw_write bench_link_send bench_link_receive arrivals)
+BENCH_RAW  := $(addprefix $(B)/tools/bench/,raw_link raw_write raw_files bench_link_send bench_link_receive arrivals)
 $(B)/tools/bench/norm_peer: tools/bench/norm_peer.cc
 	$(say) CXX $@
 	$(Q)mkdir -p $(@D) && $(CXX) -D_GNU_SOURCE -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -o $@ $< -lnorm
-BENCH_ARGS = $(foreach o,ONLY MTU SIZE FILES COUNT RATE START LOSS BURST BUFFER GRO,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
+BENCH_ARGS = $(foreach o,ONLY MTU SIZE FILES COUNT RATE START LOSS BURST BUFFER GRO DIR,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 bench:
 	@tools/deps.sh build bench
 	@$(SUB) --no-print-directory all $(BENCH_RAW)

@@ -24,7 +24,7 @@ group() {
 	clang) echo clang ;;
 	fuzz) echo clang libclang-rt-14-dev ;;
 	afl) echo afl++ ;;
-	bench) echo python3 iproute2 nftables ethtool openssl util-linux procps ;;
+	bench) echo liburing-dev python3 iproute2 nftables ethtool openssl util-linux procps ;;
 	peers) echo udpcast libnorm-dev g++ tar ;;
 	fec) echo libisal-dev ;;
 	firmware) echo gcc-arm-none-eabi gcc-riscv64-unknown-elf python3 ;;

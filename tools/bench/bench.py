@@ -66,31 +66,45 @@ def options(argv):
 
 # --- ceilings ---
 def raw_write(o, folder, size):
-    program = harness.program("tools/bench/raw_write")
-    bulk = json.loads(harness.run(program, folder, "bulk", str(size), timeout=300).out)
-    small = json.loads(harness.run(program, folder, "small", "200", timeout=300).out)
+    bulk = json.loads(harness.run(harness.program("tools/bench/raw_write"), folder, "bulk", str(size), timeout=300).out)
     ways = [bulk["bytes"] / bulk[w] for w in ("buffered", "direct") if bulk[w] > 0]
     return {"bytes": bulk["bytes"], "buffered B/s": round(ways[0]), "direct B/s": round(ways[-1]) if len(ways) > 1 else None,
-            "best B/s": round(max(ways)), **small}
+            "best B/s": round(max(ways))}
 
 
-def raw_link_once(mtu, size, gro, rate):
+def raw_fsync(folder):
+    """One file of 4 KB, written and synced: fsync_us_p50, fsync_us_p99."""
+    return json.loads(harness.run(harness.program("tools/bench/raw_write"), folder, "small", "200", timeout=300).out)
+
+
+BATCH = 2048  # files: sender.conf, batch_files
+
+
+def raw_files(o, folder):
+    """What a plain program does with the files of (d) here: the head of raw_files.c says what that is."""
+    r = json.loads(harness.run(harness.program("tools/bench/raw_files"), folder, str(o.files), str(BATCH), timeout=300).out)
+    return dict(r, **{"files/s": round(r["files"] / r["seconds"])})
+
+
+WAYS = {"plain": [], "gro": ["--gro"], "uring": ["--uring"]}  # of receiving plain datagrams
+
+
+def raw_link_once(mtu, size, way, rate):
     net = harness.Net(mtu)
     try:
         if not net.real:
             raise SystemExit("bench: network namespaces are not to be had (root?); without them there is no link to measure")
-        crossing.real_frames(net, gro)
+        crossing.real_frames(net, way == "gro")
         program, d = harness.program("tools/bench/raw_link"), datagram(mtu)
         log = os.path.join(harness.BUILD, "bench", "raw_link.log")
         if os.path.exists(log):
             os.unlink(log)
-        receiver = harness.Process("raw_link", net.at("r") + [program, "receive", f"{net.receiver}:5150"] + (["--gro"] if gro else []),
-                                   log, ready="ready")
+        receiver = harness.Process("raw_link", net.at("r") + [program, "receive", f"{net.receiver}:5150"] + WAYS[way], log, ready="ready")
         sent = json.loads(harness.run(*net.at("s"), program, "send", f"{net.receiver}:5150", "--size", str(d), "--bytes", str(size),
                                       "--segments", str(65507 // d), "--rate", str(rate), timeout=120).out)
         receiver.popen.wait(30)
         got = json.loads(receiver.text().strip().splitlines()[-1])
-        return {"gro": bool(gro), "rate": rate, "sent": sent["datagrams"], "received": got["datagrams"], "kernel_drops": got["kernel_drops"],
+        return {"rate": rate, "sent": sent["datagrams"], "received": got["datagrams"], "kernel_drops": got["kernel_drops"],
                 "bit/s": round(got["bytes"] * 8 / got["seconds"]), "seconds": got["seconds"],
                 "sender CPU s/GB": round(sent["cpu"] / sent["bytes"] * 1e9, 3), "receiver CPU s/GB": round(got["cpu"] / got["bytes"] * 1e9, 3)}
     finally:
@@ -98,11 +112,11 @@ def raw_link_once(mtu, size, gro, rate):
         net.close()
 
 
-def raw_link(mtu, size, gro):
+def raw_link(mtu, size, way):
     """The highest rate of plain datagrams that loses none: unpaced, or else paced ever slower."""
     rate = 0
     for _ in range(8):
-        r = raw_link_once(mtu, size, gro, rate)
+        r = raw_link_once(mtu, size, way, rate)
         if r["received"] == r["sent"]:
             return r
         rate = int(r["bit/s"] * (0.97 if rate == 0 else 0.9))
@@ -172,9 +186,10 @@ class Bench:
         return at_best_rate(self.o, mtu, self.say, run(size), run(max(1, size // 8)))
 
     def part_raw(self, mtu):
-        self.results.setdefault("write", raw_write(self.o, self.o.dir, self.o.size))
-        ways = [raw_link(mtu, self.o.size * 2, gro) for gro in (0, 1)]
-        return {"plain": ways[0], "gro": ways[1], "best bit/s": max(w["bit/s"] for w in ways)}
+        if "write" not in self.results:
+            self.results["write"] = raw_write(self.o, self.o.dir, self.o.size)
+        ways = {way: raw_link(mtu, self.o.size * 2, way) for way in WAYS}
+        return {**ways, "best bit/s": max(w["bit/s"] for w in ways.values())}
 
     def part_pacing(self, mtu):
         return {"rates": pacing.run(mtu, self.o.memory, self.say)}
@@ -191,13 +206,16 @@ class Bench:
         return self.large(mtu, self.o.dir, "xml", self.o.size)
 
     def part_d(self, mtu):
-        return at_best_rate(self.o, mtu, self.say, lambda rate: crossing.many_files(self.o, mtu, rate, self.o.dir, self.o.files, 4096))
+        raw = raw_files(self.o, self.o.dir)
+        r = at_best_rate(self.o, mtu, self.say, lambda rate: crossing.many_files(self.o, mtu, rate, self.o.dir, self.o.files, 4096))
+        return dict(r, raw=raw)
 
     def part_e(self, mtu):
         def run(bulk):
             return lambda rate: crossing.latency(self.o, mtu, rate, self.o.dir, self.o.count,
                                                  self.source(self.o.dir, "random", self.o.size) if bulk else None)
-        return {"idle": at_best_rate(self.o, mtu, self.say, run(False)), "bulk": at_best_rate(self.o, mtu, self.say, run(True))}
+        fsync = raw_fsync(self.o.dir)
+        return {"fsync": fsync, "idle": at_best_rate(self.o, mtu, self.say, run(False)), "bulk": at_best_rate(self.o, mtu, self.say, run(True))}
 
     def run(self):
         for part in PARTS:

@@ -1,12 +1,12 @@
 /* raw_link.c - the ceiling of a link: datagrams with no work on them.
  *
  *   raw_link send    ADDRESS:PORT --size N --bytes N [--segments N] [--rate BIT/S]
- *   raw_link receive ADDRESS:PORT [--buffer N] [--gro] [--nap US]
+ *   raw_link receive ADDRESS:PORT [--buffer N] [--gro | --uring] [--nap US]
  *
  * The sender hands the same memory to the kernel again and again (sendmmsg,
  * UDP_SEGMENT when --segments is over 1).  The receiver drains without
- * waiting, then naps; it ends half a second after the last datagram.  Both
- * close with one line of JSON.  --size is the datagram's UDP payload; --rate
+ * waiting (recvmmsg, or with --uring one multishot operation), then naps; it ends
+ * half a second after the last datagram.  Both close with one line of JSON.  --size is the datagram's UDP payload; --rate
  * counts the same bytes, and 0 is as fast as it goes. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +24,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "host/clock.h"
+#include "tools/bench/raw_uring.h"
+
 enum { CALL = 16 /* messages in a system call */, SEND_ROOM = 65507, RECEIVE_ROOM = 65536, RECEIVE_CALL = 64 };
 #define NS 1000000000ull
 #define QUIET_NS (NS / 2)       /* after the last datagram */
@@ -31,21 +34,13 @@ enum { CALL = 16 /* messages in a system call */, SEND_ROOM = 65507, RECEIVE_ROO
 
 struct options {
 	uint64_t size, bytes, segments, rate, buffer, nap_ns;
-	bool gro;
+	bool gro, uring;
 };
 
 static void die(const char *what)
 {
 	fprintf(stderr, "raw_link: %s: %s\n", what, strerror(errno));
 	exit(5);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS + (uint64_t)t.tv_nsec;
 }
 
 static void sleep_until(uint64_t ns)
@@ -102,7 +97,7 @@ static void send_all(const char *to, const struct options *o)
 	memset(m, 0, sizeof(m));
 	for (int i = 0; i < CALL; i++)
 		m[i].msg_hdr = (struct msghdr){ .msg_iov = &v, .msg_iovlen = 1 };
-	start = now_ns();
+	start = clock_mono_ns();
 	while (datagrams < want) {
 		int n = sendmmsg(fd, m, o->rate > 0 ? 1 : CALL, 0);
 		if (n < 0 && errno != ENOBUFS && errno != ECONNREFUSED && errno != EINTR)
@@ -114,7 +109,7 @@ static void send_all(const char *to, const struct options *o)
 		if (o->rate > 0)
 			sleep_until(start + (uint64_t)((double)(datagrams * o->size) * 8e9 / (double)o->rate));
 	}
-	double seconds = (double)(now_ns() - start) / 1e9;
+	double seconds = (double)(clock_mono_ns() - start) / 1e9;
 	printf("{\"datagrams\": %llu, \"bytes\": %llu, \"seconds\": %.6f, \"cpu\": %.3f, \"blocked\": %llu}\n",
 	    (unsigned long long)datagrams, (unsigned long long)(datagrams * o->size), seconds, cpu_seconds(),
 	    (unsigned long long)blocked);
@@ -152,25 +147,42 @@ struct batch {
 	uint8_t memory[RECEIVE_CALL][RECEIVE_ROOM];
 };
 
-static int receive_some(int fd, struct batch *b)
+static struct batch *batch_new(void)
 {
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		die("memory");
+	return b;
+}
+
+/* What is there, without waiting: how many datagrams; *bytes grows by theirs. */
+static uint64_t receive_some(int fd, struct batch *b, uint64_t *bytes)
+{
+	uint64_t datagrams = 0;
+	int n;
+
 	for (int i = 0; i < RECEIVE_CALL; i++) {
 		b->iov[i] = (struct iovec){ b->memory[i], RECEIVE_ROOM };
 		b->msg[i].msg_hdr = (struct msghdr){ .msg_iov = &b->iov[i], .msg_iovlen = 1,
 			.msg_control = &b->control[i], .msg_controllen = sizeof(b->control[i]) };
 	}
-	return recvmmsg(fd, b->msg, RECEIVE_CALL, MSG_DONTWAIT, NULL);
+	n = recvmmsg(fd, b->msg, RECEIVE_CALL, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n; i++) {
+		datagrams += datagrams_of(&b->msg[i]);
+		*bytes += b->msg[i].msg_len;
+	}
+	return datagrams;
 }
 
 static void receive_all(const char *at, const struct options *o)
 {
 	struct sockaddr_in a;
 	int fd = open_socket(at, &a), one = 1, room = (int)o->buffer;
-	struct batch *b = calloc(1, sizeof(*b));
-	uint64_t datagrams = 0, bytes = 0, messages = 0, first = 0, last = 0, began = now_ns();
+	struct batch *b = o->uring ? NULL : batch_new();
+	struct raw_uring *u = o->uring ? raw_uring_start(fd) : NULL;
+	uint64_t datagrams = 0, bytes = 0, first = 0, last = 0, began = clock_mono_ns();
 
-	if (b == NULL)
-		die("memory");
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) != 0 ||
 	    (o->gro && setsockopt(fd, SOL_UDP, UDP_GRO, &one, sizeof(one)) != 0) ||
 	    bind(fd, (const struct sockaddr *)&a, sizeof(a)) != 0)
@@ -178,26 +190,20 @@ static void receive_all(const char *at, const struct options *o)
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
-		int n = receive_some(fd, b);
-		uint64_t now = now_ns();
-		for (int i = 0; i < n; i++) {
-			datagrams += datagrams_of(&b->msg[i]);
-			bytes += b->msg[i].msg_len;
-		}
+		uint64_t n = o->uring ? raw_uring_take(u, &bytes) : receive_some(fd, b, &bytes), now = clock_mono_ns();
+		datagrams += n;
 		if (n > 0) {
-			messages += (uint64_t)n;
 			first = first == 0 ? now : first;
 			last = now;
 		}
-		if (n == RECEIVE_CALL)
+		if (n >= RECEIVE_CALL)
 			continue;
 		if (first != 0 ? now - last > QUIET_NS : now - began > PATIENCE_NS)
 			break;
 		sleep_until(now + o->nap_ns);
 	}
-	printf("{\"datagrams\": %llu, \"bytes\": %llu, \"messages\": %llu, \"seconds\": %.6f, \"cpu\": %.3f, \"kernel_drops\": %u}\n",
-	    (unsigned long long)datagrams, (unsigned long long)bytes, (unsigned long long)messages, (double)(last - first) / 1e9,
-	    cpu_seconds(), dropped(fd));
+	printf("{\"datagrams\": %llu, \"bytes\": %llu, \"seconds\": %.6f, \"cpu\": %.3f, \"kernel_drops\": %u}\n",
+	    (unsigned long long)datagrams, (unsigned long long)bytes, (double)(last - first) / 1e9, cpu_seconds(), dropped(fd));
 	free(b);
 }
 
@@ -205,7 +211,8 @@ int main(int argc, char **argv)
 {
 	static const struct option known[] = {
 		{ "size", 1, NULL, 's' }, { "bytes", 1, NULL, 'b' }, { "segments", 1, NULL, 'g' }, { "rate", 1, NULL, 'r' },
-		{ "buffer", 1, NULL, 'B' }, { "nap", 1, NULL, 'n' }, { "gro", 0, NULL, 'G' }, { NULL, 0, NULL, 0 },
+		{ "buffer", 1, NULL, 'B' }, { "nap", 1, NULL, 'n' }, { "gro", 0, NULL, 'G' }, { "uring", 0, NULL, 'U' },
+		{ NULL, 0, NULL, 0 },
 	};
 	struct options o = { .size = 1472, .bytes = 1 << 30, .segments = 1, .buffer = 64 << 20, .nap_ns = 500000 };
 	int c;
@@ -219,6 +226,7 @@ int main(int argc, char **argv)
 		case 'B': o.buffer = strtoull(optarg, NULL, 10); break;
 		case 'n': o.nap_ns = strtoull(optarg, NULL, 10) * 1000; break;
 		case 'G': o.gro = true; break;
+		case 'U': o.uring = true; break;
 		default: return 2;
 		}
 	if (argc - optind != 2 || o.size == 0 || o.segments == 0) {

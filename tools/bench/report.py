@@ -10,6 +10,7 @@ LATENCY = {("idle", "p50"): 0.015, ("idle", "p99"): 0.060, ("bulk", "p99"): 0.20
 FSYNC_US = 500.0      # beyond which FSYNCS of them are allowed on top
 FSYNCS = 8
 RATE_ERROR = 0.01     # of the configured rate
+WAYS = {"plain": "plain", "gro": "with GRO", "uring": "by io_uring"}  # bench.py
 WHAT = {"a": "link, memory to memory", "b": "one file, disk to disk", "c": "Japanese XML, disk to disk", "d": "files of 4 KB",
         "e": "latency of 4 KB"}
 
@@ -18,16 +19,24 @@ def gbit(v):
     return f"{v / G:.2f} Gbit/s"
 
 
+def fsync_text(f):
+    return f"fsync of 4 KB: p50 {f['fsync_us_p50'] / 1000:.2f} ms, p99 {f['fsync_us_p99'] / 1000:.2f} ms"
+
+
 def line(part, mtu, r):
     """One part, as soon as it is known."""
     if "failed" in r or part == "pacing":  # which says its lines as they come
         return
     if part == "raw":
-        for way in ("plain", "gro"):
+        for way, name in WAYS.items():
             w = r[way]
-            print(f"     datagrams {'with GRO' if w['gro'] else 'plain   '} {gbit(w['bit/s']):>14}, lost {w['sent'] - w['received']} of "
+            print(f"     datagrams {name:14} {gbit(w['bit/s']):>14}, lost {w['sent'] - w['received']} of "
                   f"{w['sent']}, CPU {w['sender CPU s/GB']} + {w['receiver CPU s/GB']} s/GB", flush=True)
         return
+    if part == "d":
+        print(f"     a plain program: {r['raw']['files/s']} files/s", flush=True)
+    if part == "e":
+        print(f"     {fsync_text(r['fsync'])}", flush=True)
     for name, x in ((("idle", r["idle"]), ("beside bulk", r["bulk"])) if part == "e" else ((None, r),)):
         if name:
             text = f"{name}: p50 {x['p50'] * 1000:.1f} ms, p99 {x['p99'] * 1000:.1f} ms of {x['files']}"
@@ -58,40 +67,58 @@ def pacing_rows(results):
     return out
 
 
+def ratio_of(part, value, mtu, results):
+    """(ratio to this run's own ceiling, what that is); None where it was not measured."""
+    raw, write = results.get("raw", {}).get(str(mtu), {}).get("best bit/s"), results.get("write")
+    if part == "a" and raw:
+        return value / raw, "plain datagrams"
+    if part == "b" and write:
+        return value / (write["best B/s"] * 8 / 3), "synced write, 3 times the bytes"
+    if part == "d":
+        return value / results["d"][str(mtu)]["raw"]["files/s"], "a plain program"
+    return None, ""
+
+
+def held(value, floor, ratio, cpu=0.0):
+    if value < floor and (ratio is None or ratio < RATIO_MIN):
+        return "no"
+    return ("yes" if value >= floor else "by the ratio") + (", CPU no" if cpu > CPU_MAX else "")
+
+
+def rate_row(part, mtu, r, results):
+    value, floor = (r["files/s"] if part == "d" else r["bit/s"]), FLOOR[part][mtu]
+    ratio, ceiling = ratio_of(part, value, mtu, results)
+    cpu = (r["sender CPU s/GB"], r["receiver CPU s/GB"])
+    unit = (lambda v: f"{v:.0f} files/s") if part == "d" else gbit
+    return (f"({part}) {WHAT[part]}", mtu, unit(value), unit(floor), f"{ratio:.2f} of {ceiling}" if ratio is not None else "",
+            f"{cpu[0]:.2f} + {cpu[1]:.2f}" + (f" (max {CPU_MAX})" if part == "b" else ""),
+            "no, lost" if r["counters"]["kernel_drops"] else held(value, floor, ratio, max(cpu) if part == "b" else 0))
+
+
+def latency_rows(mtu, e):
+    fsync = e["fsync"]["fsync_us_p50"]
+    more = FSYNCS * fsync / 1e6 if fsync > FSYNC_US else 0
+    for (kind, p), most in LATENCY.items():
+        v = e[kind][p]
+        yield (f"(e) {WHAT['e']}, {'idle' if kind == 'idle' else 'beside bulk'}, {p}", mtu, f"{v * 1000:.1f} ms",
+               f"{(most + more) * 1000:.0f} ms" + (f", {FSYNCS} fsyncs in it" if more else ""), f"{v * 1e6 / fsync:.0f} fsyncs of {fsync / 1000:.2f} ms", "",
+               "yes" if v <= most + more else "no")
+
+
 def rows(results):
-    """[(what, MTU, value, floor, ratio to the ceiling, its floor, CPU, met)] as text."""
-    out, write = [], results.get("write")
+    """[(what, MTU, value, floor, ratio to the ceiling, CPU, held)] as text."""
+    out = []
     for mtu in (1500, 9000):
-        raw = results.get("raw", {}).get(str(mtu), {}).get("best bit/s")
-        for part in ("a", "b", "c", "d"):
+        for part in ("a", "b", "c", "d", "e"):
             r = results.get(part, {}).get(str(mtu))
             if r is None:
                 continue
             if "failed" in r:
-                out.append((f"({part}) {WHAT[part]}", mtu, "failed", "", "", "", "", "no"))
-                continue
-            value, floor, ratio, need = r["files/s"] if part == "d" else r["bit/s"], FLOOR[part][mtu], None, ""
-            if part == "a" and raw:
-                ratio, need = value / raw, f"{RATIO_MIN} of datagrams"
-            if part == "b" and write:
-                ratio, need = value / (write["best B/s"] * 8 / 3), f"{RATIO_MIN} of writing 3 times"
-            cpu = (r["sender CPU s/GB"], r["receiver CPU s/GB"])
-            met = (value >= floor or (ratio is not None and ratio >= RATIO_MIN)) and r["counters"]["kernel_drops"] == 0
-            cpu_met = part != "b" or max(cpu) <= CPU_MAX
-            unit = (lambda v: f"{v:.0f} files/s") if part == "d" else gbit
-            out.append((f"({part}) {WHAT[part]}", mtu, unit(value), unit(floor), f"{ratio:.2f}" if ratio is not None else "", need,
-                        f"{cpu[0]:.2f} + {cpu[1]:.2f}" + (f" (max {CPU_MAX})" if part == "b" else ""),
-                        "yes" if met and cpu_met else "no" if not met else "rate yes, CPU no"))
-        e = results.get("e", {}).get(str(mtu))
-        if e and "failed" not in e:
-            fsync = write["fsync_us_p50"] if write else 0
-            more = FSYNCS * fsync / 1e6 if fsync > FSYNC_US else 0
-            for (kind, p), most in LATENCY.items():
-                v = e[kind][p]
-                out.append((f"(e) {WHAT['e']}, {'idle' if kind == 'idle' else 'beside bulk'}, {p}", mtu, f"{v * 1000:.1f} ms",
-                            f"{(most + more) * 1000:.0f} ms", "", f"{FSYNCS} fsyncs in it" if more else "", "", "yes" if v <= most + more else "no"))
-        elif e:
-            out.append((f"(e) {WHAT['e']}", mtu, "failed", "", "", "", "", "no"))
+                out.append((f"({part}) {WHAT[part]}", mtu, "failed", "", "", "", "no"))
+            elif part == "e":
+                out += latency_rows(mtu, r)
+            else:
+                out.append(rate_row(part, mtu, r, results))
     return out
 
 
@@ -130,12 +157,12 @@ def bars(results):
         v, f = float(value.split()[0]), float(floor.split()[0])
         if "ms" in value:
             v, f = f / max(v, 1e-9), 1.0  # less is better
-        out.append((f"{what}, {mtu}", v, f, f"{value} (floor {floor})"))
+        out.append((f"{what}, {mtu}", v, f, f"{value} (floor {floor.split(',')[0]})"))
     return out
 
 
-PACING_HEAD = ["rate", "MTU", "achieved (1 % allowed)", "burst at p99.9", "allowed", "sender's cores", "met"]
-HEAD = ["what", "MTU", "measured", "floor", "ratio", "to", "CPU s/GB, sender + receiver", "met"]
+PACING_HEAD = ["rate", "MTU", "achieved (1 % allowed)", "burst at p99.9", "allowed", "sender's cores", "held"]
+HEAD = ["what", "MTU", "measured", "floor", "to this run's ceiling", "CPU s/GB, sender + receiver", "held"]
 
 
 def write(folder, name, facts, results):
@@ -149,13 +176,16 @@ def write(folder, name, facts, results):
     pace = pacing_rows(results)
     if pace:
         text += "\n\n" + table(PACING_HEAD, pace)
+    text += f"\n\nBy the ratio: at least {RATIO_MIN} of the ceiling, on a machine that does not allow the floor."
     w = results.get("write")
     if w:
-        text += (f"\n\nSynced write: {w['best B/s'] / G:.2f} GB/s (buffered {w['buffered B/s'] / G:.2f}, direct {(w['direct B/s'] or 0) / G:.2f}); "
-                 f"fsync of 4 KB: p50 {w['fsync_us_p50'] / 1000:.2f} ms, p99 {w['fsync_us_p99'] / 1000:.2f} ms")
+        text += f"\nSynced write: {w['best B/s'] / G:.2f} GB/s (buffered {w['buffered B/s'] / G:.2f}, direct {(w['direct B/s'] or 0) / G:.2f})"
     for mtu, r in results.get("raw", {}).items():
         if "failed" not in r:
-            text += f"\nDatagrams with no work on them, MTU {mtu}: plain {gbit(r['plain']['bit/s'])}, with GRO {gbit(r['gro']['bit/s'])}"
+            text += f"\nDatagrams with no work on them, MTU {mtu}: " + ", ".join(f"{name} {gbit(r[way]['bit/s'])}" for way, name in WAYS.items())
+    for mtu, r in results.get("d", {}).items():
+        if "raw" in r:
+            text += f"\nA plain program with the files of (d) (the head of raw_files.c says what it does), MTU {mtu}: {r['raw']['files/s']} files/s"
     with open(os.path.join(folder, name + ".txt"), "w") as f:
         f.write(text + "\n")
     print(f"\n{text}\n\n{os.path.relpath(folder)}/{name}.txt, .json, .svg")

@@ -210,7 +210,7 @@ finish_inputs(struct decoder *d, const struct fec_sum *known, size_t at)
 		}
 		const uint8_t *both[2] = { d->used_row[i], symbol };
 		uint16_t factor[2] = { d->used_factor[i], d->used_factor[i] };
-		kernel->dot(d->used_row[i], both, factor, 2, w, false);
+		gf16_dot(kernel, d->used_row[i], both, factor, 2, w, false);
 	}
 }
 

@@ -162,7 +162,7 @@ inverse_spread(const struct fec_fft *f, uint32_t base, unsigned i,
 		for (unsigned l = i; l < f->s; l++)
 			if ((r >> (l - i) & 1) == 0)
 				c = gf16_mul(c, 1 ^ gf16_point(base >> l));
-		f->k->dot((acc != NULL ? acc : tmp) + at, &x, &c, 1,
+		gf16_dot(f->k, (acc != NULL ? acc : tmp) + at, &x, &c, 1,
 		    run_of(f, i), acc != NULL);
 	}
 }
@@ -215,7 +215,7 @@ sum_point(const struct fec_fft *f, unsigned i, const uint8_t *x,
 	}
 	for (uint32_t r = 0; r < n; r++)
 		in[r] = x + fec_row_at(f->w, r);
-	f->k->dot(out, in, coef, n, f->w, false);
+	gf16_dot(f->k, out, in, coef, n, f->w, false);
 }
 
 static uint16_t
@@ -274,7 +274,7 @@ forward_leaf(struct forward *v, uint32_t base, unsigned layers,
 	forward_pass(v, layers, dst, src, tw, f->w);
 	for (uint32_t n = from; want->scale != NULL && n < to; n++) {
 		const uint8_t *row = dst[want->point[n] - base];
-		f->k->dot(want->out[n], &row, &want->scale[n], 1, f->w, false);
+		gf16_dot(f->k, want->out[n], &row, &want->scale[n], 1, f->w, false);
 	}
 }
 

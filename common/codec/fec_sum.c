@@ -130,7 +130,7 @@ many_to_few(const struct fec_sum *m)
 		for (uint32_t a = 0; a < m->outs; a++) {
 			const uint8_t *x = m->tmp;
 			c = weight(m, m->in[b].id, m->out[a].id);
-			m->fft.k->dot(m->hold + a * size, &x, &c, 1, size,
+			gf16_dot(m->fft.k, m->hold + a * size, &x, &c, 1, size,
 			    b > 0);
 		}
 	}
@@ -156,39 +156,55 @@ few_to_many(const struct fec_sum *m)
 		for (uint32_t b = 0; b < m->ins; b++) {
 			const uint8_t *x = m->hold + b * size;
 			c = weight(m, m->in[b].id, m->out[a].id);
-			m->fft.k->dot(m->tmp, &x, &c, 1, size, b > 0);
+			gf16_dot(m->fft.k, m->tmp, &x, &c, 1, size, b > 0);
 		}
 		forward_coset(m, &m->out[a], m->tmp, m->tmp);
+	}
+}
+
+/* The next inputs are called for while these are worked on, just as fast. */
+static struct gf16_fetch
+direct_ahead(const struct fec_sum *m, uint32_t from, uint32_t rows,
+    const uint8_t *next[DIRECT_ROWS])
+{
+	uint32_t n = 0;
+
+	for (; m->left >= m->fft.w && n < rows && from + n < m->n; n++)
+		next[n] = m->row[from + n] + m->at;
+	return (struct gf16_fetch){ next, next + n, 0, m->fft.w, 1 };
+}
+
+/* `rows` inputs from number i on, added to all outputs, two at a time */
+static void
+direct_rows(const struct fec_sum *m, uint32_t i, uint32_t rows)
+{
+	const uint8_t *in[DIRECT_ROWS], *next[DIRECT_ROWS];
+	uint16_t coef[2 * DIRECT_ROWS];
+	struct gf16_fetch ahead = direct_ahead(m, i + DIRECT_AHEAD, rows, next);
+
+	for (uint32_t r = 0; r < rows; r++)
+		in[r] = input(m, i + r, r);
+	for (uint32_t q = 0, outs; q < m->want.n; q += outs) {
+		outs = m->want.n - q > 1 ? 2 : 1;
+		for (uint32_t c = 0; c < outs * rows; c++) {
+			uint32_t to = q + c / rows;
+			uint16_t scale = m->want.scale == NULL ? 1 :
+			    m->want.scale[to];
+			coef[c] = gf16_mul(scale, fec_weight(m->form,
+			    m->encoding, 0, m->point[i + c % rows],
+			    m->want.point[to]));
+		}
+		m->fft.k->dot(outs, m->want.out + q, in, coef, rows, &ahead,
+		    m->fft.w, i > 0);
 	}
 }
 
 static void
 direct(const struct fec_sum *m)
 {
-	const uint8_t *in[DIRECT_ROWS];
-	uint16_t coef[DIRECT_ROWS];
-
-	for (uint32_t i = 0; i < m->n; i += DIRECT_ROWS) {
-		uint32_t rows = m->n - i;
-		if (rows > DIRECT_ROWS)
-			rows = DIRECT_ROWS;
-		for (uint32_t r = 0; r < rows; r++)
-			in[r] = input(m, i + r, r);
-		for (uint32_t r = i + DIRECT_AHEAD; m->left >= m->fft.w &&
-		    r < m->n && r < i + DIRECT_AHEAD + rows; r++)
-			for (size_t o = 0; o < m->fft.w; o += 64)
-				__builtin_prefetch(m->row[r] + m->at + o, 0, 2);
-		for (uint32_t q = 0; q < m->want.n; q++) {
-			uint16_t scale = m->want.scale == NULL ? 1 :
-			    m->want.scale[q];
-			for (uint32_t r = 0; r < rows; r++)
-				coef[r] = gf16_mul(scale, fec_weight(m->form,
-				    m->encoding, 0, m->point[i + r],
-				    m->want.point[q]));
-			m->fft.k->dot(m->want.out[q], in, coef, rows, m->fft.w,
-			    i > 0);
-		}
-	}
+	for (uint32_t i = 0; i < m->n; i += DIRECT_ROWS)
+		direct_rows(m, i, m->n - i < DIRECT_ROWS ? m->n - i :
+		    DIRECT_ROWS);
 }
 
 void

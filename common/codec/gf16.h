@@ -48,9 +48,12 @@ struct gf16_kernel {
 	/* dst ^= src */
 	void (*add)(uint8_t *dst, const uint8_t *src, size_t n);
 
-	/* dst = sum of coef[i] * in[i] (+ dst, if add), i < nin; nin >= 1 */
-	void (*dot)(uint8_t *dst, const uint8_t *const *in,
-	    const uint16_t *coef, size_t nin, size_t n, bool add);
+	/* dst[q] = sum of coef[q * nin + i] * in[i] (+ dst[q], if add), i < nin,
+	 * for q < outs, which is 1 or 2; nin >= 1.  ahead is moved on, by its
+	 * lines for every vector of an input. */
+	void (*dot)(unsigned outs, uint8_t *const *dst,
+	    const uint8_t *const *in, const uint16_t *coef, size_t nin,
+	    struct gf16_fetch *ahead, size_t n, bool add);
 
 	/* One pass of `layers` (1 .. 3) layers over 2^layers rows, see
 	 * fec_fft.h: the inverse transform goes from the lowest layer up and
@@ -84,6 +87,16 @@ void gf16_force(const struct gf16_kernel *k);
 
 /* Does the kernel compute what the field's definition says? */
 bool gf16_known_answers(const struct gf16_kernel *k);
+
+/* One sum, with nothing to fetch: dst = sum of coef[i] * in[i] (+ dst) */
+static inline void
+gf16_dot(const struct gf16_kernel *k, uint8_t *dst, const uint8_t *const *in,
+    const uint16_t *coef, size_t nin, size_t n, bool add)
+{
+	struct gf16_fetch none = { .n = 0 };
+
+	k->dot(1, &dst, in, coef, nin, &none, n, add);
+}
 
 static inline uint16_t
 gf16_mul(uint16_t a, uint16_t b)

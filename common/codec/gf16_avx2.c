@@ -10,6 +10,7 @@
 #define KERNEL_RADIX 2
 #define VEC 32
 #define DOT_VECS 2
+#define DOT2_VECS 2
 
 typedef struct {
 	__m256i lo, hi;

@@ -12,6 +12,7 @@
 #define KERNEL_RADIX 3
 #define VEC 32
 #define DOT_VECS 7
+#define DOT2_VECS 7
 
 typedef __m512i vec;
 

@@ -9,6 +9,7 @@
 #define KERNEL_RADIX 2
 #define VEC 8
 #define DOT_VECS 4
+#define DOT2_VECS 2
 
 typedef struct {
 	uint64_t lo, hi;

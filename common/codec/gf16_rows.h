@@ -5,7 +5,8 @@
  *   KERNEL        the kernel's name, KERNEL_RADIX its struct's radix
  *   VEC           bytes of low halves that a vec takes: 8, 16 or 32; the same
  *                 number of high bytes, 32 further on, belongs to it
- *   DOT_VECS      vecs that dot() keeps in registers: 8, 4, 2 or 1
+ *   DOT_VECS      vecs that dot() keeps in registers, 1 to 7, and DOT2_VECS the
+ *                 same of each of two sums
  *   vec, con      a vector of elements; a constant ready to multiply by
  *   load, store   vec from and to p (low bytes at p, high bytes at p + 32)
  *   vxor          sum of two

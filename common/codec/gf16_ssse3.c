@@ -11,6 +11,7 @@
 #define KERNEL_RADIX 2
 #define VEC 16
 #define DOT_VECS 2
+#define DOT2_VECS 1
 
 typedef struct {
 	__m128i lo, hi;

@@ -451,11 +451,21 @@ test_kernels(void **state)
 
 /* A kernel that computes wrongly does not pass. */
 static void
-wrong_dot(uint8_t *dst, const uint8_t *const *in, const uint16_t *coef,
-    size_t nin, size_t n, bool add)
+wrong_dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
+    const uint16_t *coef, size_t nin, struct gf16_fetch *ahead, size_t n, bool add)
 {
-	gf16_portable->dot(dst, in, coef, nin, n, add);
-	dst[n - 1] ^= 0x10;
+	gf16_portable->dot(outs, dst, in, coef, nin, ahead, n, add);
+	if (outs == 1)
+		dst[0][n - 1] ^= 0x10;
+}
+
+static void
+wrong_second_dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
+    const uint16_t *coef, size_t nin, struct gf16_fetch *ahead, size_t n, bool add)
+{
+	gf16_portable->dot(outs, dst, in, coef, nin, ahead, n, add);
+	if (outs == 2)
+		dst[1][0] ^= 0x10;
 }
 
 static void
@@ -477,6 +487,8 @@ test_known_answers_notice(void **state)
 	(void)state;
 	assert_true(gf16_known_answers(&k));
 	k.dot = wrong_dot;
+	assert_true(!gf16_known_answers(&k));
+	k.dot = wrong_second_dot;
 	assert_true(!gf16_known_answers(&k));
 	k = *gf16_portable;
 	k.inverse = wrong_inverse;

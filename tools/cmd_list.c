@@ -25,6 +25,9 @@ static const struct out_column sent[] = {
 	{ "state", N_("SEALED OBJECT"), OUT_WORD },
 };
 
+/* Words of the ledger that nobody else shows. */
+static const char *const words[] __attribute__((unused)) = { N_("fork") };
+
 static enum out_style style(const json_t *row)
 {
 	const char *event = json_string_value(json_object_get(row, "event"));

@@ -63,7 +63,7 @@ static json_t *tell(const struct receiver_conf *c, const struct deliveries_filte
 	char path[RECEIVER_PATH_MAX + 320];
 	json_t *o = json_loads(entry, 0, NULL);
 	const char *dir = json_string_value(json_object_get(o, "dir")), *event = json_string_value(json_object_get(o, "event"));
-	const char *sender = json_string_value(json_object_get(o, "sender"));
+	const char *sender = json_string_value(json_object_get(o, "sender")), *file = json_string_value(json_object_get(o, "file"));
 	const struct receiver_peer *peer = gap_peer(c, sender != NULL ? sender : "");
 
 	if (dir == NULL || event == NULL) {
@@ -74,7 +74,8 @@ static json_t *tell(const struct receiver_conf *c, const struct deliveries_filte
 		snprintf(path, sizeof(path), "%s/quarantine/%s", c->state, dir);
 	else
 		snprintf(path, sizeof(path), "%s/%s", c->inbox, dir);
-	if (f->name != NULL && !has_name(path, f->name)) {
+	/* One file of a transfer, kept or released by itself, or all that its manifest lists. */
+	if (f->name != NULL && !(file != NULL ? fnmatch(f->name, file, 0) == 0 : has_name(path, f->name))) {
 		json_decref(o);
 		return NULL;
 	}
@@ -89,7 +90,7 @@ json_t *deliveries_list(struct db *db, const struct receiver_conf *c, const stru
 {
 	json_t *a = json_array();
 	sqlite3_stmt *q = db_query(db, "SELECT seq, entry FROM ledger WHERE seq > ?1 AND json_extract(entry, '$.event') IN"
-	    " ('delivered', 'fork', 'quarantined') AND (?2 IS NULL OR json_extract(entry, '$.channel') = ?2)"
+	    " ('delivered', 'fork', 'quarantined', 'released') AND (?2 IS NULL OR json_extract(entry, '$.channel') = ?2)"
 	    " AND (?3 = '' OR json_extract(entry, '$.at') >= ?3) AND (?4 = '' OR json_extract(entry, '$.at') < ?4)"
 	    " AND (?5 = 0 OR json_extract(entry, '$.number') = ?5) ORDER BY seq DESC", "ittti", f->after, f->channel, f->from, f->to,
 	    f->number);

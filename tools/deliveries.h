@@ -19,7 +19,7 @@ struct deliveries_filter {
 /* "2026-11-21", a day of the local time zone, into from and to.  -1: it is no date. */
 int deliveries_day(struct deliveries_filter *f, const char *day) __attribute__((warn_unused_result));
 
-/* An array, the oldest first, of { row, at, event (delivered, fork, quarantined), channel, number (if known), peer, files,
+/* An array, the oldest first, of { row, at, event (delivered, fork, quarantined, released), channel, number (if known), peer, files,
  * bytes, object, generation, dir (its whole path), here (is that there now?), reason (if set aside), ... } */
 json_t *deliveries_list(struct db *db, const struct receiver_conf *c, const struct deliveries_filter *f);
 /* The files of a delivered transfer, from its manifest: [{ name | name_b64, size, sha256 }]; NULL: it is not there any more. */

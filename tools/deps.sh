@@ -5,7 +5,7 @@
 #   demo   what `make demo` runs        lint   static analysis
 #   clang  the second compiler          fuzz   libFuzzer; afl: AFL++
 #   bench  benchmarks of the pair       fec    benchmarks of the erasure code
-#   monitoring  Prometheus, for the rules and the dashboard
+#   monitoring  Prometheus and rsyslog, for the rules, the dashboard and the log
 #   peers  others to compare with       firmware  cross-compilers
 #
 # The list of a group is names of Debian 12 packages.  dpkg is asked first, so a
@@ -19,7 +19,7 @@ group() {
 	test) echo python3 python3-pytest python3-pytest-xdist libcmocka-dev iproute2 ethtool nftables strace openssl zstd sqlite3 procps clamav-daemon \
 		iputils-ping tshark tcpdump systemd mandoc python3-cryptography "$(group firmware)" qemu-system-arm qemu-system-misc ;;
 	demo) echo iproute2 ethtool nftables openssl python3 procps ;;
-	monitoring) echo python3 python3-pytest iproute2 nftables ethtool prometheus ;;
+	monitoring) echo python3 python3-pytest iproute2 nftables ethtool prometheus systemd rsyslog ;;
 	lint) echo clang clang-tidy cppcheck shellcheck ;;
 	clang) echo clang ;;
 	fuzz) echo clang libclang-rt-14-dev ;;

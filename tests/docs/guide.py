@@ -7,10 +7,15 @@
 `console sender wait` is tried again for a while until its output is as said.  `console hardware` and `text` are for people: not
 run.  An exit code other than 0 is said by the output's last line, `(exit code 1)` or `(終了コード 1)`.  A name of CAPTURES in an output stands for what is there, and for the same in later commands.
 """
+import contextlib
 import os
 import re
 import shlex
+import shutil
+import tempfile
 import time
+
+import host
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 GUIDES = os.path.join(TOP, "tools", "guides")
@@ -109,3 +114,19 @@ class Runner:
                     if time.monotonic() >= end:
                         raise
                     time.sleep(0.3)
+
+
+@contextlib.contextmanager
+def made_pair(installed=False):
+    """Two hosts, fresh or set up by the Japanese guide.  Raises host.Unable."""
+    work = tempfile.mkdtemp(prefix="km-guides-")
+    try:
+        pair = host.Pair(work)
+        try:
+            if installed:
+                Runner(pair, "ja").run("ja", "install")
+            yield pair
+        finally:
+            pair.end()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

@@ -5,6 +5,7 @@ The guides' commands run as an operator types them, `systemctl` and all, and the
 """
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import time
@@ -130,6 +131,22 @@ class Host:
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, env=env)
         return done.returncode, done.stdout.decode("utf-8", "backslashreplace")
 
+    def ask(self, command, code=0):
+        """Its output, without blanks at the ends; it is an error that it ends with anything but code."""
+        done, out = self.run(command)
+        assert done == code, f"{command}: exit code {done}\n{out}"
+        return out.strip()
+
+    def ask_until(self, command, pattern, seconds=20):
+        """The same again and again, until pattern is in it."""
+        end = time.monotonic() + seconds
+        while True:
+            out = self.run(command)[1]
+            if re.search(pattern, out, re.M):
+                return out.strip()
+            assert time.monotonic() < end, f"{command}: no {pattern} in\n{out}"
+            time.sleep(0.1)
+
     def end(self):
         if self.pid:
             try:
@@ -156,11 +173,11 @@ class Pair:
     """Sender and receiver, a fibre between them, and a medium that people carry."""
 
     def __init__(self, work):
-        self.hosts, medium = {}, os.path.join(work, "medium")
-        os.makedirs(medium)
+        self.hosts, self.medium = {}, os.path.join(work, "medium")
+        os.makedirs(self.medium)
         try:
             for name, mac in (("sender", "02:00:00:00:00:01"), ("receiver", "02:00:00:00:00:02")):
-                self.hosts[name] = Host(name, str(work), medium, "enp3s0", mac)
+                self.hosts[name] = Host(name, str(work), self.medium, "enp3s0", mac)
             s, r = self.hosts["sender"], self.hosts["receiver"]
             subprocess.run(["ip", "link", "add", s.device, "address", s.mac, "netns", str(s.pid), "type", "veth",
                             "peer", "name", r.device, "address", r.mac, "netns", str(r.pid)], check=True)
@@ -168,6 +185,15 @@ class Pair:
         except BaseException:
             self.end()
             raise
+
+    def wait_for_session(self):
+        """Until the receiver, as it runs now, is ready and has heard the sender: what was sent before comes a minute later."""
+        self.hosts["receiver"].ask_until("journalctl -o cat _SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID katamichi-receiver)"
+                                         " | sort", r"session of epoch(.*\n)*ready|ready(.*\n)*.*session of epoch")
+
+    def put(self, name, text="番号,金額\n"):
+        """A file into the sender's folder of channel eltax."""
+        self.hosts["sender"].ask(f"cd /srv/katamichi/out/eltax && printf '{text}' >.new && mv .new {name}")
 
     def end(self):
         for h in self.hosts.values():

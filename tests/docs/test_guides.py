@@ -1,8 +1,6 @@
 """The guides do what they say: every block is run from the text itself, on two fresh hosts that systemd starts."""
 import os
 import re
-import shutil
-import tempfile
 
 import pytest
 
@@ -15,15 +13,11 @@ ALL = os.environ.get("KATAMICHI_DOCS") == "all"
 
 @pytest.fixture
 def pair():
-    work = tempfile.mkdtemp(prefix="km-guides-")
     try:
-        made = host.Pair(work)
+        with guide.made_pair() as made:
+            yield made
     except host.Unable as e:
-        shutil.rmtree(work, ignore_errors=True)
         pytest.skip(str(e))
-    yield made
-    made.end()
-    shutil.rmtree(work, ignore_errors=True)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

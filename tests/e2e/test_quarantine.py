@@ -107,6 +107,8 @@ def test_one_bad_file(site):
     assert said["operators"] == row["operators"] and "columns" in said["held"]
     katamichi("verify", "-c", site.path("receiver.conf"), released, delivered)
     run("sha256sum", "--strict", "--ignore-missing", "-c", "SHA256SUMS", cwd=released)
+    watched = [json.loads(x) for x in katamichi("watch", "-c", site.path("receiver.conf"), "--json", "--after", "0", "--once").out.splitlines()]
+    assert [(w["event"], w["dir"], w["here"]) for w in watched][-1] == ("released", released, True), "an importing system hears of it"
     assert decide(site, "release", "鈴木 花子", "もう一度", held["entry"], code=1)[0]["done"] is False
     assert not entries(site) and not os.path.exists(os.path.join(top, held["entry"]))
     assert katamichi("quarantine", "list", "-c", site.path("receiver.conf")).returncode == 0

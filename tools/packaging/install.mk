@@ -45,7 +45,8 @@ install: all $(B)/man/man1/katamichi.1 $(B)/man/ja/man1/katamichi.1
 	@set -e; for mo in $(CATALOGUES); do install -D -m 0644 $$mo $(SHARE)/$${mo#$(B)/}; done
 	install -D -m 0644 $(B)/completions/katamichi.bash $(SHARE)/bash-completion/completions/katamichi
 	install -D -m 0644 $(B)/completions/katamichi.zsh $(SHARE)/zsh/site-functions/_katamichi
-	install -D -m 0644 -t $(DOC)/examples $(PACKAGING)/systemd/katamichi-import.*
+	install -D -m 0644 -t $(DOC)/examples $(PACKAGING)/systemd/katamichi-import.path $(PACKAGING)/systemd/katamichi-import.service
+	install -D -m 0755 -t $(DOC)/examples $(PACKAGING)/systemd/katamichi-import.sh
 	install -D -m 0644 -t $(DOC) README.md README.ja.md LICENSE common/PROTOCOL.md
 	install -D -m 0755 -t $(DOC)/independent tools/independent/*
 	install -D -m 0644 -t $(DOC)/examples $(PACKAGING)/conf/*

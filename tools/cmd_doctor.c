@@ -26,12 +26,17 @@ static enum out_style style_of(const char *verdict)
 static void show(const json_t *results)
 {
 	const json_t *o, *fact;
+	char line[600];
 	size_t i, j;
 
 	json_array_foreach(results, i, o) {
 		printf("%-4s %s", text(o, "id"), out_style(style_of(text(o, "verdict"))));
 		printf("%s%s  %s", _(text(o, "verdict")), out_style(OUT_PLAIN), text(o, "subject"));
 		printf(_("  (ordinance %s; JIS Q 27002 %s)\n"), text(o, "ordinance"), text(o, "jis"));
+		(void)snprintf(line, sizeof(line), "%s%s", _("Basis: "), text(o, "basis"));
+		fputs("     ", stdout);
+		out_wrapped(line, 5, 5);
+		putchar('\n');
 		json_array_foreach(json_object_get(o, "facts"), j, fact) {
 			fputs("     - ", stdout);
 			out_wrapped(json_string_value(fact), 7, 7);

@@ -81,8 +81,8 @@ static json_t *run_one(struct doctor *d, int i)
 	d->facts = json_array();
 	d->verdict = DOCTOR_MET;
 	t->check(d);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:o}", "id", t->id, "verdict", doctor_verdict_word(d->verdict),
-	    "subject", _(t->subject), "question", _(t->question), "ordinance", said->ordinance[0] != '\0' ? said->ordinance : t->ordinance,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:o}", "id", t->id, "verdict", doctor_verdict_word(d->verdict),
+	    "subject", _(t->subject), "question", _(t->question), "basis", _(t->basis), "ordinance", said->ordinance[0] != '\0' ? said->ordinance : t->ordinance,
 	    "ordinance_declared", said->ordinance[0] != '\0', "number", said->number, "jis", t->jis, "facts", d->facts);
 }
 

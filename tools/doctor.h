@@ -46,6 +46,7 @@ struct doctor_item {
 	/* The audit guideline's columns, in our own words. */
 	const char *subject, *question, *documents, *method, *jis, *notes;
 	const char *ordinance;         /* item numbers, proposed: doctor_items.c */
+	const char *basis;             /* where the requirement comes from */
 };
 extern const struct doctor_item doctor_item[DOCTOR_ITEMS];
 

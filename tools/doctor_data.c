@@ -42,7 +42,8 @@ void doctor_pinned(struct doctor *d)
 /* --- R6 --- */
 static void secret_file(struct doctor *d, const char *path)
 {
-	struct stat st, dir;
+	const char *state = d->role == DOCTOR_SENDER ? d->sender.state : d->receiver.state;
+	struct stat st, dir, service;
 	char parent[SENDER_PATH_MAX], day[21];
 	const char *slash = strrchr(path, '/');
 	long days;
@@ -58,6 +59,9 @@ static void secret_file(struct doctor *d, const char *path)
 	days = (long)((int64_t)(clock_wall_ms() / 1000) - st.st_mtime) / DAY_S;
 	if ((st.st_mode & 0177) != 0)
 		doctor_wrong(d, _("%s: mode %04o, not 0600"), path, st.st_mode & 07777u);
+	else if (st.st_uid != 0 && stat(state, &service) == 0 && st.st_uid != service.st_uid)
+		doctor_wrong(d, _("%s: owner %u is neither root nor the service, whose state belongs to %u"), path, (unsigned)st.st_uid,
+		    (unsigned)service.st_uid);
 	else if (stat(parent, &dir) == 0 && (dir.st_mode & 022) != 0 && (dir.st_mode & S_ISVTX) == 0)
 		doctor_wrong(d, _("%s: others may write in its directory"), path);
 	else if (d->said.key_days > 0 && days > (long)d->said.key_days)

@@ -12,7 +12,7 @@
 #define IN_ITEM(key) { "item ", #key, CONF_STRING, offsetof(struct doctor_item_said, key), 32, 0, 0, 0, NULL }
 
 static const struct conf_key keys[] = {
-	TEXT(cabling), TEXT(sign_in), TEXT(model), TEXT(audit), TEXT(ordinance), TEXT(disk_encryption), TEXT(wireless),
+	TEXT(cabling), TEXT(sign_in), TEXT(model), TEXT(audit), TEXT(ordinance), TEXT(disk_encryption), TEXT(diode), TEXT(wireless),
 	TEXT(exception), TEXT(interfaces), TEXT(resolvers), TEXT(time_servers), TEXT(endpoints), TEXT(unchecked),
 	{ "declared", "log_years", CONF_COUNT, offsetof(struct doctor_declared, log_years), 0, 1, 100, 0, NULL },
 	{ "declared", "key_days", CONF_COUNT, offsetof(struct doctor_declared, key_days), 0, 1, 36500, 0, NULL },

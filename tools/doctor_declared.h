@@ -14,6 +14,7 @@ struct doctor_declared {
 	char model[DOCTOR_TEXT_MAX];           /* R13 */
 	char audit[DOCTOR_TEXT_MAX];           /* R13 */
 	char ordinance[DOCTOR_TEXT_MAX];       /* R17: who compared the mapping with the text */
+	char diode[DOCTOR_TEXT_MAX];           /* R8: the record of its self-test */
 	char disk_encryption[DOCTOR_TEXT_MAX]; /* R14: where this host cannot see it */
 	char wireless[DOCTOR_TEXT_MAX];        /* R11: why there is some */
 	char exception[DOCTOR_TEXT_MAX];       /* R7: recorded, and shown beside "not met" */

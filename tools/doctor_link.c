@@ -83,21 +83,34 @@ static const json_t *demands(const json_t *rule, const char *protocol, const cha
 	return NULL;
 }
 
-/* Packets that the counters of the dropping rules have seen. */
+static int has(const json_t *rule, const char *what)
+{
+	const json_t *e;
+	size_t i;
+
+	json_array_foreach(json_object_get(rule, "expr"), i, e)
+		if (json_object_get(e, what) != NULL)
+			return 1;
+	return 0;
+}
+
+/* Packets that the counters of the dropping rules have seen; -1: no rule counts whatever comes that far. */
 static json_int_t dropped(const struct doctor *d, const json_t *chain)
 {
 	const json_t *o, *e;
 	json_int_t sum = 0;
+	int counted = 0;
 	size_t i, j;
 
 	json_array_foreach(json_object_get(d->rules, "nftables"), i, o) {
 		const json_t *rule = json_object_get(o, "rule");
 		if (!of_chain(rule, chain) || accepts(rule))
 			continue;
+		counted |= !has(rule, "match") && has(rule, "counter");
 		json_array_foreach(json_object_get(rule, "expr"), j, e)
 			sum += json_integer_value(json_object_get(json_object_get(e, "counter"), "packets"));
 	}
-	return sum;
+	return counted ? sum : -1;
 }
 
 /* --- R2, R3: the direction that carries the link --- */
@@ -189,6 +202,17 @@ static void quiet_device(struct doctor *d)
 		doctor_fact(d, v > 0 ? _("IPv6 is off on %s") : _("there is no IPv6 on %s"), d->device);
 }
 
+static void counts_rest(struct doctor *d, const json_t *chain)
+{
+	json_int_t n = dropped(d, chain);
+
+	if (n < 0)
+		doctor_wrong(d, _("chain %s of table %s does not count what it drops (a last rule: counter drop)"), text(chain, "name"),
+		    text(chain, "table"));
+	else
+		doctor_fact(d, _("chain %s of table %s has dropped and counted %lld packets"), text(chain, "name"), text(chain, "table"), (long long)n);
+}
+
 void doctor_addresses(struct doctor *d)
 {
 	const json_t *chain = link_chain(d, way_in(d));
@@ -198,8 +222,10 @@ void doctor_addresses(struct doctor *d)
 	quiet_device(d);
 	if (d->role == DOCTOR_SENDER)
 		neighbour(d);
-	if (chain != NULL)
-		each_accept(d, chain, address_rule);
+	if (chain == NULL)
+		return;
+	each_accept(d, chain, address_rule);
+	counts_rest(d, chain);
 }
 
 static void port_rule(struct doctor *d, const json_t *rule)
@@ -219,8 +245,7 @@ static void drops_rest(struct doctor *d, const json_t *chain)
 	if (strcmp(text(chain, "policy"), "drop") != 0)
 		doctor_wrong(d, _("chain %s of table %s lets through what no rule mentions (policy accept)"), text(chain, "name"), text(chain, "table"));
 	else
-		doctor_fact(d, _("chain %s of table %s drops everything else; %lld dropped so far"), text(chain, "name"), text(chain, "table"),
-		    (long long)dropped(d, chain));
+		doctor_fact(d, _("chain %s of table %s drops everything else"), text(chain, "name"), text(chain, "table"));
 }
 
 void doctor_port(struct doctor *d)
@@ -255,6 +280,10 @@ void doctor_one_way(struct doctor *d)
 	}
 	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/tx_packets", d->device);
 	before = doctor_number(d, path, -1);
+	if (d->said.diode[0] != '\0')
+		doctor_fact(d, _("the diode's self-test, as declared (diode): %s"), d->said.diode);
+	else
+		doctor_fact(d, _("no diode's self-test is declared (diode): what stands here is this host's part alone"));
 	if (before < 0) {
 		doctor_unclear(d, _("%s cannot be read"), path);
 		return;

@@ -8,8 +8,8 @@
 #include "tools/doctor.h"
 #include "tools/page.h"
 
-/* What the four conditions of specific communication ask for. */
-enum { MANDATORY_LAST = 8 };
+/* The separation of the zone, and what the definition and the four conditions of specific communication ask for. */
+enum { MANDATORY_LAST = 7 };
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -53,8 +53,10 @@ static void row(FILE *out, const json_t *o)
 	page_element(out, "td", NULL, text(o, "ordinance"));
 	page_element(out, "td", v == DOCTOR_NOT_MET ? "w bad" : "w", doctor_verdict_name(v));
 	fputs("</tr>\n<tr><td></td><td colspan=\"10\">", out);
+	page_text(out, _("Basis: "));
+	page_text(out, text(o, "basis"));
 	json_array_foreach(json_object_get(o, "facts"), i, fact) {
-		fputs(i > 0 ? "<br>" : "", out);
+		fputs("<br>", out);
 		page_text(out, json_string_value(fact));
 	}
 	fputs("</td></tr></tbody>\n", out);
@@ -103,9 +105,11 @@ void doctor_page(const struct doctor *d, const json_t *results, FILE *out)
 	json_array_foreach(results, i, o)
 		row(out, o);
 	fputs("</table>\n", out);
-	page_element(out, "p", "sub", _("Below each item: the facts of this host from which the result follows. This is no certificate."
-	    " JIS Q 27002 is of 2024. The ordinance's item numbers are a proposal unless R17 says that they were compared with its text."));
-	page_element(out, "p", "sub", _("The circle marks what the four conditions of specific communication ask for."));
+	page_element(out, "p", "sub", _("Below each item: the basis of the requirement, and the facts of this host from which the result follows."
+	    " This is no certificate. JIS Q 27002 is of 2024. The ordinance is number 80 of 2026; its item numbers (1 to 8) are a proposal unless"
+	    " R17 says that they were compared with its text."));
+	page_element(out, "p", "sub", _("The circle marks the separation of the zone (R1) and what the definition and the four conditions of specific"
+	    " communication ask for (R2 to R7)."));
 	fputs("<div class=\"sign\">", out);
 	page_element(out, "div", NULL, _("made by"));
 	page_element(out, "div", NULL, _("seen by"));

@@ -38,6 +38,6 @@ void doctor_format(struct doctor *d)
 
 void doctor_ordinance(struct doctor *d)
 {
-	doctor_fact(d, _("each item names numbers of the ordinance (in force 2027-07-01): a proposal, unless declared ([item R1] ordinance = ...)"));
+	doctor_fact(d, _("each item names items (1 to 8) of ordinance 80 of 2026, in force 2027-07-01: a proposal, unless declared ([item R1] ordinance = ...)"));
 	doctor_word(d, "ordinance", d->said.ordinance);
 }

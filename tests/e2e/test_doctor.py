@@ -53,7 +53,7 @@ class Host:
         carries, silent = ("egress", "ingress") if side == "S" else ("ingress", "egress")
         link = [match("ether", other, peer), match("ip", other, "10.77.0.2" if side == "S" else "10.77.0.1"),
                 match("udp", "dport", 5150), {"counter": {"packets": 7, "bytes": 1}}, {"accept": None}]
-        self.rules = [chain("in", carries), rule("in", *link), chain("out", silent),
+        self.rules = [chain("in", carries), rule("in", *link), rule("in", {"counter": {"packets": 3, "bytes": 9}}, {"drop": None}), chain("out", silent),
                       rule("out", {"counter": {"packets": 0, "bytes": 0}}, {"drop": None})]
         state = os.stat(self.path("state")).st_dev
         self.block = f"sys/dev/block/{os.major(state)}:{os.minor(state)}"
@@ -173,8 +173,12 @@ def two_ports(h):
     h.rules[1]["rule"]["expr"][2]["match"]["right"] = {"range": [5150, 5151]}
 
 
+def drops_uncounted(h):
+    del h.rules[2]
+
+
 def no_egress_chain(h):
-    del h.rules[2:]
+    del h.rules[3:]
 
 
 def something_may_leave(h):
@@ -187,6 +191,14 @@ def key_of_the_other_gone(h):
 
 def key_readable(h):
     os.chmod(h.path("keys", "sender.key" if h.side == "S" else "receiver.key"), 0o640)
+
+
+def key_of_somebody_else(h):
+    os.chown(h.path("keys", "sender.key" if h.side == "S" else "receiver.key"), 65534, 65534)
+
+
+def keys_where_others_write(h):
+    os.chmod(h.path("keys"), 0o777)
 
 
 def key_too_old(h):
@@ -227,12 +239,13 @@ BREAKS = [
     ("R", "R1", append("etc/resolv.conf", "nameserver 192.0.2.53\n")), ("R", "R1", append("etc/chrony/chrony.conf", "pool ntp.example iburst\n")),
     ("R", "R1", put("sys/class/net/eth2/flags", "0x1003\n")), ("R", "R1", put("proc/sys/net/ipv4/ip_forward", "1\n")),
     ("R", "R1", put("proc/sys/net/ipv6/conf/all/forwarding", "1\n")), ("R", "R1", undeclare("interfaces")),
-    ("RS", "R2", spoil_rule("ether")), ("RS", "R2", spoil_rule("ip")), ("RS", "R2", put("sys/class/net/kml/flags", "0x1003\n")),
+    ("RS", "R2", spoil_rule("ether")), ("RS", "R2", spoil_rule("ip")), ("RS", "R2", drops_uncounted), ("RS", "R2", put("sys/class/net/kml/flags", "0x1003\n")),
     ("RS", "R2", put("proc/sys/net/ipv6/conf/kml/disable_ipv6", "0\n")), ("S", "R2", put("proc/net/arp", "IP address\n")),
     ("RS", "R3", spoil_rule("dport")), ("RS", "R3", two_ports), ("RS", "R3", policy_accept("in")),
     ("RS", "R4", key_of_the_other_gone), ("R", "R4", peer_expired), ("RS", "R5", undeclare("cabling")),
-    ("RS", "R6", key_readable), ("RS", "R6", key_too_old),
+    ("RS", "R6", key_readable), ("RS", "R6", key_too_old), ("RS", "R6", key_of_somebody_else), ("RS", "R6", keys_where_others_write),
     ("S", "R7", append("proc/net/route", "eth1\t00000000\tFE0200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n")),
+    ("S", "R7", append("proc/net/ipv6_route", "0" * 32 + " 00 " + "0" * 32 + " 00 " + "0" * 32 + " 00000400 1 0 00000003     eth1\n")),
     ("S", "R7", undeclare("endpoints")),
     ("R", "R8", policy_accept("out")), ("R", "R8", no_egress_chain), ("R", "R8", something_may_leave),
     ("RS", "R9", undeclare("sign_in")),
@@ -285,15 +298,30 @@ def test_exceptions_are_words_not_results(tmp_path):
     assert "例外承認 第3号" in host.doctor().out
 
 
+def test_a_full_disk_is_no_place_for_records(tmp_path):
+    host = Host(tmp_path, "S")
+    harness.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", host.path("state"))
+    try:
+        state = os.stat(host.path("state")).st_dev
+        host.files[f"sys/dev/block/{os.major(state)}:{os.minor(state)}/dm/uuid"] = "CRYPT-LUKS2-0123\n"
+        assert host.verdicts() == (0, good("S"))
+        with open(host.path("state/fills"), "wb") as f:
+            f.write(bytes(1000 << 10))
+        assert host.verdicts() == (1, dict(good("S"), R16="not met"))
+    finally:
+        harness.run("umount", host.path("state"))
+
+
 def test_page(host):
     from test_report import check_page
     done = host.doctor("--html", "--lang", "en")
     page = check_page(done.out)
     assert done.returncode == 0
-    for words in ("what is audited", "example number", "JIS Q 27002", "notes", "mandatory", "配線記録 2026-10-01", "8.22", "4-1"):
+    for words in ("what is audited", "example number", "JIS Q 27002", "notes", "mandatory", "condition 1 of specific communication", "ordinance 80 of 2026", "配線記録 2026-10-01", "8.22", "4-1"):
         assert words in page.text, words
     for item in good(host.side):
         assert re.search(rf"\b{item}\b", page.text), item
+    assert page.text.count("\u25cb") == len([i for i in good(host.side) if int(i[1:]) <= 7])
 
 
 def test_hostile_names_are_shown_as_text(tmp_path):

@@ -90,7 +90,7 @@ def table(site, entry, slip):
         ("ledger export", r, 0, '"event":"opened"', '"event":"opened"'),
         ("report", [*r, "--day", "today"], 0, "eltax", "eltax"),
         ("doctor", r, 1, "R1 +not met +Separation of the zone", "R1 +不適合 +領域の分離"),
-        ("keygen", ["sender", site.path("new")], 0, r"secret key .*\(stays here\)", "秘密鍵 .*この装置から出しません"),
+        ("keygen", ["sender", site.path("new")], 0, r"secret key .*\(stays here\)", "秘密鍵 .*このホストから出しません"),
         ("keygen", ["sender", site.path("keys")], 4, "keys are never overwritten", "鍵は上書きしません"),
         ("key show", [pub], 0, "role +sender.*signs manifests", "役割 +送信側.*目録に署名"),
         ("key rotate", ["-c", site.path("nothing.conf")], 5, "No such file", "nothing.conf"),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "codec/crypto.h"
 #include "codec/tag.h"
 #include "host/log.h"
 #include "sender/link_private.h"
@@ -74,7 +75,8 @@ static void tag_slots(struct link *l, unsigned first)
 	tag_keys(l->once, l->now.tag_key, l->now.pn - count + 1, count);
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t *d = transmit_slot(&l->out, first + i);
-		tag_make(d + l->conf.n - FRAME_TAG_LEN, l->once + 64 * (size_t)i, d, l->conf.n);
+		crypto_onetime_tag(l->tagger, d + l->conf.n - FRAME_TAG_LEN, l->once + TAG_ONCE_STRIDE * (size_t)i,
+		    d, FRAME_SYMBOL_HEAD_LEN, d + FRAME_SYMBOL_HEAD_LEN, l->conf.n - FRAME_SYMBOL_OVERHEAD);
 	}
 }
 

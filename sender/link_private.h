@@ -4,6 +4,7 @@
 #ifndef KM_LINK_PRIVATE_H
 #define KM_LINK_PRIVATE_H
 
+#include "codec/tag.h"
 #include "host/ipc_recv.h"
 #include "sender/link_session.h"
 #include "sender/pacing.h"
@@ -36,7 +37,8 @@ struct link {
 	struct schedule schedule;
 	struct schedule_item item[IN_FLIGHT];
 	struct flight flight[IN_FLIGHT];
-	uint8_t once[TRANSMIT_SLOTS * 64];
+	struct crypto_onetime *tagger;
+	uint8_t once[TRANSMIT_SLOTS * TAG_ONCE_STRIDE]; /* the keys of a batch's tags */
 	uint64_t status_ns, retry_ns;
 	struct ipc_msg msg;
 };

@@ -90,6 +90,8 @@ static void start(struct link *l, const char *name)
 	l->spool = PROC_FD_FIRST + LINK_FD_SPOOL;
 	if (fcntl(l->spool, F_SETFL, O_NONBLOCK) != 0 || prctl(PR_SET_TIMERSLACK, 1) != 0)
 		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
+	if ((l->tagger = crypto_onetime_new()) == NULL)
+		log_die(EXIT_SYSTEM, "out of memory");
 	transmit_init(&l->out, PROC_FD_FIRST + LINK_FD_UDP, l->conf.n);
 	l->pacing = pacing_of(l->conf.rate, l->conf.pacing_ns, l->conf.n + SENDER_WIRE_OVERHEAD, l->out.segments, TRANSMIT_SLOTS);
 	pacer_pair_init(&l->pacer, l->conf.rate, l->pacing.catch_ns, PACING_DEBT_NS, clock_mono_ns());

@@ -17,14 +17,16 @@ static void fetch(void)
 	table.sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
 	table.aes256gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 	table.chacha20poly1305 = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+	table.poly1305 = EVP_MAC_fetch(NULL, "POLY1305", NULL);
 }
 
 const struct crypto_openssl *crypto_openssl(void)
 {
 	pthread_once(&once, fetch);
-	if (table.sha256 == NULL || table.aes256gcm == NULL || table.chacha20poly1305 == NULL) {
+	if (table.sha256 == NULL || table.aes256gcm == NULL || table.chacha20poly1305 == NULL ||
+	    table.poly1305 == NULL) {
 		/* Not a fault of any input: the library of this machine is broken. */
-		fputs("libcrypto has no SHA-256, AES-256-GCM or ChaCha20-Poly1305\n", stderr);
+		fputs("libcrypto has no SHA-256, AES-256-GCM, ChaCha20-Poly1305 or Poly1305\n", stderr);
 		abort();
 	}
 	return &table;

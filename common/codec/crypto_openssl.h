@@ -8,6 +8,7 @@ struct crypto_openssl {
 	EVP_MD *sha256;
 	EVP_CIPHER *aes256gcm;
 	EVP_CIPHER *chacha20poly1305;
+	EVP_MAC *poly1305;
 };
 
 /* The same table for the whole process; made at the first call, by crypto_init()

@@ -15,6 +15,7 @@ struct decompress {
 	int ended;          /* the frame is over */
 	uint64_t cap, made;
 	decompress_sink *sink;
+	decompress_room *room;
 	void *ctx;
 	uint8_t head[HEADER_MAX]; /* looked at before zstd sees anything */
 	size_t head_have;
@@ -56,7 +57,14 @@ decompress_begin(struct decompress *d, uint64_t cap, decompress_sink *sink, void
 	d->cap = cap;
 	d->made = 0;
 	d->sink = sink;
+	d->room = NULL;
 	d->ctx = ctx;
+}
+
+void
+decompress_into(struct decompress *d, decompress_room *room)
+{
+	d->room = room;
 }
 
 /* The frame header says kind, window, dictionary: zstd skips skippable frames
@@ -91,6 +99,8 @@ run(struct decompress *d, const uint8_t *data, size_t n)
 		ZSTD_outBuffer out = { d->out, OUT, 0 };
 		if (d->ended)
 			return in.pos == n ? DECOMPRESS_OK : DECOMPRESS_EMORE;
+		if (d->room != NULL && (out.dst = d->room(d->ctx, &out.size)) == NULL)
+			return DECOMPRESS_ESINK;
 		size_t r = ZSTD_decompressStream(d->z, &out, &in);
 		if (ZSTD_isError(r))
 			return ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge ? DECOMPRESS_EWINDOW
@@ -99,10 +109,10 @@ run(struct decompress *d, const uint8_t *data, size_t n)
 		d->made += out.pos;
 		if (d->made > d->cap)
 			return DECOMPRESS_ECAP;
-		if (out.pos > 0 && d->sink(d->ctx, d->out, out.pos) != 0)
+		if (out.pos > 0 && d->sink(d->ctx, out.dst, out.pos) != 0)
 			return DECOMPRESS_ESINK;
 		/* A full output buffer may leave more inside. */
-		if (in.pos == n && out.pos < OUT && !d->ended)
+		if (in.pos == n && out.pos < out.size && !d->ended)
 			return DECOMPRESS_OK;
 	}
 }

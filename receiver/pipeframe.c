@@ -44,22 +44,38 @@ pipeframe_writer(struct pipeframe_out *out, int memory, int writer)
 	return ring_open(&out->ring, memory, writer, false);
 }
 
-int
-pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const void *data, size_t n)
+uint8_t *
+pipeframe_room(struct pipeframe_out *out, size_t n)
 {
 	enum ring_result r;
 	uint8_t *room;
 
 	if (n > PIPEFRAME_MAX)
-		log_die(EXIT_INTERNAL, "frame %u of %zu bytes is too long", type, n);
+		log_die(EXIT_INTERNAL, "a frame of %zu bytes is too long", n);
 	while ((r = ring_reserve(&out->ring, n, &room)) == RING_NOTHING)
 		if (ring_sleep(&out->ring, n) && !wait_for_peer(&out->ring))
-			return -1;
+			return NULL;
 	if (r == RING_BAD)
 		not_itself();
+	return room;
+}
+
+void
+pipeframe_commit(struct pipeframe_out *out, uint32_t type, uint32_t job, size_t n)
+{
+	ring_commit(&out->ring, (uint64_t)type << 32 | job, n);
+}
+
+int
+pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const void *data, size_t n)
+{
+	uint8_t *room = pipeframe_room(out, n);
+
+	if (room == NULL)
+		return -1;
 	if (n > 0)
 		memcpy(room, data, n);
-	ring_commit(&out->ring, (uint64_t)type << 32 | job, n);
+	pipeframe_commit(out, type, job, n);
 	return 0;
 }
 

@@ -36,7 +36,11 @@ struct pipeframe_out {
 };
 /* -1 and errno: not a ring.  Takes neither descriptor. */
 int pipeframe_writer(struct pipeframe_out *out, int memory, int writer) __attribute__((warn_unused_result));
-/* Waits until there is room.  0, or -1: the reader is gone. */
+/* Room for a frame of n bytes, where whoever makes them puts them; waits until there is some.  NULL: the reader is gone.
+ * Nothing is sent until pipeframe_commit(), of so many bytes or fewer; until then another call gives the same room. */
+uint8_t *pipeframe_room(struct pipeframe_out *out, size_t n);
+void pipeframe_commit(struct pipeframe_out *out, uint32_t type, uint32_t job, size_t n);
+/* The same with a copy.  0, or -1: the reader is gone. */
 int pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const void *data, size_t n)
     __attribute__((warn_unused_result));
 

@@ -95,7 +95,12 @@ on_data(void *ctx, const uint8_t *data, size_t n)
 	struct receiver_inspect *i = ctx;
 
 	(void)!content_bytes(i->content, data, n); /* the end says it again */
-	return i->capped ? 0 : emit(i, PIPE_DATA, data, n);
+	if (i->capped)
+		return 0;
+	if (data != i->room)
+		return emit(i, PIPE_DATA, data, n);
+	pipeframe_commit(i->out, PIPE_DATA, i->job, n);
+	return 0;
 }
 
 static int
@@ -127,6 +132,28 @@ on_signature(void *ctx, const uint8_t sig[64])
 
 static const struct record_limits widest = { RECORD_FILES_MAX, UINT64_MAX / 2, UINT64_MAX / 2 };
 static const struct record_sink sink = { on_file, on_data, on_end, on_manifest, on_signature };
+
+/* What is certain to be a file's bytes is decompressed where store reads it; the heads between such pieces alone, so that
+ * they stay whole. */
+static uint8_t *
+room(void *ctx, size_t *n)
+{
+	struct receiver_inspect *i = ctx;
+	int data;
+	size_t ahead = record_ahead(&i->records, &data);
+
+	i->room = NULL;
+	*n = ahead > 0 && ahead < INSPECT_ROOM ? ahead : INSPECT_ROOM;
+	if (ahead == 0 || (!data && i->records.file_left < INSPECT_ROOM) || (data && ahead < PIPEFRAME_COPIED)) {
+		*n = INSPECT_ROOM;
+		return i->bytes;
+	}
+	if (!data || i->capped)
+		return i->bytes;
+	if ((i->room = pipeframe_room(i->out, *n)) == NULL)
+		exit(0); /* store is gone, so the service is ending */
+	return i->room;
+}
 
 static int
 plain(void *ctx, const uint8_t *data, size_t n)
@@ -168,6 +195,7 @@ receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct re
 	i->total = 0;
 	record_reader_init(&i->records, &widest, &sink, i);
 	decompress_begin(i->zstd, cap, plain, i);
+	decompress_into(i->zstd, room);
 }
 
 void

@@ -16,8 +16,12 @@
 #include "receiver/pipeframe.h"
 #include "receiver/receiver_messages.h"
 
+enum { INSPECT_ROOM = 128 << 10 /* bytes that are decompressed at a time */ };
+
 struct receiver_inspect {
 	uint32_t job;
+	uint8_t *room;  /* in `out`, where a file's bytes are decompressed to; NULL: in bytes */
+	uint8_t bytes[INSPECT_ROOM];
 	struct pipeframe_out *out; /* to store */
 	struct decompress *zstd;
 	struct record_reader records;

@@ -33,6 +33,15 @@ tell(struct unseal_job *j)
 	return pipeframe_write(j->out, PIPE_BEGIN, j->job, &b, sizeof(b));
 }
 
+/* A segment is opened where check reads it, as soon as there is a job there. */
+static uint8_t *
+room(void *ctx, size_t n)
+{
+	struct unseal_job *j = ctx;
+
+	return j->room = j->told && n <= PIPEFRAME_MAX ? pipeframe_room(j->out, n) : NULL;
+}
+
 static int
 sink(void *ctx, const uint8_t *data, size_t n)
 {
@@ -40,6 +49,10 @@ sink(void *ctx, const uint8_t *data, size_t n)
 
 	if (!j->told && tell(j) != 0)
 		return -1;
+	if (data == j->room) {
+		pipeframe_commit(j->out, PIPE_BYTES, j->job, n);
+		return 0;
+	}
 	while (n > 0) {
 		size_t part = n < PIPEFRAME_MAX ? n : PIPEFRAME_MAX;
 		if (pipeframe_write(j->out, PIPE_BYTES, j->job, data, part) != 0)
@@ -86,12 +99,14 @@ unseal_run(struct unseal_job *j)
 	int r;
 
 	j->told = 0;
+	j->room = NULL;
 	j->result = 0;
 	for (unsigned i = 0; i < j->conf->peers; i++)
 		senders[i] = &j->conf->peer[i].party;
 	j->open = open_begin(j->receiver, senders, j->conf->peers, j->psk, &j->inner, sink, j);
 	if (j->open == NULL)
 		return OPEN_ENOMEM;
+	open_into(j->open, room);
 	open_retired(j->open, j->retired, j->retireds);
 	r = feed(j);
 	if (r == OPEN_ESINK && j->result != 0)

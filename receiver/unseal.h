@@ -29,6 +29,7 @@ struct unseal_job {
 	struct seal_inner inner;
 	struct open *open;
 	int told;
+	uint8_t *room;         /* for the next piece of plaintext; NULL: none */
 	int result;            /* UNSEAL_*, where it was stopped */
 };
 

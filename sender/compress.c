@@ -10,7 +10,8 @@
 
 enum {
 	RAW_MAX = 128 << 10,  /* bytes of a block (RFC 8878, section 3.1.1.2) */
-	JOB_LEN = 2 << 20,    /* bytes that a worker takes at a time */
+	RAW_WINDOW_LOG = 17,  /* the least for blocks of this length: the reader copies them through it */
+	JOB_LEN = 8 << 20,    /* bytes that a worker takes at a time: at 2 MiB a tenth more work, since each begins with what went before */
 	SAMPLE_MAX = 64 << 10,
 	SAMPLE_LEVEL = 1,
 };
@@ -89,7 +90,7 @@ void compress_begin(struct compress *c, int level, compress_sink *sink, void *ct
 	if (!c->stored && !set(c->z, ZSTD_c_compressionLevel, level))
 		log_die(EXIT_INTERNAL, "compressing at level %d", level);
 	if (c->stored) /* magic; no size, checksum or dictionary; the window */
-		memcpy(c->out, (const uint8_t[]){ 0x28, 0xb5, 0x2f, 0xfd, 0, (COMPRESS_WINDOW_LOG - 10) << 3 }, 6);
+		memcpy(c->out, (const uint8_t[]){ 0x28, 0xb5, 0x2f, 0xfd, 0, (RAW_WINDOW_LOG - 10) << 3 }, 6);
 	c->head = c->stored ? 6 : 0;
 }
 
@@ -162,13 +163,22 @@ size_t compress_sample(struct compress *c, const void *data, size_t n)
 	return ZSTD_isError(got) || got > n ? n : got;
 }
 
+/* So many levels up or down, within ours. */
+static int step(int level, int by)
+{
+	int to = (level > 0 ? level - 1 : level) + by; /* without a gap at 0 */
+
+	to = to >= 0 ? to + 1 : to;
+	return to > COMPRESS_LEVEL_MAX ? COMPRESS_LEVEL_MAX : to < COMPRESS_LEVEL_MIN ? COMPRESS_LEVEL_MIN : to;
+}
+
 int compress_adapt(int level, uint64_t out, uint64_t ns, uint64_t rate)
 {
 	double could = (double)rate / 8e9 * (double)ns, made = (double)out;
 
-	if (made > could * 1.1 && level < COMPRESS_LEVEL_MAX)
-		return level + 1;
-	if (made < could * 0.95 && level > COMPRESS_LEVEL_MIN)
-		return level - (made < could * 0.5 && level > COMPRESS_LEVEL_MIN + 1 ? 2 : 1);
+	if (made > could * 1.1)
+		return step(level, 1);
+	if (made < could * 0.95)
+		return step(level, made < could * 0.5 ? -2 : -1);
 	return level;
 }

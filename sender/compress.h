@@ -14,8 +14,8 @@
 
 enum {
 	COMPRESS_WINDOW_LOG = 21,
-	COMPRESS_LEVEL_MIN = -7,
-	COMPRESS_LEVEL_MAX = 3,
+	COMPRESS_LEVEL_MIN = -3, /* measured: -7 saves 8 % of zstd's time more, and makes a quarter more bytes for all the others */
+	COMPRESS_LEVEL_MAX = 3,  /* 0 is none: zstd takes it for 3 */
 	COMPRESS_STORED = 100, /* in place of a level */
 };
 

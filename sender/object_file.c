@@ -76,12 +76,21 @@ static int put(struct object_file *o)
 	return reclaim(o, &o->op[o->filling]);
 }
 
+uint8_t *object_file_room(struct object_file *o, size_t *n)
+{
+	*n = DISK_PIECE - o->have;
+	return o->op[o->filling].buf + o->have;
+}
+
 int object_file_write(struct object_file *o, const uint8_t *data, size_t n)
 {
 	while (n > 0 && o->error == 0) {
-		size_t room = DISK_PIECE - o->have, part = n < room ? n : room;
+		size_t part;
+		uint8_t *room = object_file_room(o, &part);
 
-		memcpy(o->op[o->filling].buf + o->have, data, part);
+		part = n < part ? n : part;
+		if (data != room)
+			memcpy(room, data, part);
 		o->have += part;
 		o->length += part;
 		data += part;

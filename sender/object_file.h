@@ -26,6 +26,9 @@ void object_file_free(struct object_file *o);
 void object_file_begin(struct object_file *o, int fd, bool large);
 /* 0, or -1 with o->error: perhaps that of an earlier piece. */
 int object_file_write(struct object_file *o, const uint8_t *data, size_t n) __attribute__((warn_unused_result));
+/* Where the next bytes will lie: who puts them there himself (*n of them at most, 1 at least) gives these addresses to
+ * object_file_write(), and nothing is copied. */
+uint8_t *object_file_room(struct object_file *o, size_t *n);
 /* Wait for the full pieces; the last, short one stays until object_file_end(). */
 int object_file_settle(struct object_file *o) __attribute__((warn_unused_result));
 /* All of it is with the kernel. */

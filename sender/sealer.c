@@ -26,7 +26,9 @@
 
 enum {
 	SEGMENT_LOG_SMALL = 16,     /* of an object of LEVEL_SMALL bytes and less */
+	SEGMENT_LOG_LARGE = 18,     /* of others: at both ends a segment still lies in the nearest cache when it is gone through again */
 	GROWTH_STEP = 2 << 20,      /* bytes of the object between two events */
+	NEAR = 128 << 10,           /* bytes that are still near when they are gone through again */
 };
 _Static_assert((int)DISK_PIECE <= (int)RECORD_DATA_MAX, "a piece is a record");
 
@@ -44,6 +46,8 @@ struct sealer {
 	struct source source;
 	struct object_file file;
 	struct level level;         /* of compression */
+	bool stored;                /* not compressed */
+	uint64_t promised;          /* bytes of the file still to come that will be sealed as they are */
 	_Atomic uint64_t told;      /* how much of the object the owner knows to be there */
 	struct seal_job *now;       /* the job whose object is open */
 	int error;                  /* of what failed */
@@ -65,15 +69,41 @@ static int to_seal(void *ctx, const void *data, size_t n)
 {
 	struct sealer *s = ctx;
 
-	return seal_write(s->now->seal, data, n);
+	return seal_write_more(s->now->seal, data, n, s->promised);
 }
 
-static int put_record(struct sealer *s, enum record_type type, const void *data, uint32_t n)
+static uint8_t *file_room(void *ctx, size_t *n)
+{
+	struct sealer *s = ctx;
+
+	return object_file_room(&s->file, n);
+}
+
+static int put_head(struct sealer *s, enum record_type type, uint32_t n)
 {
 	uint8_t head[RECORD_HEAD_LEN];
 
 	record_put_head(head, type, n);
-	return compress_write(s->compress, head, sizeof(head)) != 0 || compress_write(s->compress, data, n) != 0 ? -1 : 0;
+	return compress_write(s->compress, head, sizeof(head));
+}
+
+static int put_record(struct sealer *s, enum record_type type, const void *data, uint32_t n)
+{
+	return put_head(s, type, n) != 0 || compress_write(s->compress, data, n) != 0 ? -1 : 0;
+}
+
+/* Hash, and compress or seal, while the bytes are in the nearest cache. */
+static int put_data(struct sealer *s, const uint8_t *data, size_t n)
+{
+	if (put_head(s, RECORD_DATA, (uint32_t)n) != 0)
+		return -1;
+	for (size_t part; n > 0; data += part, n -= part) {
+		part = n < NEAR ? n : NEAR;
+		crypto_hasher_add(s->hasher, data, part);
+		if (compress_write(s->compress, data, part) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* --- the files --- */
@@ -112,14 +142,15 @@ static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t
 
 	crypto_hasher_reset(s->hasher);
 	while ((got = source_next(&s->source, &data, &n)) > 0) {
-		crypto_hasher_add(s->hasher, data, n);
-		if (put_record(s, RECORD_DATA, data, (uint32_t)n) != 0)
+		s->promised = s->stored ? s->source.size - s->source.given : 0;
+		if (put_data(s, data, n) != 0)
 			return SEAL_WRITE;
 		if (atomic_load(&s->stop))
 			return SEAL_STOPPED;
 		tell_growth(s);
 		level_look(&s->level, n, s->file.length);
 	}
+	s->promised = 0;
 	j->error = got < 0 ? errno : ESTALE;
 	if (got < 0 || !claim_same(&j->claim->file[i], s->source.fd))
 		return SEAL_CHANGED;
@@ -151,7 +182,7 @@ static int begin(struct sealer *s, struct seal_job *j)
 {
 	struct seal_inner inner = { .created_ms = clock_wall_ms() };
 	bool small = j->claim->bytes <= LEVEL_SMALL;
-	unsigned log = small ? SEGMENT_LOG_SMALL : SEAL_SEGMENT_LOG_MAX;
+	unsigned log = small ? SEGMENT_LOG_SMALL : SEGMENT_LOG_LARGE;
 	char tmp[SEAL_NAME_LEN + 8];
 
 	crypto_random(j->id, sizeof(j->id));
@@ -169,8 +200,14 @@ static int begin(struct sealer *s, struct seal_job *j)
 	snprintf(inner.channel, sizeof(inner.channel), "%s", j->channel);
 	j->seal = seal_begin(SUITE_AES256GCM, log, j->id, s->keys->sender, s->keys->recipient, s->keys->recipients,
 	    s->keys->psk, &inner, to_file, s);
-	compress_begin(s->compress, level_first(&s->level, j->claim, s->source.op[0].buf), to_seal, s);
-	return j->seal == NULL ? -1 : 0;
+	if (j->seal == NULL)
+		return -1;
+	seal_into(j->seal, file_room);
+	int level = level_first(&s->level, j->claim, s->source.op[0].buf);
+	s->stored = level == COMPRESS_STORED;
+	s->promised = 0;
+	compress_begin(s->compress, level, to_seal, s);
+	return 0;
 }
 
 static void run_job(struct sealer *s, struct seal_job *j)

@@ -80,6 +80,10 @@ void crypto_aead_free(struct crypto_aead *a); /* wipes; NULL is fine */
 /* out has n + AEAD_TAG_LEN bytes (ciphertext, tag); out may be in. */
 int crypto_aead_seal(struct crypto_aead *a, uint8_t *out, const uint8_t nonce[static AEAD_NONCE_LEN], const void *aad,
     size_t aadlen, const uint8_t *in, size_t n) __attribute__((warn_unused_result));
+/* The same in pieces: out may be in.  A nonce begun with is used up, whatever follows. */
+int crypto_aead_seal_begin(struct crypto_aead *a, const uint8_t nonce[static AEAD_NONCE_LEN]) __attribute__((warn_unused_result));
+int crypto_aead_seal_add(struct crypto_aead *a, uint8_t *out, const uint8_t *in, size_t n) __attribute__((warn_unused_result));
+int crypto_aead_seal_end(struct crypto_aead *a, uint8_t tag[static AEAD_TAG_LEN]) __attribute__((warn_unused_result));
 /* in has n bytes with the tag, out n - AEAD_TAG_LEN; out may be in; -1 and out wiped if not authentic. */
 int crypto_aead_open(struct crypto_aead *a, uint8_t *out, const uint8_t nonce[static AEAD_NONCE_LEN], const void *aad,
     size_t aadlen, const uint8_t *in, size_t n) __attribute__((warn_unused_result));

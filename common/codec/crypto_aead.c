@@ -49,18 +49,37 @@ void crypto_aead_free(struct crypto_aead *a)
 	free(a);
 }
 
+int crypto_aead_seal_begin(struct crypto_aead *a, const uint8_t nonce[static AEAD_NONCE_LEN])
+{
+	return EVP_EncryptInit_ex2(a->seal, NULL, NULL, nonce, NULL) == 1 ? 0 : -1;
+}
+
+int crypto_aead_seal_add(struct crypto_aead *a, uint8_t *out, const uint8_t *in, size_t n)
+{
+	int got = 0;
+
+	return n <= INT_MAX && (n == 0 || (EVP_EncryptUpdate(a->seal, out, &got, in, (int)n) == 1 && (size_t)got == n)) ? 0 : -1;
+}
+
+int crypto_aead_seal_end(struct crypto_aead *a, uint8_t tag[static AEAD_TAG_LEN])
+{
+	uint8_t none[AEAD_TAG_LEN];
+	int end = 0;
+
+	return EVP_EncryptFinal_ex(a->seal, none, &end) == 1 && end == 0 &&
+	    EVP_CIPHER_CTX_ctrl(a->seal, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG_LEN, tag) == 1 ? 0 : -1;
+}
+
 int crypto_aead_seal(struct crypto_aead *a, uint8_t *out, const uint8_t nonce[static AEAD_NONCE_LEN], const void *aad,
     size_t aadlen, const uint8_t *in, size_t n)
 {
-	int got = 0, end = 0;
+	int got = 0;
 
 	if (n > INT_MAX - AEAD_TAG_LEN || aadlen > INT_MAX)
 		return -1;
-	if (EVP_EncryptInit_ex2(a->seal, NULL, NULL, nonce, NULL) == 1 &&
+	if (crypto_aead_seal_begin(a, nonce) == 0 &&
 	    (aadlen == 0 || EVP_EncryptUpdate(a->seal, NULL, &got, aad, (int)aadlen) == 1) &&
-	    (n == 0 || (EVP_EncryptUpdate(a->seal, out, &got, in, (int)n) == 1 && (size_t)got == n)) &&
-	    EVP_EncryptFinal_ex(a->seal, out + n, &end) == 1 && end == 0 &&
-	    EVP_CIPHER_CTX_ctrl(a->seal, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG_LEN, out + n) == 1)
+	    crypto_aead_seal_add(a, out, in, n) == 0 && crypto_aead_seal_end(a, out + n) == 0)
 		return 0;
 	crypto_wipe(out, n + AEAD_TAG_LEN);
 	return -1;

@@ -21,6 +21,7 @@ struct open {
 	struct seal_inner *inner;
 	seal_sink *sink;
 	void *ctx;
+	open_room *room;      /* or NULL */
 	struct crypto_aead *aead;
 	enum state state;
 	enum open_err failed; /* sticky */
@@ -61,6 +62,11 @@ void open_retired(struct open *o, const struct party_secret *const *retired, uns
 {
 	o->retired = retired;
 	o->retired_count = count;
+}
+
+void open_into(struct open *o, open_room *room)
+{
+	o->room = room;
 }
 
 unsigned open_key(const struct open *o)
@@ -207,20 +213,23 @@ static enum open_err open_segment(struct open *o, const uint8_t *in, size_t n, i
 {
 	uint8_t nonce[AEAD_NONCE_LEN];
 	size_t plain = n - AEAD_TAG_LEN, skip = 0;
+	uint8_t *out = o->room != NULL && o->number > 0 && plain > 0 ? o->room(o->ctx, plain) : NULL;
 
 	seal_nonce(nonce, o->number, last);
-	if (o->used < plain)
+	if (out == NULL)
+		out = o->buf;
+	if (out == o->buf && o->used < plain)
 		o->used = plain;
-	if (crypto_aead_open(o->aead, o->buf, nonce, NULL, 0, in, n) != 0)
+	if (crypto_aead_open(o->aead, out, nonce, NULL, 0, in, n) != 0)
 		return OPEN_EAUTH;
 	if (o->number++ == 0) {
-		enum open_err r = read_inner(o, o->buf, plain);
+		enum open_err r = read_inner(o, out, plain);
 
 		if (r != OPEN_OK)
 			return r;
 		skip = SEAL_INNER_LEN;
 	}
-	if (plain > skip && o->sink(o->ctx, o->buf + skip, plain - skip) != 0)
+	if (plain > skip && o->sink(o->ctx, out + skip, plain - skip) != 0)
 		return OPEN_ESINK;
 	return OPEN_OK;
 }

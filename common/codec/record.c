@@ -225,6 +225,16 @@ enum record_err record_read(struct record_reader *r, const uint8_t *data, size_t
 	return r->failed;
 }
 
+size_t record_ahead(const struct record_reader *r, int *data)
+{
+	*data = r->state == IN_DATA;
+	if (r->failed != RECORD_OK)
+		return 0;
+	if (r->state == IN_DATA)
+		return r->left;
+	return r->state == WANT_DATA && r->file_left > 0 ? RECORD_HEAD_LEN - r->have : 0;
+}
+
 enum record_err record_read_end(struct record_reader *r)
 {
 	if (r->failed == RECORD_OK && r->state != DONE)

@@ -63,6 +63,9 @@ struct record_reader {
 };
 void record_reader_init(struct record_reader *r, const struct record_limits *l, const struct record_sink *s, void *ctx);
 enum record_err record_read(struct record_reader *r, const uint8_t *data, size_t n) __attribute__((warn_unused_result));
+/* Of which kind the next bytes are, as far as it is certain, and how many: the file's bytes (*data is 1), or the head of a
+ * record with more of them (0).  0 bytes: anything may come. */
+size_t record_ahead(const struct record_reader *r, int *data);
 enum record_err record_read_end(struct record_reader *r) __attribute__((warn_unused_result)); /* no more input */
 const char *record_strerror(enum record_err e);
 

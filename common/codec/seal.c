@@ -13,8 +13,10 @@ struct seal {
 	void *ctx;
 	size_t segment;    /* bytes of a full one */
 	uint64_t number;   /* of the next segment */
-	uint8_t *buf;      /* segment + tag; the segment is sealed in place */
-	size_t have;       /* plaintext in buf */
+	uint8_t *buf;      /* plaintext of a segment that may be the last; without room, ciphertext too */
+	seal_room *room;   /* or NULL */
+	int begun;         /* the segment is being sealed as it comes: it is not the last */
+	size_t have;       /* bytes of the segment: in buf, or sealed already */
 	size_t used;       /* how much of buf ever held plaintext: to be wiped */
 	int failed;        /* sticky: what the sink returned, or -1 */
 	int ended;
@@ -110,7 +112,7 @@ struct seal *seal_begin(enum crypto_suite suite, unsigned segment_log, const uin
 	s->sink = sink;
 	s->ctx = ctx;
 	s->segment = (size_t)1 << segment_log;
-	s->buf = malloc(s->segment + AEAD_TAG_LEN);
+	s->buf = malloc(s->segment);
 	if (s->buf == NULL || draw_keys(s, id, sender, inner->generation) != 0 ||
 	    put_header(s, suite, segment_log, id, recipients, count, psk) != 0)
 		goto free_seal;
@@ -128,18 +130,61 @@ free_seal:
 	return NULL;
 }
 
-/* One segment from plain[0..n-1], which may be s->buf itself. */
-static int emit(struct seal *s, const uint8_t *plain, size_t n, int last)
+void seal_into(struct seal *s, seal_room *room)
+{
+	s->room = room;
+}
+
+/* Seal in[0..n-1], which may lie in s->buf, and have it leave. */
+static int put(struct seal *s, const uint8_t *in, size_t n)
+{
+	while (s->failed == 0 && n > 0) {
+		size_t part = s->segment;
+		uint8_t *out = s->room != NULL ? s->room(s->ctx, &part) : s->buf;
+
+		part = part < n ? part : n;
+		s->failed = crypto_aead_seal_add(s->aead, out, in, part) != 0 ? -1 : s->sink(s->ctx, out, part);
+		in += part;
+		n -= part;
+	}
+	return s->failed;
+}
+
+static int begin_segment(struct seal *s, int last)
 {
 	uint8_t nonce[AEAD_NONCE_LEN];
 
 	seal_nonce(nonce, s->number++, last);
-	s->failed = crypto_aead_seal(s->aead, s->buf, nonce, NULL, 0, plain, n) != 0 ? -1 :
-	    s->sink(s->ctx, s->buf, n + AEAD_TAG_LEN);
-	return s->failed;
+	return s->failed = crypto_aead_seal_begin(s->aead, nonce);
 }
 
-int seal_write(struct seal *s, const void *data, size_t n)
+static int end_segment(struct seal *s)
+{
+	uint8_t tag[AEAD_TAG_LEN];
+
+	s->begun = 0;
+	s->have = 0;
+	return s->failed = crypto_aead_seal_end(s->aead, tag) != 0 ? -1 : s->sink(s->ctx, tag, sizeof(tag));
+}
+
+/* What waited in s->buf. */
+static int emit(struct seal *s, int last)
+{
+	return begin_segment(s, last) != 0 || put(s, s->buf, s->have) != 0 ? s->failed : end_segment(s);
+}
+
+/* The segment's next bytes: to be kept, or sealed at once. */
+static int take(struct seal *s, const uint8_t *p, size_t n)
+{
+	if (!s->begun)
+		memcpy(s->buf + s->have, p, n);
+	s->have += n;
+	if (!s->begun && s->used < s->have)
+		s->used = s->have;
+	return s->begun ? put(s, p, n) : 0;
+}
+
+int seal_write_more(struct seal *s, const void *data, size_t n, uint64_t more)
 {
 	const uint8_t *p = data;
 
@@ -147,28 +192,26 @@ int seal_write(struct seal *s, const void *data, size_t n)
 		return -1;
 	/* A full segment is sealed only when another byte follows it: only then is it known not to be the last. */
 	while (s->failed == 0 && n > 0) {
-		if (s->have == s->segment) {
-			s->have = 0;
-			if (emit(s, s->buf, s->segment, 0) != 0)
+		if (s->have == s->segment && (s->begun ? end_segment(s) : emit(s, 0)) != 0)
+			break;
+		if (s->have == 0 && (n > s->segment || more > s->segment)) {
+			if (begin_segment(s, 0) != 0)
 				break;
+			s->begun = 1;
 		}
-		if (s->have == 0 && n > s->segment) { /* without a copy */
-			if (emit(s, p, s->segment, 0) != 0)
-				break;
-			p += s->segment;
-			n -= s->segment;
-			continue;
-		}
-		size_t take = s->segment - s->have < n ? s->segment - s->have : n;
+		size_t part = s->segment - s->have < n ? s->segment - s->have : n;
 
-		memcpy(s->buf + s->have, p, take);
-		s->have += take;
-		if (s->used < s->have)
-			s->used = s->have;
-		p += take;
-		n -= take;
+		if (take(s, p, part) != 0)
+			break;
+		p += part;
+		n -= part;
 	}
 	return s->failed;
+}
+
+int seal_write(struct seal *s, const void *data, size_t n)
+{
+	return seal_write_more(s, data, n, 0);
 }
 
 int seal_end(struct seal *s)
@@ -176,7 +219,9 @@ int seal_end(struct seal *s)
 	if (s->failed != 0 || s->ended)
 		return s->failed != 0 ? s->failed : -1;
 	s->ended = 1;
-	return emit(s, s->buf, s->have, 1);
+	if (s->begun)
+		s->failed = -1; /* a promise was broken */
+	return s->begun ? -1 : emit(s, 1);
 }
 
 void seal_free(struct seal *s)

@@ -42,6 +42,13 @@ struct seal *seal_begin(enum crypto_suite suite, unsigned segment_log, const uin
     const struct party_secret *sender, const struct party *const *recipients, unsigned count, const uint8_t *psk,
     struct seal_inner *inner, seal_sink *sink, void *ctx);
 int seal_write(struct seal *s, const void *data, size_t n) __attribute__((warn_unused_result));
+/* The same, with the promise that `more` bytes at least will follow: a segment that cannot be the last then needs no
+ * copy of its plaintext.  After a promise that is broken seal_end() fails. */
+int seal_write_more(struct seal *s, const void *data, size_t n, uint64_t more) __attribute__((warn_unused_result));
+/* Where ciphertext is to be put, instead of memory of the stream's own: *n bytes of room, 1 at least.  The sink then
+ * gets these very addresses, and tags from elsewhere.  Before the first seal_write(). */
+typedef uint8_t *seal_room(void *ctx, size_t *n);
+void seal_into(struct seal *s, seal_room *room);
 int seal_end(struct seal *s) __attribute__((warn_unused_result)); /* last segment; then seal_free() */
 void seal_free(struct seal *s);
 
@@ -61,6 +68,10 @@ struct open *open_begin(const struct party_secret *receiver, const struct party 
     const uint8_t *psk, struct seal_inner *inner, seal_sink *sink, void *ctx);
 /* Keys of the receiver that were retired: what was sealed to one of them opens too.  They stay valid until open_free(). */
 void open_retired(struct open *o, const struct party_secret *const *retired, unsigned count);
+/* Where plaintext is to be put, instead of memory of the stream's own: n bytes, or NULL for that.  The sink then gets
+ * this very address, once the segment is authentic; if it is not, the room is wiped and the sink hears nothing of it. */
+typedef uint8_t *open_room(void *ctx, size_t n);
+void open_into(struct open *o, open_room *room);
 unsigned open_key(const struct open *o); /* once inner is filled: 0 the receiver's own, n the n-th of the retired */
 enum open_err open_write(struct open *o, const void *data, size_t n) __attribute__((warn_unused_result));
 /* No more input: OPEN_OK only if the last segment was authentic and nothing followed. */

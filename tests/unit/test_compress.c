@@ -64,7 +64,7 @@ static void frame(struct compress *c, int level, size_t n)
 		part = part < n - at ? part : n - at;
 		assert_int_equal(compress_write(c, in + at, part), 0);
 		at += part;
-		compress_level(c, level == COMPRESS_STORED ? 1 : COMPRESS_LEVEL_MIN + (int)seeded_below(11));
+		compress_level(c, level == COMPRESS_STORED ? 1 : COMPRESS_LEVEL_MIN + (int)seeded_below(COMPRESS_LEVEL_MAX - COMPRESS_LEVEL_MIN + 1));
 	}
 	assert_int_equal(compress_flush(c), 0);
 	assert_int_equal(compress_end(c), 0);
@@ -125,7 +125,8 @@ static void the_level_follows_the_link(void **state)
 {
 	static const struct { int level; uint64_t out; int next; } cases[] = {
 		{ 1, 1000000, 1 }, { 1, 1099000, 1 }, { 1, 1200000, 2 }, { 3, 5000000, 3 },
-		{ 1, 960000, 1 }, { 1, 900000, 0 }, { 1, 400000, -1 }, { -6, 400000, -7 }, { -7, 0, -7 },
+		{ 1, 960000, 1 }, { 1, 900000, -1 }, { 1, 400000, -2 }, { -1, 1200000, 1 }, { 2, 900000, 1 }, { 2, 400000, -1 },
+		{ -2, 900000, -3 }, { -2, 400000, -3 }, { -3, 0, -3 },
 	};
 
 	(void)state;

@@ -123,7 +123,7 @@ bombs(void **state)
 
 /* --- records through the whole of inspect --- */
 static struct receiver_inspect in;
-static uint8_t plain[1 << 20], z[2 << 20];
+static uint8_t plain[2 << 20], z[4 << 20];
 static size_t plain_n;
 
 static void
@@ -270,6 +270,77 @@ transfers(void **state)
 	close(fds.reader);
 }
 
+/* Long files reach store byte by byte, however zstd's blocks, records and pieces lie: they are decompressed where it reads them. */
+static void
+long_files(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 4095, 4096, 131064, 131072, 131073, 262144, 700000 };
+	static const struct record_limits limits = { .files = 20, .file_bytes = 2 << 20, .total_bytes = 3 << 20 };
+	static uint8_t content[700000], back[700000];
+	static struct pipeframe_out out;
+	static struct pipeframe_in events;
+	static struct content_policy policy;
+	struct pipeframe_fds fds;
+	struct pipeframe e;
+	uint8_t body[9] = { 0 }, digest[32] = { 0 };
+
+	(void)state;
+	content_policy_of_channel(&policy, "any");
+	for (unsigned round = 0; round < 6; round++) {
+		pipeframe_pair(&fds);
+		assert_int_equal(pipeframe_writer(&out, fds.memory, fds.writer), 0);
+		assert_int_equal(pipeframe_reader(&events, fds.memory, fds.reader), 0);
+		assert_int_equal(receiver_inspect_open(&in, &out), 0);
+		seeded_bytes(content, sizeof(content));
+		for (size_t i = 4; round % 2 == 0 && i < sizeof(content); i++) /* what compresses */
+			content[i] = (uint8_t)('0' + content[i] % 4);
+		memcpy(content, "data", 4);
+		plain_n = 0;
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			body[5] = (uint8_t)(sizes[i] >> 16), body[6] = (uint8_t)(sizes[i] >> 8), body[7] = (uint8_t)sizes[i];
+			body[8] = (uint8_t)('a' + i);
+			put(RECORD_FILE, body, 9);
+			for (size_t at = 0, n; at < sizes[i]; at += n) {
+				n = round < 4 ? sizes[i] : 1 + seeded_below(300000); /* of a record */
+				n = n < sizes[i] - at ? n : sizes[i] - at;
+				put(RECORD_DATA, content + at, n);
+			}
+			put(RECORD_END, digest, 32);
+		}
+		put_end();
+		size_t n = compress(z, sizeof(z), plain, plain_n, 17);
+		receiver_inspect_begin(&in, 7, &limits, &policy);
+		for (size_t at = 0, part; at < n; at += part) {
+			part = 1 + seeded_below(round < 2 ? 1000 : 512 << 10);
+			part = part < n - at ? part : n - at;
+			receiver_inspect_bytes(&in, z + at, part);
+		}
+		receiver_inspect_end(&in, 0);
+		assert_int_equal(in.finish.bad, 0);
+		size_t have = 0, file = 0;
+		while (pipeframe_next(&events, &e, false) == PIPEFRAME_GOT) {
+			if (e.type == PIPE_DATA) {
+				assert_true(file < sizeof(sizes) / sizeof(sizes[0]) && have + e.len <= sizes[file]);
+				memcpy(back + have, e.body, e.len);
+				have += e.len;
+			} else if (e.type == PIPE_FILE_END) {
+				assert_int_equal(have, sizes[file]);
+				assert_memory_equal(back, content, have);
+				have = 0;
+				file++;
+			}
+		}
+		assert_int_equal(file, sizeof(sizes) / sizeof(sizes[0]));
+		content_free(in.content);
+		decompress_free(in.zstd);
+		ring_close(&out.ring);
+		ring_close(&events.ring);
+		close(fds.memory);
+		close(fds.writer);
+		close(fds.reader);
+	}
+}
+
 int
 main(void)
 {
@@ -277,6 +348,7 @@ main(void)
 		cmocka_unit_test(one_frame),
 		cmocka_unit_test(bombs),
 		cmocka_unit_test(transfers),
+		cmocka_unit_test(long_files),
 	};
 
 	if (crypto_init() != 0)

@@ -19,9 +19,21 @@ static int collect(void *ctx, const uint8_t *data, size_t n)
 	struct buffer *o = ctx;
 
 	assert_true(o->n + n <= o->room);
-	memcpy(o->b + o->n, data, n);
+	if (data != o->b + o->n)
+		memcpy(o->b + o->n, data, n);
 	o->n += n;
 	return o->stop_at != 0 && o->n >= o->stop_at ? 42 : 0;
+}
+
+/* Ciphertext goes where it will lie. */
+static uint8_t *in_place(void *ctx, size_t *n)
+{
+	struct buffer *o = ctx;
+	size_t left = o->room - o->n, some = 1 + seeded_below(9000);
+
+	assert_true(left > 0);
+	*n = some < left ? some : left;
+	return o->b + o->n;
 }
 
 static struct buffer buffer(size_t room)
@@ -42,6 +54,14 @@ static struct seal_inner inner_of_vectors(void)
 	return inner;
 }
 
+/* Room for a whole segment, or at times none. */
+static uint8_t *segment_room(void *ctx, size_t n)
+{
+	struct buffer *o = ctx;
+
+	return o->room - o->n < n || seeded_below(4) == 0 ? NULL : o->b + o->n;
+}
+
 /* Open data in pieces of `piece` bytes (0: random sizes) into *out. */
 static enum open_err open_pieces(const struct party_secret *as, const uint8_t *psk, const uint8_t *data, size_t n,
     size_t piece, struct seal_inner *inner, struct buffer *out)
@@ -51,6 +71,8 @@ static enum open_err open_pieces(const struct party_secret *as, const uint8_t *p
 	enum open_err e = OPEN_OK;
 
 	assert_non_null(o);
+	if (seeded_below(2) == 0)
+		open_into(o, segment_room);
 	for (size_t at = 0; at < n && e == OPEN_OK;) {
 		size_t take = piece != 0 ? piece : 1 + seeded_below(9000);
 
@@ -126,7 +148,8 @@ static void vectors_seal(void **state)
 		const struct party *two[] = {&recovery->pub, &receiver->pub}, *one[] = {&receiver->pub};
 		int is_two = objects[i].suite == SUITE_CHACHA20POLY1305;
 
-		for (size_t j = 0; j < sizeof(pieces) / sizeof(pieces[0]); j++) {
+		for (size_t way = 0; way < 4 * sizeof(pieces) / sizeof(pieces[0]); way++) {
+			size_t j = way / 4, promise = way % 2, placed = way / 2 % 2;
 			struct seal_inner inner = inner_of_vectors();
 			struct buffer out = buffer(object.n);
 
@@ -135,8 +158,12 @@ static void vectors_seal(void **state)
 			    is_two ? two : one, is_two ? 2 : 1, psk_of(vector_of("object", name, "psk")), &inner, collect, &out);
 
 			assert_non_null(s);
-			for (size_t at = 0; at < frame.n; at += pieces[j])
-				assert_int_equal(seal_write(s, frame.b + at, pieces[j] < frame.n - at ? pieces[j] : frame.n - at), 0);
+			if (placed)
+				seal_into(s, in_place);
+			for (size_t at = 0, n; at < frame.n; at += n) {
+				n = pieces[j] < frame.n - at ? pieces[j] : frame.n - at;
+				assert_int_equal(seal_write_more(s, frame.b + at, n, promise ? frame.n - at - n : 0), 0);
+			}
 			assert_int_equal(seal_end(s), 0);
 			assert_int_equal(seal_write(s, "x", 1), -1);
 			assert_int_equal(seal_end(s), -1);
@@ -145,6 +172,29 @@ static void vectors_seal(void **state)
 		}
 	}
 	fixed_random = NULL;
+}
+
+/* What was promised did not come: the segment was sealed as one that another follows. */
+static void broken_promise(void **state)
+{
+	const struct party *to[] = {&receiver->pub};
+	uint8_t id[SEAL_ID_LEN] = {2}, byte = 0;
+
+	(void)state;
+	for (int placed = 0; placed < 2; placed++) {
+		struct seal_inner inner = inner_of_vectors();
+		struct buffer out = buffer(65536);
+		struct seal *s = seal_begin(SUITE_AES256GCM, 12, id, sender, to, 1, NULL, &inner, collect, &out);
+
+		assert_non_null(s);
+		if (placed)
+			seal_into(s, in_place);
+		for (unsigned i = 0; i < 5000; i++)
+			assert_int_equal(seal_write_more(s, &byte, 1, 4097), 0);
+		assert_int_equal(seal_end(s), -1);
+		assert_int_equal(seal_end(s), -1);
+		seal_free(s);
+	}
 }
 
 /* Every length of payload around the border of a segment, both suites. */
@@ -437,7 +487,7 @@ static void refused_parameters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vectors_open), cmocka_unit_test(recovery_key), cmocka_unit_test(vectors_seal),
+		cmocka_unit_test(vectors_open), cmocka_unit_test(recovery_key), cmocka_unit_test(vectors_seal), cmocka_unit_test(broken_promise),
 		cmocka_unit_test(borders), cmocka_unit_test(cut_or_longer), cmocka_unit_test(every_bit_counts),
 		cmocka_unit_test(moved_segments), cmocka_unit_test(wrong_keys), cmocka_unit_test(borrowed_name),
 		cmocka_unit_test(header_fields), cmocka_unit_test(bad_inner), cmocka_unit_test(sinks_that_stop), cmocka_unit_test(refused_parameters),

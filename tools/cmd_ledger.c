@@ -37,17 +37,28 @@ add_key(struct keys *k, const char *path)
 	return code;
 }
 
-/* The public half lies beside the secret one; nobody needs that to verify. */
+/* The public half lies beside the secret one; nobody needs that to verify.  Of a retired key it may be named itself. */
 static int
-add_own(struct keys *k, const char *secret)
+add_own(struct keys *k, const char *file)
 {
 	static char path[RECEIVER_PATH_MAX + 8];
-	size_t n = strlen(secret);
+	size_t n = strlen(file);
 
-	if (n < 4 || strcmp(secret + n - 4, ".key") != 0)
+	if (n < 4 || (strcmp(file + n - 4, ".key") != 0 && strcmp(file + n - 4, ".pub") != 0))
 		return EXIT_OK;
-	snprintf(path, sizeof(path), "%.*s.pub", (int)(n - 4), secret);
+	snprintf(path, sizeof(path), "%.*s.pub", (int)(n - 4), file);
 	return access(path, R_OK) == 0 ? add_key(k, path) : EXIT_OK;
+}
+
+/* A replaced key signed the checkpoints of its time. */
+static int
+add_all_own(struct keys *k, const struct receiver_conf *c)
+{
+	int code = add_own(k, c->keys);
+
+	for (unsigned i = 0; code == EXIT_OK && i < c->retireds; i++)
+		code = add_own(k, c->retired[i].key);
+	return code;
 }
 
 static int
@@ -166,7 +177,7 @@ run(const struct cmd_line *l)
 		return code;
 	if (l->operands == 1)
 		return verify(l, &k, l->operand[0]);
-	if ((code = receiver_conf_read(&conf, config, -1)) != 0 || (code = add_own(&k, conf.keys)) != 0)
+	if ((code = receiver_conf_read(&conf, config, -1)) != 0 || (code = add_all_own(&k, &conf)) != 0)
 		return code;
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
 	return verify(l, &k, path);
@@ -184,7 +195,7 @@ const struct cmd cmd_ledger_verify = {
 	.exits = N_("0 it holds, 1 it does not, 2 usage, 3 configuration, 4 keys, 5 it cannot be read,\n"
 	    "6 it is a database, but no ledger of ours, or no checkpoint"),
 	.options = { { "config", 'c', CMD_FILE, N_("FILE"), N_("the configuration file of this end"), 0 },
-	    { "receiver", 0, CMD_FILE, N_("FILE.pub"), N_("a key of the receiver (with -c: beside its own)"), 0 },
+	    { "receiver", 0, CMD_FILE, N_("FILE.pub"), N_("a key of the receiver (with -c: beside its own and those that are retired)"), 0 },
 	    { "checkpoint", 0, CMD_FILE, N_("FILE"), N_("a checkpoint that was kept elsewhere"), 0 },
 	    { "export", 0, CMD_FILE, N_("FILE"), N_("an export that was kept elsewhere"), 0 }, CMD_JSON },
 	.operands_max = 1, .operand = CMD_FILE,

@@ -51,6 +51,8 @@ def test_receiver_key(site):
     """First the receiver, then the sender: nothing is lost between, and the tool says when the old key may go."""
     site.start()
     deliver(site, "1.csv")
+    with open(site.path("checkpoint"), "w") as f:
+        f.write(katamichi("ledger", "checkpoint", "-c", site.path("receiver.conf")).out)
     name, said = rotate(site, "receiver")
     assert "[retired receiver]" in said
     site.receiver.stop()
@@ -58,6 +60,8 @@ def test_receiver_key(site):
     edit(site.path("receiver.conf"), ("keys/receiver.key", f"keys/{name}.key"),
          more=f"[retired receiver]\nkey = keys/receiver.key\nsince = {today - 20 * DAY}\n")
     site.start_receiver()
+    # what is sent before the next HELLO comes only with the repeat
+    wait_until("the session", lambda: "session of epoch" in site.receiver.text())
     deliver(site, "2.csv")  # to the old key, by a session with the old key
     row, = json.loads(katamichi("key", "retired", "-c", site.path("receiver.conf"), "--json").out)
     assert row["name"] == "receiver" and row["used"] == str(today) and row["from"] == str(today + 15 * DAY) and not row["may_go"], row
@@ -68,6 +72,15 @@ def test_receiver_key(site):
     assert katamichi("gaps", "-c", site.path("receiver.conf")).returncode == 0
     # without the old key nothing of it opens any more
     site.receiver.stop()
+    # but its public half says what it signed, and is believed for as long as it is called retired
+    verify = ("ledger", "verify", "-c", site.path("receiver.conf"), "--checkpoint", site.path("checkpoint"))
+    assert "as the receiver signed it up to row 2" in katamichi(*verify).out
+    edit(site.path("receiver.conf"), ("key = keys/receiver.key", "key = keys/receiver.pub"))
+    assert "as the receiver signed it up to row 2" in katamichi(*verify).out
+    edit(site.path("receiver.conf"), ("[retired receiver]\nkey = keys/receiver.pub", ";"), (f"since = {today - 20 * DAY}", ";"))
+    assert katamichi(*verify, ok=False).returncode == 1
+    assert katamichi(*verify, "--receiver", site.path("keys/receiver.pub")).returncode == 0
+    edit(site.path("receiver.conf"), more=f"[retired receiver]\nkey = keys/receiver.key\nsince = {today - 20 * DAY}\n")
     shutil.move(site.path("keys/receiver.key"), site.path("gone.key"))
     done = run(*site.net.at("r"), os.path.join(os.path.dirname(site.receiver.popen.args[-3]), "katamichi-receiver"), "-c",
                site.path("receiver.conf"), "--check", ok=False)

@@ -1,7 +1,6 @@
 /* checkpoints.c - see checkpoints.h */
 #include "receiver/checkpoints.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,19 +40,6 @@ keep(struct db *db, const struct checkpoint *k)
 	    receiver, signature);
 }
 
-/* A sentence that is kept in English (host/reason.h). */
-static void put_answer(char *to, size_t room, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static void
-put_answer(char *to, size_t room, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(to, room, fmt, ap);
-	va_end(ap);
-}
-
 void
 checkpoints_signed(struct checkpoints *c, const struct msg_checkpoint *m, uint64_t now_ns)
 {
@@ -63,12 +49,12 @@ checkpoints_signed(struct checkpoints *c, const struct msg_checkpoint *m, uint64
 	c->waiting = false;
 	c->due_ns = now_ns + (m->result == WITNESS_SIGNED ? EVERY_NS : AGAIN_NS);
 	if (m->result == WITNESS_BACK) {
-		put_answer(answer, sizeof(answer), "not signed: the ledger has %llu rows, but %llu were signed before: it was set back or changed",
+		reason_put(answer, sizeof(answer), "not signed: the ledger has %llu rows, but %llu were signed before: it was set back or changed",
 		    (unsigned long long)m->checkpoint.rows, (unsigned long long)m->before);
 		if (!c->set_back)
 			log_error("ALARM: the ledger's checkpoint is %s", reason_show(answer));
 	} else if (m->result != WITNESS_SIGNED) {
-		put_answer(answer, sizeof(answer), "not signed now; see the receiver's log");
+		reason_put(answer, sizeof(answer), "not signed now; see the receiver's log");
 	}
 	c->set_back = m->result == WITNESS_BACK;
 	c->signed_before = m->before;

@@ -8,6 +8,7 @@
 
 #include "host/clock.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/name_json.h"
 
 static const char *
@@ -64,7 +65,7 @@ quarantine_released(struct ledger *l, const char *entry, const char *place)
 	char answer[256];
 
 	db_run(&l->db, "UPDATE quarantine SET state = 'released', place = ? WHERE entry = ?", "tt", place, entry);
-	snprintf(answer, sizeof(answer), "released as %s", place);
+	reason_put(answer, sizeof(answer), "released as %s", place);
 	db_run(&l->db, "UPDATE quarantine_request SET code = 0, answer = ? WHERE entry = ? AND what = 'release' AND code IS NULL", "tt",
 	    answer, entry);
 	db_run(&l->db, "DELETE FROM quarantine_approval WHERE entry = ?", "t", entry);

@@ -178,7 +178,7 @@ needs_another(struct quarantine *q, const struct held *h, const struct request *
 		before.at = sqlite3_column_int64(s, 3);
 		db_done(s);
 		if (quarantine_same_operator(before.operator, r->operator)) {
-			answer(&l->db, r, QUARANTINE_ANOTHER, "%s has asked for it already; channel %s wants another operator", r->operator,
+			answer(&l->db, r, QUARANTINE_ANOTHER, "%s has asked for it already; channel %s wants another operator", before.operator,
 			    ch->name);
 			return true;
 		}

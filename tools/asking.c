@@ -39,8 +39,8 @@ int asking_receiver_runs(const struct receiver_conf *c)
 
 	snprintf(path, sizeof(path), "%s/lock", c->state);
 	if ((fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		return 0;
-	r = flock(fd, LOCK_EX | LOCK_NB) != 0;
+		return errno == EACCES; /* somebody who may only look cannot know */
+	r = flock(fd, LOCK_SH | LOCK_NB) != 0;
 	close(fd);
 	return r;
 }

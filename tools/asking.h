@@ -10,7 +10,7 @@
 
 /* The ledger's database for a request: 0, or an exit code after one logged line. */
 int asking_open(struct db *db, const struct receiver_conf *c);
-int asking_receiver_runs(const struct receiver_conf *c); /* 1: a daemon holds its lock */
+int asking_receiver_runs(const struct receiver_conf *c); /* 1: a daemon holds its lock, or we may not look at that */
 /* Who sits at the terminal, as far as the system knows: the name of the login user, else of the user who runs this. */
 const char *asking_login(void);
 /* The options of a command that decides something, and what they were given: 0, or an exit code, said. */

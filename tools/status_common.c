@@ -108,7 +108,7 @@ void status_show_keys(const json_t *keys)
 		const char *name = json_string_value(json_object_get(k, "name"));
 		size_t at = strlen(text);
 		if (i > 0)
-			at += (size_t)snprintf(text + at, sizeof(text) - at, ", ");
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s", _(", "));
 		if (json_object_get(k, "days") == NULL)
 			snprintf(text + at, sizeof(text) - at, _("%s (age not known)"), name);
 		else

@@ -13,6 +13,7 @@
 #include "host/reason.h"
 #include "receiver/name_json.h"
 #include "receiver/receiver_conf.h"
+#include "tools/asking.h"
 #include "tools/out.h"
 #include "tools/status.h"
 #include "tools/wide.h"
@@ -115,7 +116,7 @@ static void add_todo(json_t *s)
 
 	if (!is_true(s, "running"))
 		status_todo(todo, "not running");
-	if (status_text(disk, "trouble", "")[0] != '\0')
+	if (status_text(disk, "trouble", "")[0] != '\0' || (is_true(s, "running") && !is_true(s, "fresh")))
 		status_todo(todo, "disk");
 	else if (number(disk, "total") > 0 && number(disk, "free") < number(disk, "total") / 20)
 		status_todo(todo, "disk soon full");
@@ -292,11 +293,11 @@ static void show(const json_t *s)
 	const json_t *d = json_object_get(s, "disk"), *l = json_object_get(s, "ledger");
 	char when[32], size[2][32];
 
-	if (is_true(s, "running"))
-		printf("%s%s%s  ", out_style(OUT_GOOD), _("receiver, running"), out_style(OUT_PLAIN));
-	else
-		printf("%s%s%s  ", out_style(OUT_BAD), _("receiver, NOT RUNNING, or its disk takes no word of it (see the log)"), out_style(OUT_PLAIN));
-	if (is_true(s, "running"))
+	const char *state = !is_true(s, "running") ? _("receiver, NOT RUNNING") : is_true(s, "fresh") ? _("receiver, running") :
+	    _("receiver, running, but its disk takes no word of it (see the log)");
+
+	printf("%s%s%s  ", out_style(is_true(s, "running") && is_true(s, "fresh") ? OUT_GOOD : OUT_BAD), state, out_style(OUT_PLAIN));
+	if (is_true(s, "running") && is_true(s, "fresh"))
 		printf(_("since %s\n\n"), out_time(when, status_text(s, "started", "?")));
 	else
 		printf(_("as it was at %s\n\n"), out_time(when, status_text(s, "at", "?")));
@@ -340,7 +341,8 @@ int status_receiver(const char *name)
 	}
 	at = number(s, "at_ms");
 	now = clock_wall_ms();
-	json_object_set_new(s, "running", json_boolean(now <= at + STALE_MS && at <= now + STALE_MS));
+	json_object_set_new(s, "running", json_boolean(asking_receiver_runs(&conf)));
+	json_object_set_new(s, "fresh", json_boolean(now <= at + STALE_MS && at <= now + STALE_MS));
 	add_keys(s, &conf);
 	add_todo(s);
 	if (out_mode() == OUT_JSON)

@@ -2,6 +2,7 @@
 #include "host/reason.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -128,4 +129,13 @@ const char *reason_show(const char *english)
 
 	translate(to, SHOWN_MAX, english, 0);
 	return to;
+}
+
+void reason_put(char *to, size_t room, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(to, room, fmt, ap);
+	va_end(ap);
 }

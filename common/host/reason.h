@@ -8,7 +8,12 @@
 #ifndef KM_REASON_H
 #define KM_REASON_H
 
+#include <stddef.h>
+
 /* In the reader's language, or as it is.  Valid until the fourth call after this. */
 const char *reason_show(const char *english);
+
+/* A sentence that is kept in English, made; xgettext knows the format (tools/po/messages.sh). */
+void reason_put(char *to, size_t room, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

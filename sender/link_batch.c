@@ -20,31 +20,42 @@ static void send_control(struct link *l, uint64_t now, uint64_t *wake)
 			continue;
 		while (l->out.filled < l->pacing.batch &&
 		    link_session_control(both[i], transmit_slot(&l->out, l->out.filled), now, &due))
-			l->out.filled++;
+			transmit_push(&l->out, NULL);
 		if (due < *wake)
 			*wake = due;
 	}
 }
 
+void link_drop_round(struct link *l, unsigned i)
+{
+	transmit_own(&l->out); /* some of it may not have left */
+	round_free(&l->flight[i].round, l->encoder);
+}
+
 static void end_flight(struct link *l, unsigned i, bool failed)
 {
-	round_free(&l->flight[i].round, l->encoder);
+	link_drop_round(l, i);
 	l->flight[i].ended = true;
 	l->flight[i].failed = failed;
 	l->item[i].blocked = true; /* used until DONE is said, but not to be picked */
 }
 
-/* One symbol of flight i into the next slot; false if it has none now. */
+/* A symbol of flight i into the next slot; false if it has none now. */
 static bool fill_slot(struct link *l, unsigned i, uint64_t now)
 {
 	struct flight *f = &l->flight[i];
 	uint8_t *d = transmit_slot(&l->out, l->out.filled);
 	struct frame_head h = { .kind = FRAME_SYMBOL, .len = (uint16_t)l->conf.n, .lane = l->now.lane, .epoch = l->now.epoch };
+	uint8_t *room = d + FRAME_SYMBOL_HEAD_LEN;
+	const uint8_t *symbol;
 	struct frame_symbol s;
 
-	switch (round_next(&f->round, l->encoder, &s, &h.mlog, d + FRAME_SYMBOL_HEAD_LEN)) {
+	switch (round_next(&f->round, l->encoder, &s, &h.mlog, room, &symbol)) {
 	case ROUND_GOT:
 		break;
+	case ROUND_OVER:
+		transmit_own(&l->out);
+		return true; /* nothing yet, but there may be more */
 	case ROUND_WAIT:
 		l->item[i].blocked = true;
 		return false;
@@ -63,7 +74,7 @@ static bool fill_slot(struct link *l, unsigned i, uint64_t now)
 	frame_put_symbol(d, &h, &s);
 	f->datagrams++;
 	l->item[i].left -= l->item[i].left < l->conf.n ? l->item[i].left : l->conf.n;
-	l->out.filled++;
+	transmit_push(&l->out, symbol == room ? NULL : symbol);
 	return true;
 }
 
@@ -76,7 +87,7 @@ static void tag_slots(struct link *l, unsigned first)
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t *d = transmit_slot(&l->out, first + i);
 		crypto_onetime_tag(l->tagger, d + l->conf.n - FRAME_TAG_LEN, l->once + TAG_ONCE_STRIDE * (size_t)i,
-		    d, FRAME_SYMBOL_HEAD_LEN, d + FRAME_SYMBOL_HEAD_LEN, l->conf.n - FRAME_SYMBOL_OVERHEAD);
+		    d, FRAME_SYMBOL_HEAD_LEN, transmit_symbol(&l->out, first + i), l->conf.n - FRAME_SYMBOL_OVERHEAD);
 	}
 }
 

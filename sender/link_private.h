@@ -50,6 +50,8 @@ void link_say_status(struct link *l, uint64_t now); /* once in STATUS_NS */
 /* Fill l->out as far as a batch goes: HELLO and BEAT that are due, then symbols.
  * *wake: brought forward to when there will be more to do. */
 void link_fill_batch(struct link *l, uint64_t now, uint64_t *wake);
+/* The round of flight i is not to be sent further: its memory and file are given back. */
+void link_drop_round(struct link *l, unsigned i);
 bool link_idle(const struct link *l); /* nothing was given that could be sent now */
 
 #endif

@@ -103,7 +103,7 @@ static void take_abandon(struct link *l, const struct ipc_msg *m)
 	unsigned i = find_stream(l, a->stream);
 
 	if (!l->flight[i].ended)
-		round_free(&l->flight[i].round, l->encoder);
+		link_drop_round(l, i);
 	l->item[i].used = false;
 }
 

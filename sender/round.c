@@ -115,7 +115,7 @@ static void close_group(struct round *r, struct encoder *e)
 		free(r->reader[i].buf);
 		memset(&r->reader[i], 0, sizeof(r->reader[i]));
 	}
-	r->open = false;
+	r->open = r->over = false;
 }
 
 void round_free(struct round *r, struct encoder *e)
@@ -222,27 +222,23 @@ static enum round_got kept_source(const struct round *r, const uint8_t **from)
 	return ROUND_GOT;
 }
 
-static enum round_got take_source(struct round *r, uint8_t *data)
+/* From the encoder's memory, or read here, and then copied: the reader's memory is soon read over. */
+static enum round_got take_source(struct round *r, uint8_t *room, const uint8_t **symbol)
 {
 	const struct round_reader *rd = &r->reader[r->at];
 	uint32_t i = r->column;
-	const uint8_t *from;
 
-	if (r->job[r->now].source != NULL) {
-		enum round_got got = kept_source(r, &from);
-		if (got != ROUND_GOT)
-			return got;
-	} else {
-		if (rd->buf == NULL || i < rd->first || i >= rd->first + rd->count)
-			if (read_ahead(r, r->at, i) != 0)
-				return ROUND_FAILED;
-		from = rd->data + (size_t)(i - rd->first) * r->l.slen;
-	}
-	memcpy(data, from, r->l.slen);
+	if (r->job[r->now].source != NULL)
+		return kept_source(r, symbol);
+	if (rd->buf == NULL || i < rd->first || i >= rd->first + rd->count)
+		if (read_ahead(r, r->at, i) != 0)
+			return ROUND_FAILED;
+	memcpy(room, rd->data + (size_t)(i - rd->first) * r->l.slen, r->l.slen);
+	*symbol = room;
 	return ROUND_GOT;
 }
 
-static enum round_got take_parity(struct round *r, uint32_t i, uint8_t *data)
+static enum round_got take_parity(const struct round *r, uint32_t i, const uint8_t **symbol)
 {
 	int state = atomic_load(&r->job[r->now].state);
 
@@ -250,7 +246,7 @@ static enum round_got take_parity(struct round *r, uint32_t i, uint8_t *data)
 		return ROUND_WAIT;
 	if (state != ENCODE_READY)
 		return ROUND_FAILED;
-	memcpy(data, r->job[r->now].parity + r->parity_at[r->at] + (size_t)i * r->l.slen, r->l.slen);
+	*symbol = r->job[r->now].parity + r->parity_at[r->at] + (size_t)i * r->l.slen;
 	return ROUND_GOT;
 }
 
@@ -269,6 +265,10 @@ static enum round_got settle(struct round *r, struct encoder *e)
 		for (uint32_t i = 0; i < r->blocks && !any; i++)
 			any = r->column < columns(r, r->first + i);
 		if (!any) {
+			if (!r->over) {
+				r->over = true;
+				return ROUND_OVER;
+			}
 			close_group(r, e);
 			r->first += r->blocks;
 		}
@@ -282,7 +282,8 @@ static enum round_got settle(struct round *r, struct encoder *e)
 	return ROUND_PAUSE;
 }
 
-enum round_got round_next(struct round *r, struct encoder *e, struct frame_symbol *s, uint8_t *mlog, uint8_t *data)
+enum round_got round_next(struct round *r, struct encoder *e, struct frame_symbol *s, uint8_t *mlog, uint8_t *room,
+    const uint8_t **symbol)
 {
 	enum round_got got = settle(r, e);
 	const struct layout_block *lb;
@@ -296,7 +297,8 @@ enum round_got round_next(struct round *r, struct encoder *e, struct frame_symbo
 	lb = layout_block(&r->l, &r->g, b);
 	if (r->at == 0 && r->column % LOOK_EVERY == 0)
 		look_ahead(r, e);
-	got = r->column < source ? take_source(r, data) : take_parity(r, r->column - source, data);
+	got = r->column < source ? take_source(r, room, symbol) :
+	    take_parity(r, r->column - source, symbol);
 	if (got != ROUND_GOT)
 		return got;
 	memcpy(s->id, r->id, FRAME_ID_LEN);

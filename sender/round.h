@@ -38,6 +38,7 @@ struct round {
 	/* Where it is. */
 	bool late;              /* in the second half */
 	bool open;              /* a group is open: job and readers are its own */
+	bool over;              /* all of it was given out, and the caller told so */
 	uint32_t first, blocks; /* the group */
 	uint32_t column;        /* symbol within the blocks */
 	uint32_t at;            /* block of the group */
@@ -50,6 +51,7 @@ struct round {
 enum round_got {
 	ROUND_GOT,    /* a symbol */
 	ROUND_WAIT,   /* it is not read, its parity not ready, the object not made so far, or there is no memory for it now: see round_blocked() */
+	ROUND_OVER,   /* what was given out of this group goes with the next call: copy what has not left, and call again */
 	ROUND_PAUSE,  /* first half done: call again after layout.spacing_ns */
 	ROUND_END,
 	ROUND_FAILED, /* the object could not be read */
@@ -65,10 +67,12 @@ int round_init_stream(struct round *r, int fd, const uint8_t id[static FRAME_ID_
 void round_grow(struct round *r, uint64_t there);
 /* It is complete; l from layout_stream_end().  0, or -1 if that does not fit what was sent. */
 int round_finish(struct round *r, uint64_t length, const struct layout *l) __attribute__((warn_unused_result));
-void round_free(struct round *r, struct encoder *e);
+void round_free(struct round *r, struct encoder *e); /* after ROUND_END nothing that was given out is lost by it */
 
-/* The next symbol: fields into *s, log2 M into *mlog, slen bytes to data. */
-enum round_got round_next(struct round *r, struct encoder *e, struct frame_symbol *s, uint8_t *mlog, uint8_t *data);
+/* The next symbol: fields into *s, log2 M into *mlog, and where its slen bytes are: in memory of the group, which stays
+ * until the call after ROUND_OVER (or round_free()), or else in room. */
+enum round_got round_next(struct round *r, struct encoder *e, struct frame_symbol *s, uint8_t *mlog, uint8_t *room,
+    const uint8_t **symbol);
 /* True if round_next() would say ROUND_WAIT again. */
 bool round_blocked(const struct round *r, const struct encoder *e);
 

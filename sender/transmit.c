@@ -68,16 +68,52 @@ static bool refuses_segments(struct transmit *t, int error)
 	return true;
 }
 
+void transmit_own(struct transmit *t)
+{
+	for (unsigned i = t->gone; i < t->filled; i++)
+		if (t->symbol[i] != NULL) {
+			memcpy(transmit_slot(t, i) + FRAME_SYMBOL_HEAD_LEN, t->symbol[i], t->n - FRAME_SYMBOL_OVERHEAD);
+			t->symbol[i] = NULL;
+		}
+}
+
+/* One more piece of the message: a tag and the next head lie side by side, and so do whole slots. */
+static void add_piece(struct msghdr *h, uint8_t *from, size_t n)
+{
+	struct iovec *last = h->msg_iovlen > 0 ? &h->msg_iov[h->msg_iovlen - 1] : NULL;
+
+	if (last != NULL && (uint8_t *)last->iov_base + last->iov_len == from)
+		last->iov_len += n;
+	else
+		h->msg_iov[h->msg_iovlen++] = (struct iovec){ from, n };
+}
+
+static void add_slot(const struct transmit *t, struct msghdr *h, unsigned i)
+{
+	uint8_t *d = transmit_slot(t, i);
+
+	if (t->symbol[i] == NULL) {
+		add_piece(h, d, t->n);
+		return;
+	}
+	add_piece(h, d, FRAME_SYMBOL_HEAD_LEN);
+	add_piece(h, (uint8_t *)(uintptr_t)t->symbol[i], t->n - FRAME_SYMBOL_OVERHEAD); /* only read */
+	add_piece(h, d + t->n - FRAME_TAG_LEN, FRAME_TAG_LEN);
+}
+
 /* Slots gone .. filled-1 as messages; their number. */
 static unsigned cut(struct transmit *t)
 {
+	struct iovec *iov = t->iov;
 	unsigned messages = 0;
 
 	for (unsigned at = t->gone; at < t->filled; messages++) {
-		unsigned run = t->filled - at < t->segments ? t->filled - at : t->segments;
-		t->iov[messages] = (struct iovec){ transmit_slot(t, at), (size_t)run * t->n };
-		t->msg[messages].msg_hdr = (struct msghdr){ .msg_iov = &t->iov[messages], .msg_iovlen = 1 };
-		at += run;
+		struct msghdr *h = &t->msg[messages].msg_hdr;
+		unsigned end = t->filled - at < t->segments ? t->filled : at + t->segments;
+		*h = (struct msghdr){ .msg_iov = iov };
+		for (; at < end; at++)
+			add_slot(t, h, at);
+		iov += h->msg_iovlen;
 	}
 	return messages;
 }

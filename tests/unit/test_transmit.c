@@ -31,8 +31,10 @@ static void link_up(int *in, int *out)
 
 static void fill(struct transmit *t, unsigned n, uint8_t from)
 {
-	for (unsigned i = 0; i < n; i++)
-		memset(transmit_slot(t, t->filled++), from + (int)i, N);
+	for (unsigned i = 0; i < n; i++) {
+		memset(transmit_slot(t, t->filled), from + (int)i, N);
+		transmit_push(t, NULL);
+	}
 }
 
 static void batches(void **state)
@@ -55,6 +57,44 @@ static void batches(void **state)
 			assert_int_equal(d[N - 1], 1 + i);
 		}
 		assert_int_equal(recv(in, d, sizeof(d), MSG_DONTWAIT), -1);
+	}
+	transmit_free(&t);
+	close(in);
+	close(out);
+}
+
+/* Symbols that lie elsewhere, among datagrams that lie whole in their slots: the same bytes arrive, also where the
+ * symbols' memory is given back before the batch leaves, and where a message is one datagram. */
+static void gathered(void **state)
+{
+	static uint8_t elsewhere[TRANSMIT_SLOTS][N - FRAME_SYMBOL_OVERHEAD];
+	struct transmit t;
+	uint8_t d[2 * N];
+	int in, out;
+
+	(void)state;
+	link_up(&in, &out);
+	transmit_init(&t, out, N);
+	for (unsigned round = 0; round < 4; round++) {
+		if (round == 2)
+			t.segments = 1;
+		for (unsigned i = 0; i < TRANSMIT_SLOTS; i++) {
+			memset(transmit_slot(&t, i), i % 5 == 4 ? (int)i : 0xEE, N);
+			memset(transmit_slot(&t, i), (int)i, FRAME_SYMBOL_HEAD_LEN);
+			memset(transmit_slot(&t, i) + N - FRAME_TAG_LEN, (int)i, FRAME_TAG_LEN);
+			memset(elsewhere[i], (int)i, sizeof(elsewhere[i]));
+			transmit_push(&t, i % 5 == 4 ? NULL : elsewhere[i]);
+		}
+		if (round % 2 == 1) {
+			transmit_own(&t);
+			memset(elsewhere, 0xDD, sizeof(elsewhere));
+		}
+		assert_int_equal(transmit_flush(&t, 1), 0);
+		for (unsigned i = 0; i < TRANSMIT_SLOTS; i++) {
+			assert_int_equal(recv(in, d, sizeof(d), MSG_DONTWAIT), N);
+			for (unsigned j = 0; j < N; j++)
+				assert_int_equal(d[j], i);
+		}
 	}
 	transmit_free(&t);
 	close(in);
@@ -166,7 +206,7 @@ static void no_segments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(batches), cmocka_unit_test(nobody_there), cmocka_unit_test(no_room),
+		cmocka_unit_test(batches), cmocka_unit_test(gathered), cmocka_unit_test(nobody_there), cmocka_unit_test(no_room),
 		cmocka_unit_test(message_sizes), cmocka_unit_test(no_segments),
 	};
 

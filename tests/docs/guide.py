@@ -19,8 +19,9 @@ import host
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 GUIDES = os.path.join(TOP, "tools", "guides")
-ORDER = ("install", "commission", "operate", "incident", "audit", "dispose")
-CAPTURES = {"SLIP-CODE": r"[0-9A-Z]{4}(?:-[0-9A-Z]{1,4}){2,}", "QUARANTINE-ENTRY": r"[a-z]+-\d{8}-[0-9a-f]{8}"}
+ORDER = ("install", "commission", "operate", "incident", "keys", "audit", "dispose")
+CAPTURES = {"SLIP-CODE": r"[0-9A-Z]{4}(?:-[0-9A-Z]{1,4}){2,}", "QUARANTINE-ENTRY": r"[a-z]+-\d{8}-[0-9a-f]{8}",
+            "SENDER-KEY": r"sender-\d{8}", "RECEIVER-KEY": r"receiver-\d{8}"}
 KINDS = ("console sender", "console receiver", "console sender wait", "console receiver wait", "console hardware", "text", "ini")
 WAIT = 30  # s, for a block with `wait`
 

@@ -50,6 +50,8 @@ install: all $(B)/man/man1/katamichi.1 $(B)/man/ja/man1/katamichi.1
 	install -D -m 0644 -t $(DOC) README.md README.ja.md LICENSE common/PROTOCOL.md
 	install -D -m 0755 -t $(DOC)/independent tools/independent/*
 	install -D -m 0644 -t $(DOC)/examples $(PACKAGING)/conf/*
+	install -D -m 0644 -t $(DOC)/monitoring tools/monitoring/README.md tools/monitoring/katamichi.rules.yml tools/monitoring/dashboard.json
+	install -D -m 0644 -t $(DOC)/wireshark tools/wireshark/katamichi.lua
 	install -d -m 0750 $(CONFDIR)
 	@set -e; for r in $(ROLE); do [ -e $(CONFDIR)/$$r.conf ] || install -m 0644 $(PACKAGING)/conf/$$r.conf $(CONFDIR)/; done
 	$(if $(DESTDIR),,@$(MAKE) --no-print-directory install-users)

@@ -16,7 +16,7 @@ ja) cat <<'END' ;;
 .Nd 一方向ファイル転送の操作及び確認
 .Sh SYNOPSIS
 .Nm
-.Ar 命令
+.Ar コマンド
 .Op Ar 引数
 .Nm
 .Fl -help | -version
@@ -26,7 +26,7 @@ ja) cat <<'END' ;;
 及び受信側
 .Pq Xr katamichi-receiver 8
 の状態の確認、届いたものの検証、鍵の作成などを行います。
-各命令の説明は、その命令に
+各コマンドの説明は、そのコマンドに
 .Fl -help
 を付けて表示したものと同じです。
 .Sh COMMANDS

@@ -1,11 +1,9 @@
 /* link_batch.c - what leaves next (link_private.h): control datagrams, then symbols of
  * the objects that are due, with their tags. */
-#include <errno.h>
 #include <string.h>
 
 #include "codec/crypto.h"
 #include "codec/tag.h"
-#include "host/log.h"
 #include "sender/link_private.h"
 
 /* HELLO and BEAT of both sessions, as far as due.  They are complete with

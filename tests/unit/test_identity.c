@@ -164,6 +164,15 @@ static void restored_in_place(void **state)
 	expect(true, "only time went by since the backup");
 	stop(10 * S);
 	copy(at("outbox.db"), at("backup"));
+	start();
+	add();
+	memcpy(before, box.generation, sizeof(before));
+	outbox_close(&box); /* killed at once: no time went by, but a number was given */
+	copy(at("backup"), at("outbox.db"));
+	start();
+	expect(true, "a number was given within the second after the backup");
+	stop(10 * S);
+	copy(at("outbox.db"), at("backup"));
 	witness[0] = '\0';
 	start();
 	add();
@@ -175,6 +184,8 @@ static void restored_in_place(void **state)
 
 static void the_witness_itself(void **state)
 {
+	char other[96];
+
 	(void)state;
 	stop(10 * S);
 	assert_int_equal(unlink(witness), 0);
@@ -187,6 +198,12 @@ static void the_witness_itself(void **state)
 	stop(10 * S);
 	start();
 	expect(false, "it was written anew");
+	stop(10 * S);
+	memset(other, ' ', sizeof(other));
+	memcpy(other, "katamichi-witness-1 00112233445566778899aabbccddeeff 0 0", 56);
+	tmpdir_write("witness", other, sizeof(other), 0600);
+	start();
+	expect(true, "it speaks of another outbox, which is behind this one");
 }
 
 static void asked_for(void **state)

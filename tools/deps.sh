@@ -17,7 +17,7 @@ group() {
 	build) echo gcc libc6-dev make pkg-config binutils libseccomp-dev libsodium-dev libssl-dev libzstd-dev libsqlite3-dev \
 		libinih-dev libjansson-dev zlib1g-dev libxml2-dev libqrencode-dev libpng-dev libutf8proc-dev gettext ;;
 	test) echo python3 python3-pytest python3-pytest-xdist libcmocka-dev iproute2 ethtool nftables strace openssl zstd sqlite3 procps clamav-daemon \
-		iputils-ping tshark tcpdump systemd mandoc python3-cryptography "$(group firmware)" qemu-system-arm qemu-system-misc ;;
+		iputils-ping tshark tcpdump systemd mandoc zsh python3-cryptography "$(group firmware)" qemu-system-arm qemu-system-misc ;;
 	demo) echo iproute2 ethtool nftables openssl python3 procps ;;
 	monitoring) echo python3 python3-pytest iproute2 nftables ethtool prometheus systemd rsyslog ;;
 	lint) echo clang clang-tidy cppcheck shellcheck ;;

@@ -5,7 +5,6 @@ No Japanese locale need be generated: LANG=ja_JP.UTF-8 is enough, as on a fresh 
 import json
 import os
 import re
-import shlex
 import subprocess
 import time
 
@@ -260,32 +259,3 @@ def test_watch_tells_each_delivery(site):
         run(script, "-c", site.path("receiver.conf"), site.path("taken"), env=env)
     assert sorted(os.listdir(site.path("taken"))) == ["eltax-00000001", "pittari-00000001"]
     site.sent.clear()
-
-
-def complete(line):
-    """What bash offers at the end of this line."""
-    script = f""". <({shlex.quote(program("katamichi"))} completion bash)
-line={shlex.quote(line)}
-read -r -a COMP_WORDS <<<"$line"
-[[ $line == *' ' ]] && COMP_WORDS+=('')
-COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
-_katamichi katamichi
-printf '%s\\n' "${{COMPREPLY[@]}}\""""
-    return run("bash", "-c", script, cwd=os.path.join(harness.TOP, "tests/data")).out.split()
-
-
-def test_completion():
-    names = commands()
-    assert set(complete("katamichi ")) == {n.split()[0] for n in names} | {"help", "--help", "--version"}
-    assert complete("katamichi ledger v") == ["verify"]
-    assert complete("katamichi keygen s") == ["sender"]
-    assert complete("katamichi gaps -c dio") == ["diode-slow.ini", "diode.ini"] or \
-        set(complete("katamichi gaps -c dio")) == {"diode-slow.ini", "diode.ini"}
-    assert complete("katamichi verify sam") == ["samples"]
-    assert complete("katamichi list --channel ") == []
-    zsh = katamichi("completion", "zsh").out
-    for name in names:
-        said_in_help = set(re.findall(r"^ +(?:-., )?(--[a-z-]+)", katamichi(*name.split(), "--help").out, re.M))
-        assert set(w for w in complete(f"katamichi {name} -") if w.startswith("--")) == said_in_help, name
-        block = zsh[zsh.index(f"'{name}')"):].split(";;")[0]
-        assert all(o + "[" in block or o == "--help" for o in said_in_help), name

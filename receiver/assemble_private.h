@@ -6,7 +6,7 @@
 #include "receiver/assemble.h"
 #include "receiver/decode.h"
 #include "receiver/delivered.h"
-#include "receiver/errand.h"
+#include "host/errand.h"
 #include "receiver/flush.h"
 #include "receiver/object.h"
 #include "receiver/stage.h"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "receiver/errand.h"
+#include "host/errand.h"
 #include "receiver/stage.h"
 
 struct object;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "receiver/errand.h"
+#include "host/errand.h"
 #include "receiver/parts.h"
 
 struct object;

@@ -9,7 +9,7 @@
 
 #include "host/big.h"
 #include "host/durable.h"
-#include "receiver/errand.h"
+#include "host/errand.h"
 
 enum {
 	ALIGN = 4096,          /* of offsets and lengths past the page cache, on any disk */

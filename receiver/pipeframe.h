@@ -12,8 +12,8 @@
 #include "host/ring.h"
 
 enum {
-	PIPEFRAME_RING = 4 << 20,
-	PIPEFRAME_MAX = 512 << 10,
+	PIPEFRAME_RING = 2 << 20, /* what stands in it longer is no longer near when it is read */
+	PIPEFRAME_MAX = 256 << 10,
 	PIPEFRAME_COPIED = 4096, /* bytes: a frame up to so long is a copy of the reader's own */
 };
 

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "receiver/errand.h"
+#include "host/errand.h"
 #include "receiver/object.h"
 
 enum {

@@ -1,6 +1,7 @@
 /* compress.c - see compress.h. */
 #include "sender/compress.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -11,16 +12,12 @@
 enum {
 	RAW_MAX = 128 << 10,  /* bytes of a block (RFC 8878, section 3.1.1.2) */
 	RAW_WINDOW_LOG = 17,  /* the least for blocks of this length: the reader copies them through it */
-	JOB_LEN = 8 << 20,    /* bytes that a worker takes at a time: at 2 MiB a tenth more work, since each begins with what went before */
 	SAMPLE_MAX = 64 << 10,
-	SAMPLE_LEVEL = 1,
 };
 
 struct compress {
 	ZSTD_CCtx *z, *sample;
-	bool worker, stored;
-	bool open;            /* a frame was begun and not ended */
-	int level;
+	bool stored;
 	compress_sink *sink;
 	void *ctx;
 	size_t room;
@@ -33,29 +30,17 @@ static bool set(ZSTD_CCtx *z, ZSTD_cParameter p, int v)
 	return !ZSTD_isError(ZSTD_CCtx_setParameter(z, p, v));
 }
 
-/* 0, or -1: out of memory. */
-static int make_context(struct compress *c)
-{
-	c->z = ZSTD_createCCtx();
-	if (c->z == NULL || !set(c->z, ZSTD_c_windowLog, COMPRESS_WINDOW_LOG))
-		return -1;
-	/* A libzstd without threads says so; then it is done by the caller's. */
-	c->worker = c->worker && set(c->z, ZSTD_c_nbWorkers, 1) && set(c->z, ZSTD_c_jobSize, JOB_LEN);
-	return 0;
-}
-
-struct compress *compress_new(bool worker)
+struct compress *compress_new(void)
 {
 	struct compress *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
 	c->room = ZSTD_COMPRESSBOUND(SAMPLE_MAX) > ZSTD_CStreamOutSize() ? ZSTD_COMPRESSBOUND(SAMPLE_MAX) : ZSTD_CStreamOutSize();
-	c->worker = worker;
 	c->out = malloc(c->room);
+	c->z = ZSTD_createCCtx();
 	c->sample = ZSTD_createCCtx();
-	if (c->out == NULL || c->sample == NULL || make_context(c) != 0 ||
-	    !set(c->sample, ZSTD_c_compressionLevel, SAMPLE_LEVEL)) {
+	if (c->out == NULL || c->z == NULL || c->sample == NULL) {
 		compress_free(c);
 		return NULL;
 	}
@@ -74,30 +59,15 @@ void compress_free(struct compress *c)
 
 void compress_begin(struct compress *c, int level, compress_sink *sink, void *ctx)
 {
-	/* libzstd 1.5.4 crashes in its worker when a frame that was given up is followed by another one: freed, it waits
-	 * for the worker. */
-	if (c->open && c->worker) {
-		ZSTD_freeCCtx(c->z);
-		if (make_context(c) != 0)
-			log_die(EXIT_SYSTEM, "out of memory");
-	}
-	c->open = true;
 	ZSTD_CCtx_reset(c->z, ZSTD_reset_session_only);
 	c->sink = sink;
 	c->ctx = ctx;
 	c->stored = level == COMPRESS_STORED;
-	c->level = level;
 	if (!c->stored && !set(c->z, ZSTD_c_compressionLevel, level))
 		log_die(EXIT_INTERNAL, "compressing at level %d", level);
 	if (c->stored) /* magic; no size, checksum or dictionary; the window */
 		memcpy(c->out, (const uint8_t[]){ 0x28, 0xb5, 0x2f, 0xfd, 0, (RAW_WINDOW_LOG - 10) << 3 }, 6);
 	c->head = c->stored ? 6 : 0;
-}
-
-void compress_level(struct compress *c, int level)
-{
-	if (c->worker && !c->stored && level != c->level && set(c->z, ZSTD_c_compressionLevel, level))
-		c->level = level;
 }
 
 /* Feed until the input is used up, or (flushing, at the end) until nothing is left inside. */
@@ -150,15 +120,12 @@ int compress_flush(struct compress *c)
 
 int compress_end(struct compress *c)
 {
-	if ((c->stored ? put_raw(c, NULL, 0, true) : pump(c, NULL, 0, ZSTD_e_end)) != 0)
-		return -1;
-	c->open = false;
-	return 0;
+	return c->stored ? put_raw(c, NULL, 0, true) : pump(c, NULL, 0, ZSTD_e_end);
 }
 
-size_t compress_sample(struct compress *c, const void *data, size_t n)
+size_t compress_sample(struct compress *c, int level, const void *data, size_t n)
 {
-	size_t got = n <= SAMPLE_MAX ? ZSTD_compress2(c->sample, c->out, c->room, data, n) : n;
+	size_t got = n <= SAMPLE_MAX ? ZSTD_compressCCtx(c->sample, c->out, c->room, data, n, level) : n;
 
 	return ZSTD_isError(got) || got > n ? n : got;
 }

@@ -160,9 +160,10 @@ static int read_range(const struct encoder *e, struct encode_job *j, uint8_t *me
 	return 0;
 }
 
-static size_t memory_for(uint64_t at, size_t room)
+/* The same for every group of so many bytes, wherever it begins: it is used again. */
+static size_t memory_for(size_t room)
 {
-	return (size_t)(at % DISK_ALIGN) + room + DISK_ALIGN;
+	return room + 2 * DISK_ALIGN;
 }
 
 /* The block's source bytes; NULL if they cannot be had. */
@@ -173,7 +174,7 @@ static const uint8_t *block_source(struct encoder *e, struct encode_job *j, uint
 
 	if (j->source != NULL)
 		return j->source + (at - geometry_offset(&j->g, j->first, 0));
-	if (need(&e->source, &e->source_room, memory_for(at, room)) != 0 ||
+	if (need(&e->source, &e->source_room, memory_for(room)) != 0 ||
 	    read_range(e, j, e->source, at, room, false) != 0)
 		return NULL;
 	return e->source + at % DISK_ALIGN;
@@ -329,7 +330,7 @@ bool encode_submit(struct encoder *e, struct encode_job *j)
 	j->parity = j->memory[0].at;
 	if (e->kept + group_len(j) <= ENCODE_SOURCE_ROOM) {
 		uint64_t at = geometry_offset(&j->g, j->first, 0);
-		j->memory[1] = take_memory(e, memory_for(at, group_len(j)));
+		j->memory[1] = take_memory(e, memory_for(group_len(j)));
 		j->source = j->memory[1].at + at % DISK_ALIGN;
 		e->kept += group_len(j);
 	}

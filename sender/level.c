@@ -8,9 +8,15 @@
 
 enum {
 	LEVEL_START = 1,
-	LOOK_STEP = 8 << 20,        /* bytes of files between two looks */
-	SAMPLES = 4,
-	SAMPLE_WORTH = 97,          /* percent: what shrinks less is stored */
+	LEARN_FROM = 4 << 20, /* bytes of an object from which on its time tells something */
+	TRIES = 6,            /* as many as there are levels */
+	SAMPLE_WORTH = 97,    /* percent: what shrinks less is stored */
+};
+
+struct samples {
+	const uint8_t *at;
+	unsigned count;
+	size_t n[LEVEL_SAMPLES];
 };
 
 void level_init(struct level *l, struct compress *c, uint64_t rate)
@@ -18,17 +24,12 @@ void level_init(struct level *l, struct compress *c, uint64_t rate)
 	*l = (struct level){ .compress = c, .rate = rate, .level = LEVEL_START };
 }
 
-/* Told by a few pieces from all over it; what cannot be read now is found out later. */
-int level_first(struct level *l, const struct claim *c, uint8_t *buf)
+/* A few pieces from all over it; what cannot be read now is found out later. */
+static void take(struct samples *s, const struct claim *c, uint8_t *buf)
 {
-	size_t in = 0, out = 0;
-
-	l->looked_in = l->looked_out = 0;
-	l->looked_ns = clock_mono_ns();
-	if (c->bytes <= LEVEL_SMALL)
-		return COMPRESS_LEVEL_MAX;
-	for (unsigned i = 0; i < SAMPLES; i++) {
-		uint64_t at = c->bytes / SAMPLES * i + c->bytes / (2 * SAMPLES);
+	*s = (struct samples){ .at = buf };
+	for (unsigned i = 0; i < LEVEL_SAMPLES; i++) {
+		uint64_t at = c->bytes / LEVEL_SAMPLES * i + c->bytes / (2 * LEVEL_SAMPLES);
 		uint32_t f = 0;
 		while (f + 1 < c->count && at >= c->file[f].size)
 			at -= c->file[f++].size;
@@ -37,28 +38,58 @@ int level_first(struct level *l, const struct claim *c, uint8_t *buf)
 			continue;
 		if (c->count > 1)
 			at = 0; /* of a small file: all of it */
-		long long n = disk_read(fd, buf, LEVEL_SAMPLE, at);
+		long long n = disk_read(fd, buf + (size_t)s->count * LEVEL_SAMPLE, LEVEL_SAMPLE, at);
 		close(fd);
-		if (n <= 0)
-			continue;
-		in += (size_t)n;
-		out += compress_sample(l->compress, buf, (size_t)n);
+		if (n > 0)
+			s->n[s->count++] = (size_t)n;
 	}
-	return out * 100 > in * SAMPLE_WORTH ? COMPRESS_STORED : l->level;
 }
 
-/* Is zstd too slow for the link, or faster than it has to be? */
-void level_look(struct level *l, uint64_t in, uint64_t length)
+/* Bytes that they become together. */
+static size_t shrink(const struct level *l, const struct samples *s, int level)
 {
-	uint64_t now;
+	size_t out = 0;
 
-	l->looked_in += in;
-	if (l->looked_in < LOOK_STEP)
-		return;
-	now = clock_mono_ns();
-	l->level = compress_adapt(l->level, length - l->looked_out, now - l->looked_ns, l->rate);
-	compress_level(l->compress, l->level);
-	l->looked_in = 0;
-	l->looked_out = length;
-	l->looked_ns = now;
+	for (unsigned i = 0; i < s->count; i++)
+		out += compress_sample(l->compress, level, s->at + (size_t)i * LEVEL_SAMPLE, s->n[i]);
+	return out;
+}
+
+/* From level to level until one is neither too slow for the link nor faster than it has to be. */
+static void try_levels(struct level *l, const struct samples *s)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		uint64_t began = clock_mono_ns();
+		size_t out = shrink(l, s, l->level);
+		int next = compress_adapt(l->level, out, clock_mono_ns() - began, l->rate);
+		if (next == l->level)
+			break;
+		l->level = next;
+	}
+	l->tried = true;
+}
+
+int level_first(struct level *l, const struct claim *c, uint8_t *buf)
+{
+	struct samples s;
+	size_t in = 0;
+
+	l->began_ns = 0;
+	if (c->bytes <= LEVEL_SMALL)
+		return COMPRESS_LEVEL_MAX;
+	take(&s, c, buf);
+	for (unsigned i = 0; i < s.count; i++)
+		in += s.n[i];
+	if (shrink(l, &s, l->level) * 100 > in * SAMPLE_WORTH)
+		return COMPRESS_STORED;
+	if (!l->tried)
+		try_levels(l, &s);
+	l->began_ns = clock_mono_ns();
+	return l->level;
+}
+
+void level_done(struct level *l, uint64_t length)
+{
+	if (l->began_ns != 0 && length >= LEARN_FROM)
+		l->level = compress_adapt(l->level, length, clock_mono_ns() - l->began_ns, l->rate);
 }

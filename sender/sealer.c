@@ -17,6 +17,7 @@
 #include "core/bytes.h"
 #include "host/clock.h"
 #include "host/durable.h"
+#include "host/errand.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/compress.h"
@@ -42,6 +43,13 @@ struct sealer {
 	atomic_bool stop;
 	struct compress *compress;
 	struct crypto_hasher *hasher;
+	struct errands *aside;      /* hashes while this thread compresses; or NULL */
+	struct hash {
+		struct errand errand; /* first: the thread gets its address */
+		struct crypto_hasher *hasher;
+		const uint8_t *data;
+		size_t n;
+	} hash;
 	struct disk *reading, *writing; /* so that neither waits for the other */
 	struct source source;
 	struct object_file file;
@@ -92,11 +100,32 @@ static int put_record(struct sealer *s, enum record_type type, const void *data,
 	return put_head(s, type, n) != 0 || compress_write(s->compress, data, n) != 0 ? -1 : 0;
 }
 
-/* Hash, and compress or seal, while the bytes are in the nearest cache. */
+static void run_hash(struct errand *e)
+{
+	const struct hash *h = (const struct hash *)(const void *)e;
+
+	crypto_hasher_add(h->hasher, h->data, h->n);
+}
+
+/* Compressing takes longer than hashing, so that goes on beside it. */
+static int compress_data(struct sealer *s, const uint8_t *data, size_t n)
+{
+	s->hash.hasher = s->hasher;
+	s->hash.data = data;
+	s->hash.n = n;
+	errands_submit(s->aside, &s->hash.errand);
+	int r = compress_write(s->compress, data, n);
+	(void)errands_take_wait(s->aside);
+	return r;
+}
+
+/* Otherwise a part is hashed, and compressed or sealed, while it is in the nearest cache. */
 static int put_data(struct sealer *s, const uint8_t *data, size_t n)
 {
 	if (put_head(s, RECORD_DATA, (uint32_t)n) != 0)
 		return -1;
+	if (s->aside != NULL && !s->stored)
+		return compress_data(s, data, n);
 	for (size_t part; n > 0; data += part, n -= part) {
 		part = n < NEAR ? n : NEAR;
 		crypto_hasher_add(s->hasher, data, part);
@@ -148,7 +177,6 @@ static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t
 		if (atomic_load(&s->stop))
 			return SEAL_STOPPED;
 		tell_growth(s);
-		level_look(&s->level, n, s->file.length);
 	}
 	s->promised = 0;
 	j->error = got < 0 ? errno : ESTALE;
@@ -223,6 +251,7 @@ static void run_job(struct sealer *s, struct seal_job *j)
 				break;
 		}
 	}
+	level_done(&s->level, s->file.length);
 	/* Most of the waiting for the disk happens here, not in the transaction. */
 	if (j->result == SEAL_DONE && compress_flush(s->compress) != 0)
 		j->result = SEAL_WRITE;
@@ -272,8 +301,10 @@ struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_
 	s->writing = disk_start();
 	source_init(&s->source, s->reading);
 	object_file_init(&s->file, s->writing);
-	s->compress = compress_new(large && get_nprocs() > 1);
+	s->compress = compress_new();
 	s->hasher = crypto_hasher_new();
+	s->hash.errand.run = run_hash;
+	s->aside = large && get_nprocs() > 1 ? errands_start() : NULL;
 	if (s->event < 0 || s->compress == NULL || s->hasher == NULL)
 		log_die(EXIT_SYSTEM, "out of memory or descriptors");
 	level_init(&s->level, s->compress, rate);
@@ -296,6 +327,7 @@ void sealer_stop(struct sealer *s)
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
 	close(s->event);
+	errands_stop(s->aside);
 	compress_free(s->compress);
 	crypto_hasher_free(s->hasher);
 	source_free(&s->source);

@@ -47,7 +47,7 @@ struct seal_job {
 
 struct sealer; /* opaque */
 /* rate: bit/s of the link, by which the level of compression is chosen.  large:
- * a second thread compresses.  Fatal on failure. */
+ * a second thread hashes what this one compresses.  Fatal on failure. */
 struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_t rate, bool large);
 void sealer_stop(struct sealer *s); /* abandons what it is at */
 int sealer_fd(const struct sealer *s); /* readable when the job is back, or has gone on */

@@ -64,7 +64,6 @@ static void frame(struct compress *c, int level, size_t n)
 		part = part < n - at ? part : n - at;
 		assert_int_equal(compress_write(c, in + at, part), 0);
 		at += part;
-		compress_level(c, level == COMPRESS_STORED ? 1 : COMPRESS_LEVEL_MIN + (int)seeded_below(COMPRESS_LEVEL_MAX - COMPRESS_LEVEL_MIN + 1));
 	}
 	assert_int_equal(compress_flush(c), 0);
 	assert_int_equal(compress_end(c), 0);
@@ -76,20 +75,18 @@ static void every_way_comes_back(void **state)
 	static const size_t sizes[] = { 0, 1, 131071, 131072, 131073, BIG };
 
 	(void)state;
-	for (unsigned worker = 0; worker < 2; worker++) {
-		struct compress *c = compress_new(worker);
-		for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-			for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++) {
-				frame(c, levels[i], sizes[j]);
-				/* One frame, and nothing behind it. */
-				assert_int_equal(ZSTD_findFrameCompressedSize(out, have), have);
-				assert_int_equal(ZSTD_decompress(back, BIG, out, have), sizes[j]);
-				assert_memory_equal(back, in, sizes[j]);
-				if (levels[i] == COMPRESS_STORED)
-					assert_in_range(have, sizes[j] + 9, sizes[j] + sizes[j] / 1000 + 100);
-			}
-		compress_free(c);
-	}
+	struct compress *c = compress_new();
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++) {
+			frame(c, levels[i], sizes[j]);
+			/* One frame, and nothing behind it. */
+			assert_int_equal(ZSTD_findFrameCompressedSize(out, have), have);
+			assert_int_equal(ZSTD_decompress(back, BIG, out, have), sizes[j]);
+			assert_memory_equal(back, in, sizes[j]);
+			if (levels[i] == COMPRESS_STORED)
+				assert_in_range(have, sizes[j] + 9, sizes[j] + sizes[j] / 1000 + 100);
+		}
+	compress_free(c);
 }
 
 static void a_sink_that_stops(void **state)
@@ -98,7 +95,7 @@ static void a_sink_that_stops(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
-		struct compress *c = compress_new(true);
+		struct compress *c = compress_new();
 		compress_begin(c, levels[i], refuse, NULL);
 		assert_true(compress_write(c, in, BIG) != 0 || compress_end(c) != 0);
 		/* The next frame is whole again. */
@@ -110,13 +107,13 @@ static void a_sink_that_stops(void **state)
 
 static void samples(void **state)
 {
-	struct compress *c = compress_new(false);
+	struct compress *c = compress_new();
 
 	(void)state;
-	assert_in_range(compress_sample(c, in, 65536), 1, 6000);
-	assert_int_equal(compress_sample(c, in + BIG - 65536, 65536), 65536);
-	assert_int_equal(compress_sample(c, in, 0), 0);
-	assert_int_equal(compress_sample(c, in, 65537), 65537); /* longer than a sample: nothing is claimed of it */
+	assert_in_range(compress_sample(c, 1, in, 65536), 1, 6000);
+	assert_int_equal(compress_sample(c, 1, in + BIG - 65536, 65536), 65536);
+	assert_int_equal(compress_sample(c, 1, in, 0), 0);
+	assert_int_equal(compress_sample(c, 1, in, 65537), 65537); /* longer than a sample: nothing is claimed of it */
 	compress_free(c);
 }
 

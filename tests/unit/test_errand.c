@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <poll.h>
 
-#include "receiver/errand.h"
+#include "host/errand.h"
 
 struct job {
 	struct errand errand; /* first: run() gets its address */

@@ -10,7 +10,7 @@
 
 #include "host/durable.h"
 #include "receiver/delivered.h"
-#include "receiver/errand.h"
+#include "host/errand.h"
 #include "receiver/parity.h"
 #include "receiver/part_store.h"
 #include "tests/unit/seeded.h"

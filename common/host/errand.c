@@ -1,5 +1,5 @@
 /* errand.c - a thread that runs errands (errand.h). */
-#include "receiver/errand.h"
+#include "host/errand.h"
 
 #include <pthread.h>
 #include <stdint.h>

@@ -267,6 +267,7 @@ void closer_run(struct spool *s, uint64_t now_ns)
 		return;
 	if (write_closing(s, kind, now_ns) < 0) {
 		s->closer.not_before_ns = now_ns + SPOOL_RETRY_NS;
+		snprintf(s->disk_why, sizeof(s->disk_why), CLOSING_CHANNEL ": %s", strerror(errno));
 		log_error("a closing cannot be written: %s; trying again", strerror(errno));
 	}
 }

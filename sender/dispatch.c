@@ -8,6 +8,7 @@
  * schedule.h. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,6 +41,18 @@ static void lose(struct spool *s, const struct outbox_object *o, const char *why
 	outbox_lost(&s->outbox, o->row);
 }
 
+/* The disk does not give it now: it is kept, and tried again.  Only what is not there, or is something else, is lost. */
+static void not_now(struct spool *s, int64_t row, const char *channel, uint64_t number, uint32_t rounds, int error, uint64_t now_ns)
+{
+	uint64_t again_ns = schedule_due(s->conf.repeat_ns, s->conf.repeats, 1, 0);
+
+	if (s->unread_until_ns <= now_ns) /* the first of them; all are tried again together */
+		log_error("%s %" PRIu64 ": its sealed object cannot be read now: %s; it is kept and tried again", channel, number, strerror(error));
+	snprintf(s->disk_why, sizeof(s->disk_why), "%s %" PRIu64 ": %s", channel, number, strerror(error));
+	s->unread_until_ns = now_ns + again_ns + SPOOL_RETRY_NS;
+	outbox_round(&s->outbox, row, rounds, outbox_service_ms(&s->outbox, now_ns) + again_ns / MS_PER_NS);
+}
+
 /* An object whose layout is for other datagrams (the MTU was changed) is cut anew. */
 static bool fit_layout(struct spool *s, struct outbox_object *o)
 {
@@ -60,14 +73,17 @@ static unsigned channel_index(const struct spool *s, const char *name)
 	return SENDER_CHANNELS_MAX; /* configured once, and no more: what was numbered is still sent */
 }
 
-/* 1 given, 0 the link's socket is full, -1 the object is lost. */
-static int give(struct spool *s, struct outbox_object *o)
+/* 1 given, 0 the link's socket is full, -1 the object is lost, or cannot be read now. */
+static int give(struct spool *s, struct outbox_object *o, uint64_t now_ns)
 {
 	struct msg_object m = { .row = o->row, .length = o->length, .round = o->rounds, .asked = o->asked };
 	int fd = outbox_object_fd(&s->outbox, o->id), sent;
 
 	if (fd < 0) {
-		lose(s, o, strerror(errno));
+		if (errno == ENOENT || errno == ELOOP) /* removed; replaced by a link */
+			lose(s, o, strerror(errno));
+		else
+			not_now(s, o->row, o->channel, o->number, o->rounds, errno, now_ns);
 		return -1;
 	}
 	if (lseek(fd, 0, SEEK_END) != (off_t)o->length || !fit_layout(s, o)) {
@@ -105,7 +121,7 @@ void dispatch_note(struct spool *s, const struct outbox_object *o)
 /* false: the link has no room. */
 static bool give_this(struct spool *s, struct outbox_object *o, uint64_t now_ns)
 {
-	int given = give(s, o);
+	int given = give(s, o, now_ns);
 
 	if (given > 0)
 		dispatch_note(s, o);
@@ -179,7 +195,7 @@ void dispatch_run(struct spool *s, uint64_t now_ns)
 
 void dispatch_done(struct spool *s, const struct msg_done *d, uint64_t now_ns)
 {
-	uint64_t service_ms = outbox_service_ms(&s->outbox, now_ns), due_ns;
+	uint64_t due_ns;
 	struct in_flight *f = s->flight;
 
 	while (f < s->flight + IN_FLIGHT_MAX && f->row != d->row)
@@ -187,14 +203,14 @@ void dispatch_done(struct spool *s, const struct msg_done *d, uint64_t now_ns)
 	if (d->row == 0 || f == s->flight + IN_FLIGHT_MAX || f->rounds != d->round)
 		log_die(EXIT_INTERNAL, "the link ends a round that was not begun");
 	if (d->failed) {
-		log_error("%s %" PRIu64 ": could not be read for sending; trying again later", f->channel, f->number);
+		not_now(s, d->row, f->channel, f->number, d->round, EIO, now_ns);
 	} else {
 		log_about(.event = LOG_EVENT_SENT, .channel = f->channel, .number = f->number);
 		log_info("%s %" PRIu64 ": sent, round %" PRIu32 ", %" PRIu64 " datagrams", f->channel, f->number, d->round + 1,
 		    d->datagrams);
+		due_ns = schedule_due(s->conf.repeat_ns, s->conf.repeats, d->round + 1, 0);
+		outbox_round(&s->outbox, d->row, d->round + 1, outbox_service_ms(&s->outbox, now_ns) + due_ns / MS_PER_NS);
 	}
-	due_ns = schedule_due(s->conf.repeat_ns, s->conf.repeats, d->round + !d->failed, 0);
-	outbox_round(&s->outbox, d->row, d->round + !d->failed, service_ms + due_ns / MS_PER_NS);
 	s->flights--;
 	s->flights_again -= d->round > 0;
 	memset(f, 0, sizeof(*f));

@@ -64,7 +64,6 @@ static bool fill_slot(struct link *l, unsigned i, uint64_t now)
 		end_flight(l, i, false);
 		return false;
 	case ROUND_FAILED:
-		log_error("row %lld: its sealed object could not be read: %s", (long long)f->row, strerror(errno));
 		end_flight(l, i, true);
 		return false;
 	}

@@ -182,7 +182,7 @@ static void beat_about(struct spool *s, unsigned stream, struct beat_entry *e)
 /* A line when it is over, too: the lines about the trouble were batch.c's. */
 static void watch_disk(struct spool *s, uint64_t now_ns)
 {
-	bool now = batch_waits_for_disk(s);
+	bool now = batch_waits_for_disk(s) || s->unread_until_ns > now_ns || s->closer.not_before_ns > now_ns;
 
 	for (unsigned i = 0; i < s->conf.channels; i++)
 		now |= s->feed[i].not_before_ns > now_ns;

@@ -105,6 +105,7 @@ struct spool {
 	unsigned earliers;
 	bool disk_trouble;         /* something waits for the disk */
 	char disk_why[160];        /* what, as last seen */
+	uint64_t unread_until_ns;  /* a sealed object could not be read: trouble until then, unless it is tried in vain again */
 	uint64_t full_ns;          /* the link's socket was full: not before */
 	struct msg_link last;      /* what the link said last */
 	struct party receiver, recovery;

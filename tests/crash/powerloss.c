@@ -121,6 +121,14 @@ static bool fails(enum powerloss_kind kind)
 	return true;
 }
 
+/* Of a file that can be read.  Without the lock: this is for errors, and needs no order. */
+static bool reading_fails(int fd, enum powerloss_kind kind)
+{
+	struct stat st;
+
+	return ctl != NULL && ctl->error != 0 && ours(fd, &st) && S_ISREG(st.st_mode) && (ctl->only == 0 || ctl->only == st.st_ino) && fails(kind);
+}
+
 static void put(const void *p, size_t n)
 {
 	memcpy(journal + ctl->used, p, n);
@@ -188,8 +196,14 @@ static int open_any(int dirfd, const char *path, int flags, mode_t mode)
 	bool before;
 	int fd;
 
-	if (ctl == NULL || (flags & (O_CREAT | O_TRUNC)) == 0 || !parent(dirfd, path, &dir, &base))
-		return (int)syscall(SYS_openat, dirfd, path, flags, mode);
+	if (ctl == NULL || (flags & (O_CREAT | O_TRUNC)) == 0 || !parent(dirfd, path, &dir, &base)) {
+		fd = (int)syscall(SYS_openat, dirfd, path, flags, mode);
+		if (fd < 0 || (flags & O_ACCMODE) != O_RDONLY || !reading_fails(fd, PL_OPEN))
+			return fd;
+		syscall(SYS_close, fd);
+		errno = (int)ctl->error;
+		return -1;
+	}
 	enter();
 	before = there(dirfd, path, &old);
 	if (!before && fails(PL_CREATE)) {
@@ -303,10 +317,7 @@ int rmdir(const char *path) { return unlinkat(AT_FDCWD, path, AT_REMOVEDIR); }
 /* --- data --- */
 static ssize_t read_fails(int fd)
 {
-	struct stat st;
-
-	/* Without the lock: this is for errors, and needs no order. */
-	return ctl != NULL && ctl->error != 0 && ours(fd, &st) && S_ISREG(st.st_mode) && fails(PL_READ) ? -1 : 0;
+	return reading_fails(fd, PL_READ) ? -1 : 0;
 }
 ssize_t read(int fd, void *p, size_t n) { return read_fails(fd) != 0 ? -1 : syscall(SYS_read, fd, p, n); }
 ssize_t pread(int fd, void *p, size_t n, off_t at) { return read_fails(fd) != 0 ? -1 : syscall(SYS_pread64, fd, p, n, at); }

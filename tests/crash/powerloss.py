@@ -17,7 +17,7 @@ import stat
 import struct
 
 PAGE, MAGIC, ROOM = 4096, 0x504C4F47, 1 << 30
-KINDS = "create mkdir write trunc alloc sync sync_dir sync_all rename unlink link chmod read".split()
+KINDS = "create mkdir write trunc alloc sync sync_dir sync_all rename unlink link chmod read open".split()
 NUMBER = {name: i + 1 for i, name in enumerate(KINDS)}
 RECORD = struct.Struct("<IHHIIQQQQQHHI")
 CHUNK = 4096  # of a write that a power cut may tear
@@ -26,7 +26,7 @@ CHUNK = 4096  # of a write that a power cut may tear
 class Control(ctypes.Structure):
     _fields_ = [("magic", ctypes.c_uint32), ("lock", ctypes.c_uint32), ("ops", ctypes.c_uint64), ("kill_at", ctypes.c_uint64),
                 ("dead", ctypes.c_uint32), ("error", ctypes.c_uint32), ("fail", ctypes.c_uint32), ("pad", ctypes.c_uint32),
-                ("failed", ctypes.c_uint64), ("used", ctypes.c_uint64), ("room", ctypes.c_uint64), ("dev", ctypes.c_uint64 * 4)]
+                ("failed", ctypes.c_uint64), ("only", ctypes.c_uint64), ("used", ctypes.c_uint64), ("room", ctypes.c_uint64), ("dev", ctypes.c_uint64 * 4)]
 
 
 class Layer:
@@ -55,8 +55,9 @@ class Layer:
         self.control.kill_at = kill_at
         return {**os.environ, "LD_PRELOAD": self.library, "KATAMICHI_POWERLOSS": self.shared}
 
-    def fail(self, error, kinds):
-        """From now on these kinds of operation fail with this errno, until heal()."""
+    def fail(self, error, kinds, only=None):
+        """From now on these kinds of operation fail with this errno, until heal().  only: reading and opening fail of this file alone."""
+        self.control.only = os.stat(only).st_ino if only else 0
         self.control.fail = sum(1 << NUMBER[k] for k in kinds)
         self.control.error = error
 

@@ -22,7 +22,8 @@ enum powerloss_kind { /* of an operation; also the bit of `fail` */
 	PL_UNLINK,     /* dir/name goes (a file's or an empty directory's) */
 	PL_LINK,       /* dir/name is one more name of ino */
 	PL_CHMOD,
-	PL_READ,       /* is never logged, but can be made to fail */
+	PL_READ,       /* these two are never logged, but can be made to fail */
+	PL_OPEN,       /* to read only */
 };
 
 struct powerloss_control {
@@ -33,6 +34,7 @@ struct powerloss_control {
 	uint32_t error;          /* errno of operations that are to fail; 0: none */
 	uint32_t fail, pad;      /* kinds that fail */
 	uint64_t failed;
+	uint64_t only;           /* inode: reading fails of this file alone; 0: of all */
 	uint64_t used, room;     /* bytes of the log */
 	uint64_t dev[POWERLOSS_DEVS]; /* file systems that are looked after; 0: none */
 };

@@ -17,7 +17,7 @@ import powerloss  # noqa: E402
 import samples  # noqa: E402
 
 DISK = 64 << 20
-CHANGES = [k for k in powerloss.KINDS if k not in ("read", "unlink")]
+CHANGES = [k for k in powerloss.KINDS if k not in ("read", "open", "unlink")]
 
 
 @pytest.fixture
@@ -225,6 +225,34 @@ def test_no_change_is_taken(site, tmp_path, who, error):
     site.wait_delivered(60)
     lives(site, pids)
     crossing(site, "後.csv", 5)
+    site.check_inbox()
+
+
+@pytest.mark.parametrize("kind", ["open", "read"])
+def test_sealed_object_cannot_be_read(site, tmp_path, kind):
+    """A bad sector under a sealed object is no lost object: it is kept, tried again, and the trouble is told - log, status, beat."""
+    layer = powerloss.Layer(site.path("sender-state"), str(tmp_path / "shared"), harness.program("tests/crash/powerloss.so"))
+    wrapper = ["env"] + [f"{k}={v}" for k, v in layer.env().items() if k in ("LD_PRELOAD", "KATAMICHI_POWERLOSS")]
+    site.configure(repeat="2s")
+    site.options = ["--no-sandbox"]
+    site.start_sender(*wrapper)
+    site.put_random("bulk", "大.bin", 3 << 20)  # sent into nothing; what the receiver gets is a repeat
+    harness.wait_until("round 1", lambda: "bulk 1: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
+    objects = [os.path.join(site.path("sender-state/objects"), n) for n in os.listdir(site.path("sender-state/objects"))]
+    layer.fail(errno.EIO, [kind], only=max(objects, key=os.path.getsize))
+    site.start_receiver()
+    pids = [p.pid for p in site.daemons()]
+    harness.wait_until("the log's word", lambda: "bulk 1: its sealed object cannot be read now: Input/output error" in site.sender.text(), 20,
+                       alive=site.daemons())
+    harness.wait_until("the status", lambda: "Input/output error" in trouble(site, "sender"), 10)
+    harness.wait_until("the beat's word", lambda: "its disk takes nothing" in site.receiver.text(), 10, alive=site.daemons())
+    site.put("eltax", "一.csv", samples.table(3))  # the others go on
+    harness.wait_until("the other one", lambda: ("eltax", "一.csv".encode()) in site.arrived(), 20, alive=site.daemons())
+    assert ("bulk", "大.bin".encode()) not in site.arrived() and layer.control.failed > 0
+    layer.heal()
+    site.wait_delivered(20)
+    harness.wait_until("the end of the trouble", lambda: trouble(site, "sender") == "", 20)
+    lives(site, pids)
     site.check_inbox()
 
 

@@ -247,13 +247,12 @@ static int knows(const struct cmd *c, const char *option)
 	return o->name != NULL;
 }
 
-/* The command wants the other end's configuration: said before that is looked at in detail. */
-static int check_end(const struct cmd_line *l)
+int cmd_wants_end(const struct cmd_line *l, int end)
 {
-	const char *conf = l->cmd->end != 0 && knows(l->cmd, "config") ? cmd_value(l, "config") : NULL;
+	const char *conf = end != 0 && knows(l->cmd, "config") ? cmd_value(l, "config") : NULL;
 	int kind = conf != NULL ? conf_kind(conf) : 0;
 
-	if (conf == NULL || kind == l->cmd->end)
+	if (conf == NULL || kind == end)
 		return EXIT_OK;
 	if (kind < 0)
 		return -kind;
@@ -281,7 +280,7 @@ int cmd_run(const struct cmd *c, int argc, char **argv)
 	if (code != EXIT_OK)
 		return code;
 	add_config(&l);
-	if ((code = check(&l)) != EXIT_OK || (code = check_end(&l)) != EXIT_OK)
+	if ((code = check(&l)) != EXIT_OK || (code = cmd_wants_end(&l, c->end)) != EXIT_OK)
 		return code;
 	json = knows(c, "json") && cmd_value(&l, "json") != NULL;
 	tsv = knows(c, "tsv") && cmd_value(&l, "tsv") != NULL;

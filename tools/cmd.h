@@ -89,6 +89,8 @@ const char *cmd_value(const struct cmd_line *l, const char *option);
 int cmd_usage(const struct cmd *c, const char *text);
 /* text (NULL: leave *out as it is) as a decimal number from 0 to max; -1: it is none. */
 int cmd_number(const char *text, int64_t max, int64_t *out) __attribute__((warn_unused_result));
+/* Is the configuration, if one was given, of this end?  EXIT_OK, or an exit code after a line: said before the file is looked at in detail. */
+int cmd_wants_end(const struct cmd_line *l, int end);
 /* Parse, and run it.  argv[0] is not looked at. */
 int cmd_run(const struct cmd *c, int argc, char **argv);
 void cmd_help(const struct cmd *c);

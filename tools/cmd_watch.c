@@ -95,6 +95,8 @@ static int stream(const struct cmd_line *l)
 
 	if (cmd_number(after_text, INT64_MAX, &after) != 0)
 		return cmd_usage(l->cmd, _("--after takes the number of a row of the ledger"));
+	if ((code = cmd_wants_end(l, CONF_KIND_RECEIVER)) != 0)
+		return code;
 	if ((code = deliveries_open(&db, &c, cmd_value(l, "config"))) != 0)
 		return code;
 	fd = watch_ledger(&c);

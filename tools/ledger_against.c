@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "receiver/checkpoints.h"
+#include "host/exits.h"
 #include "host/i18n.h"
+#include "host/log.h"
+#include "receiver/checkpoints.h"
 #include "tools/progress.h"
+
+enum { EXPORT_LINE_MAX = 4 << 20 /* bytes: no entry is so long, and a device has no lines at all */ };
 
 static void found(struct ledger_finding *f, int64_t row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -157,11 +161,12 @@ static void compare_row(struct db *db, int64_t seq, const char *hash, const char
 
 void ledger_against_export(struct db *db, FILE *in, const char *name, struct ledger_finding *f)
 {
-	char *line = NULL, *hash, *entry;
-	size_t room = 0;
+	char *line = malloc(EXPORT_LINE_MAX), *hash, *entry;
 	int64_t seq, n = 0;
 
-	while (f->bad == 0 && getline(&line, &room, in) > 0) {
+	if (line == NULL)
+		log_die(EXIT_SYSTEM, "there is not enough memory");
+	while (f->bad == 0 && fgets(line, EXPORT_LINE_MAX, in) != NULL) {
 		n++;
 		if (split(line, &seq, &hash, &entry) != 0) {
 			found(f, n, "cannot be compared: line %lld of %s is not of an export", (long long)n, name);

@@ -33,6 +33,8 @@ def line(part, mtu, r):
             print(f"     datagrams {name:14} {gbit(w['bit/s']):>14}, lost {w['sent'] - w['received']} of "
                   f"{w['sent']}, CPU {w['sender CPU s/GB']} + {w['receiver CPU s/GB']} s/GB", flush=True)
         return
+    if part == "d":
+        print(f"     a plain program: {r['raw']['files/s']} files/s", flush=True)
     if part == "e":
         print(f"     {fsync_text(r['fsync'])}", flush=True)
     for name, x in ((("idle", r["idle"]), ("beside bulk", r["bulk"])) if part == "e" else ((None, r),)):
@@ -72,8 +74,8 @@ def ratio_of(part, value, mtu, results):
         return value / raw, "plain datagrams"
     if part == "b" and write:
         return value / (write["best B/s"] * 8 / 3), "synced write, 3 times the bytes"
-    if part == "d" and "files" in results:
-        return value / results["files"]["files/s"], "a plain program"
+    if part == "d":
+        return value / results["d"][str(mtu)]["raw"]["files/s"], "a plain program"
     return None, ""
 
 
@@ -181,8 +183,9 @@ def write(folder, name, facts, results):
     for mtu, r in results.get("raw", {}).items():
         if "failed" not in r:
             text += f"\nDatagrams with no work on them, MTU {mtu}: " + ", ".join(f"{name} {gbit(r[way]['bit/s'])}" for way, name in WAYS.items())
-    if "files" in results:
-        text += f"\nA plain program with the files of (d) (the head of raw_files.c says what it does): {results['files']['files/s']} files/s"
+    for mtu, r in results.get("d", {}).items():
+        if "raw" in r:
+            text += f"\nA plain program with the files of (d) (the head of raw_files.c says what it does), MTU {mtu}: {r['raw']['files/s']} files/s"
     with open(os.path.join(folder, name + ".txt"), "w") as f:
         f.write(text + "\n")
     print(f"\n{text}\n\n{os.path.relpath(folder)}/{name}.txt, .json, .svg")

@@ -81,7 +81,7 @@ def test_slow_start_of_store(site):
     site.configure(repeat="1h")
     store = start_with_stopped_store(site)
     site.start_sender()
-    site.put_random("bulk", "9MB.bin", 9 << 20)
+    site.put_random("bulk", "2MB.bin", 2 << 20)
     site.put("eltax", "一.csv", samples.table(3))
     for n in ("bulk 1", "eltax 1"):
         harness.wait_until(f"{n} to be sent", lambda: f"{n}: sent, round 1" in site.sender.text(), 20, alive=site.daemons())

@@ -27,6 +27,7 @@ struct assemble_limits {
 	uint64_t meta;     /* bytes of bitmaps and block tables */
 	uint32_t chunks;   /* of stage.h: MiB of large objects in memory */
 	uint32_t delivered; /* objects remembered as complete */
+	uint64_t stale_ns;  /* an unfinished object is given up after so long without a symbol */
 };
 
 /* To the store process.  Each returns 1 taken, 0 not now (asked again at the next tick). */
@@ -34,6 +35,7 @@ struct assemble_sink {
 	int (*complete)(void *ctx, const struct msg_object *o);
 	int (*discard)(void *ctx, const struct msg_object *o);
 	int (*progress)(void *ctx, const struct msg_progress *p); /* of a large object; only the newest counts */
+	int (*expired)(void *ctx, const struct msg_object *o); /* it is given up (stale_ns); discard() of it follows */
 };
 
 struct assemble;

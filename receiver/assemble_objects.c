@@ -212,6 +212,16 @@ is_dirty(const struct object *o)
 	return o->head_dirty || o->dirty_lo < o->dirty_hi;
 }
 
+/* Nothing came for so long: its number stays missing, and the record says why. */
+static void
+give_up(struct assemble *a, struct object *o)
+{
+	struct msg_object m = assemble_message(o);
+
+	if (a->sink->expired(a->ctx, &m))
+		(void)assemble_discard(a, o); /* else it is told and tried again at the next look */
+}
+
 /* One look at every object: tell, flush, expire, release. */
 static void
 look(struct assemble *a, uint64_t now_ns, bool all)
@@ -222,8 +232,8 @@ look(struct assemble *a, uint64_t now_ns, bool all)
 		next = o->next_all;
 		if (o->state == OBJECT_WHOLE)
 			assemble_tell(a, o, now_ns);
-		if (o->state == OBJECT_GATHERING && now_ns - o->touched_ns > ASSEMBLE_STALE_NS)
-			assemble_discard(a, o);
+		if (o->state == OBJECT_GATHERING && now_ns - o->touched_ns > a->limits.stale_ns)
+			give_up(a, o);
 		if (o->state != OBJECT_DROPPED && is_dirty(o) && !o->flushing && a->flushes < ASSEMBLE_FLUSHES &&
 		    (all || now_ns - o->flushed_ns >= ASSEMBLE_FLUSH_NS))
 			assemble_flush(a, o, now_ns);

@@ -27,7 +27,6 @@ enum {
  * which none came for so long. */
 #define ASSEMBLE_RECUT_NS 30000000000ull
 #define ASSEMBLE_IDLE_NS 10000000000ull
-#define ASSEMBLE_STALE_NS (15ull * 24 * 3600 * 1000000000) /* nothing came for so long: beyond any retention */
 
 struct pending_write {
 	struct object *object;

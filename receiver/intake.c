@@ -226,6 +226,7 @@ send_job(struct store *s, struct job *j)
 	if (ipc_send_fds(s->lane[LANE_WHOLE].open, MSG_UNSEAL, &m, sizeof(m), &fd, 1) != 1)
 		peer_gone(s->stop_fd, "open");
 	close(fd);
+	j->held = JOB_NOT_HELD;
 	j->sent = true;
 	s->sent++;
 }
@@ -242,6 +243,7 @@ intake_pump(struct store *s, uint64_t now_ns)
 		if (j->not_before_ns > now_ns)
 			continue;
 		if (!validity_now(s, j->sender)) {
+			j->held = JOB_HELD_KEY;
 			j->not_before_ns = now_ns + HELD_NS;
 			continue;
 		}

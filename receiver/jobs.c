@@ -91,6 +91,7 @@ job_later(struct store *s, struct job *j, int error)
 	}
 	j->lane = LANE_WHOLE;
 	j->sent = j->opened = j->unsealed = j->begun = false;
+	j->held = error == EDQUOT ? JOB_HELD_ROOM : JOB_HELD_DISK;
 	j->not_before_ns = now + (error == EDQUOT ? RETRY_FULL_NS : RETRY_NS);
 	job_append(s, j);
 }

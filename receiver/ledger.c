@@ -19,6 +19,7 @@ static const char schema[] =
     " number INTEGER NOT NULL, manifest TEXT NOT NULL, previous TEXT NOT NULL, dir TEXT NOT NULL, at TEXT NOT NULL,"
     " seq INTEGER NOT NULL REFERENCES ledger(seq),"
     " PRIMARY KEY(channel, number, sender, generation, manifest)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS fork(seq INTEGER PRIMARY KEY REFERENCES ledger(seq), at TEXT NOT NULL, dir TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS object(age INTEGER PRIMARY KEY, sender TEXT NOT NULL, id TEXT NOT NULL,"
     " UNIQUE(id, sender));"
     "CREATE TABLE IF NOT EXISTS intent(work TEXT PRIMARY KEY, base TEXT NOT NULL, dir TEXT NOT NULL,"

@@ -5,6 +5,7 @@
  * The other tables are an index over it and the memory of the store process;
  * they change in the same transaction as the row that changes them:
  *   delivery  one row for each `delivered` and `fork`
+ *   fork      those of them whose number was there before, with other files
  *   aside     what came and was not delivered: quarantined (with a directory), or over
  *             a cap and not kept (without one); gone once its number is delivered
  *   object    sealed objects that need not be gathered again
@@ -22,12 +23,16 @@
 #ifndef KM_LEDGER_H
 #define KM_LEDGER_H
 
+/* In table trouble, of an object that was never complete. */
+#define LEDGER_GIVEN_UP N_("only a part of it came, and then nothing for 15 days: what was there is given up")
+
 #include <stdint.h>
 
 #include "codec/chain.h"
 #include "codec/crypto.h"
 #include "core/name.h"
 #include "host/db.h"
+#include "host/i18n.h"
 
 struct ledger {
 	struct db db;

@@ -38,6 +38,7 @@ enum {
 	HOLD_NS = 1000000,   /* so long symbols wait for their neighbours */
 	WAIT_MS = 100,
 };
+#define STALE_NS (15ull * 24 * 3600 * 1000000000) /* beyond any retention */
 #define START_NS 10000000000ull /* so long what arrives waits in the socket for a store that is starting */
 #define STATS_NS 1000000000ull
 
@@ -83,6 +84,13 @@ discard(void *ctx, const struct msg_object *o)
 }
 
 static int
+expired(void *ctx, const struct msg_object *o)
+{
+	(void)ctx;
+	return to_store(MSG_EXPIRED, o);
+}
+
+static int
 progress(void *ctx, const struct msg_progress *p)
 {
 	int r = ipc_write(LINK_FD_STORE, MSG_PROGRESS, p, sizeof(*p));
@@ -93,7 +101,7 @@ progress(void *ctx, const struct msg_progress *p)
 	return r == 1;
 }
 
-static const struct assemble_sink sink = { complete, discard, progress };
+static const struct assemble_sink sink = { complete, discard, progress, expired };
 
 /* HELLO and BEAT go to open whole.  If it cannot take one now, the next copy does. */
 static enum link_counter
@@ -181,7 +189,7 @@ static void
 begin(struct link *l)
 {
 	const struct assemble_limits limits = { .object = 0, .objects = OBJECTS, .parity = PARITY_BYTES,
-		.meta = META_BYTES, .chunks = CHUNKS, .delivered = DELIVERED };
+		.meta = META_BYTES, .chunks = CHUNKS, .delivered = DELIVERED, .stale_ns = STALE_NS / clock_test_speed() };
 
 	l->assemble = assemble_new(&limits, authenticate_ids(l->auth), authenticate_peers(l->auth), &sink, l,
 	    l->stats.counter);

@@ -223,6 +223,9 @@ from_link(struct store *s)
 		case MSG_PROGRESS:
 			early_progress(s, ipc_body(&m, sizeof(struct msg_progress)));
 			break;
+		case MSG_EXPIRED:
+			refused_expired(s, ipc_body(&m, sizeof(*o)));
+			break;
 		case MSG_DISCARD:
 			o = ipc_body(&m, sizeof(*o));
 			early_stop(s, o->slot);

@@ -17,6 +17,15 @@ delivery_row(struct publish *p, const struct publish_item *it, const char *at)
 	ledger_not_aside(p->ledger, &it->stream, it->object, it->number);
 }
 
+/* The same number came before, with other files. */
+static bool
+is_fork(const json_t *entry)
+{
+	const char *event = json_string_value(json_object_get(entry, "event"));
+
+	return (event != NULL && strcmp(event, "fork") == 0) || json_is_true(json_object_get(entry, "fork"));
+}
+
 /* The index over the row that was just written.  Of recovered items what the entry says is all there is. */
 static void
 index_row(struct publish *p, const struct publish_item *it, const char *at)
@@ -36,6 +45,8 @@ index_row(struct publish *p, const struct publish_item *it, const char *at)
 		quarantine_released(p->ledger, it->work, it->dir);
 	if (it->base != PUBLISH_QUARANTINE && !file)
 		delivery_row(p, it, at);
+	if (is_fork(entry))
+		db_run(&p->ledger->db, "INSERT INTO fork(seq, at, dir) VALUES(?, ?, ?)", "itt", p->ledger->rows, at, it->dir);
 	json_decref(entry);
 }
 

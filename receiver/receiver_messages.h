@@ -43,6 +43,7 @@ enum receiver_msg {
 	MSG_COMPLETE, /* struct msg_object */
 	MSG_PROGRESS, /* struct msg_progress: a large object of which the beginning is in the file */
 	MSG_DISCARD,  /* struct msg_object: nothing of this slot is of use */
+	MSG_EXPIRED,  /* struct msg_object: only a part of it came, and nothing more for days; MSG_DISCARD follows */
 	MSG_STATS,    /* struct msg_stats */
 	/* store -> link */
 	MSG_LIMITS, /* struct msg_limits, first of all */

@@ -13,6 +13,7 @@
 #include "host/clock.h"
 #include "host/durable.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "host/sandbox.h"
 #include "receiver/reserve.h"
@@ -180,6 +181,42 @@ partly_part(const struct store *s)
 	return a;
 }
 
+/* Complete objects that wait for something. */
+static json_t *
+held_part(const struct store *s)
+{
+	static const char *const why[] = {
+		[JOB_HELD_DISK] = N_("the disk does not take it now"),
+		[JOB_HELD_ROOM] = N_("less than keep_free of its channel would stay free"),
+		[JOB_HELD_KEY] = N_("its sender's key is not valid now"),
+		[JOB_HELD_SCANNER] = N_("the virus scanner has not looked at it yet"),
+	};
+	json_t *a = json_array();
+
+	for (const struct job *j = s->jobs; j != NULL && json_array_size(a) < STATS_OBJECTS_MAX; j = j->next) {
+		char id[33];
+		if (j->held != JOB_NOT_HELD)
+			json_array_append_new(a, json_pack("{s:s, s:s, s:s}", "object", job_show(id, j->id), "peer", s->conf.peer[j->sender].name,
+			    "why", why[j->held]));
+	}
+	return a;
+}
+
+static json_t *
+forks_part(struct store *s)
+{
+	json_t *o = json_object();
+	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT at, dir FROM fork ORDER BY seq DESC LIMIT 1", "");
+
+	set(o, "count", (uint64_t)db_int(&s->ledger.db, "SELECT count(*) FROM fork", ""));
+	if (db_step(&s->ledger.db, q) == 1) {
+		json_object_set_new(o, "at", json_string(db_text(q, 0)));
+		json_object_set_new(o, "dir", json_string(db_text(q, 1)));
+		db_done(q);
+	}
+	return o;
+}
+
 /* What the disk keeps us from, or "". */
 static const char *
 trouble(const struct store *s)
@@ -187,7 +224,7 @@ trouble(const struct store *s)
 	uint64_t now = clock_mono_ns();
 
 	for (const struct job *j = s->jobs; j != NULL; j = j->next)
-		if (!j->sent && j->not_before_ns > now)
+		if ((j->held == JOB_HELD_DISK || j->held == JOB_HELD_ROOM) && j->not_before_ns > now)
 			return "what has arrived cannot be delivered now; it is kept and tried again (see the log)";
 	if (reserve_reached(s->state, RESERVE_BUILDING))
 		return "full: nothing can be delivered; what arrives is left to later rounds";
@@ -240,6 +277,8 @@ receiver_status_write(struct store *s)
 	json_object_set_new(o, "channels", channels_part(s));
 	set(o, "streams", (uint64_t)db_int(&s->ledger.db, "SELECT count(*) FROM stream", ""));
 	json_object_set_new(o, "partly", partly_part(s));
+	json_object_set_new(o, "held", held_part(s));
+	json_object_set_new(o, "forks", forks_part(s));
 	set(o, "waiting", s->waiting);
 	set(o, "quarantined", quarantine_count(&s->ledger));
 	if (s->scan.wanted)

@@ -48,9 +48,22 @@ note_aside(struct store *s, const struct job *j, const char *id, const char *why
 	ledger_aside(&s->ledger, &t, &aside, clock_wall_ms() / 1000);
 }
 
+/* A row of the ledger for each object, however often it comes.  How often it was, before this time.  In a transaction. */
+static int64_t
+note_trouble(struct store *s, const struct job *j, const char *id, const char *why, uint64_t number)
+{
+	int64_t times = db_int(&s->ledger.db, "SELECT times FROM trouble WHERE id = ? AND sender = ?", "tt", id, s->fingerprint[j->sender]);
+
+	db_run(&s->ledger.db, "INSERT INTO trouble(id, sender, reason, times, at) VALUES(?, ?, ?, 1, ?)"
+	    " ON CONFLICT(id, sender) DO UPDATE SET reason = excluded.reason, times = times + 1, at = excluded.at", "ttti", id,
+	    s->fingerprint[j->sender], why, (int64_t)(clock_wall_ms() / 1000));
+	if (times == 0)
+		refused_row(s, j, number, why);
+	return times;
+}
+
 /* Nothing of it is kept; later rounds bring it again, since a key, a channel or
- * a cap may be put right, or the damage was ours.  The ledger gets one row for
- * each object, however often it comes. */
+ * a cap may be put right, or the damage was ours. */
 void
 refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
 {
@@ -59,14 +72,8 @@ refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
 
 	tally_refused(s, j);
 	job_show(id, j->id);
-	times = db_int(&s->ledger.db, "SELECT times FROM trouble WHERE id = ? AND sender = ?", "tt", id,
-	    s->fingerprint[j->sender]);
 	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
-	db_run(&s->ledger.db, "INSERT INTO trouble(id, sender, reason, times, at) VALUES(?, ?, ?, 1, ?)"
-	    " ON CONFLICT(id, sender) DO UPDATE SET reason = excluded.reason, times = times + 1, at = excluded.at", "ttti", id,
-	    s->fingerprint[j->sender], why, (int64_t)(clock_wall_ms() / 1000));
-	if (times == 0)
-		refused_row(s, j, number, why);
+	times = note_trouble(s, j, id, why, number);
 	if (j->opened && j->result == 0 && j->inner.sender < s->conf.peers)
 		note_aside(s, j, id, why, number);
 	db_exec(&s->ledger.db, "COMMIT");
@@ -78,4 +85,23 @@ refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
 		    j->inner.channel);
 	log_about(.event = LOG_EVENT_NONE);
 	job_forget(s, j);
+}
+
+void
+refused_expired(struct store *s, const struct msg_object *o)
+{
+	struct job j = { .sender = o->sender, .slot = o->slot };
+	char id[33];
+
+	if (o->sender >= s->conf.peers)
+		log_die(EXIT_INTERNAL, "link gave up an object of peer %u", o->sender);
+	memcpy(j.id, o->id, sizeof(j.id));
+	job_show(id, j.id);
+	tally_refused(s, &j);
+	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
+	(void)note_trouble(s, &j, id, LEDGER_GIVEN_UP, 0);
+	db_exec(&s->ledger.db, "COMMIT");
+	log_about(.event = LOG_EVENT_REFUSED, .object = id, .peer = s->conf.peer[o->sender].name);
+	log_warn("object %s of peer %s: %s", id, s->conf.peer[o->sender].name, reason_show(LEDGER_GIVEN_UP));
+	log_about(.event = LOG_EVENT_NONE);
 }

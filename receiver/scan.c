@@ -35,6 +35,7 @@ hold(struct store *s, struct job *j, uint64_t pause_ns)
 	if (!j->needs_scan)
 		s->scan.held++;
 	j->needs_scan = true;
+	j->held = JOB_HELD_SCANNER;
 	j->lane = LANE_WHOLE;
 	j->sent = j->opened = j->unsealed = j->begun = false;
 	j->not_before_ns = clock_mono_ns() + pause_ns;

@@ -21,6 +21,9 @@ enum {
 	STORE_ATTEMPTS = 5,  /* deaths of the processes behind one object, then it is set aside */
 };
 
+/* What a complete object waits for. */
+enum job_held { JOB_NOT_HELD, JOB_HELD_DISK, JOB_HELD_ROOM /* keep_free */, JOB_HELD_KEY /* validity.h */, JOB_HELD_SCANNER };
+
 struct job { /* an object on its way */
 	struct job *next;
 	enum receiver_lane lane;
@@ -28,6 +31,7 @@ struct job { /* an object on its way */
 	uint8_t id[16];
 	uint64_t length;
 	uint64_t not_before_ns; /* after trouble with the disk */
+	enum job_held held;     /* if it was not sent */
 	bool sent, opened, unsealed, begun;
 	int result;             /* of unsealing */
 	/* on LANE_EARLY (early.c) */
@@ -138,6 +142,7 @@ void poison_check_died(struct store *s);                    /* it is gone: note 
 /* refused.c: objects that never become a transfer. */
 void refused_row(struct store *s, const struct job *j, uint64_t number, const char *reason); /* in a transaction */
 void refuse_object(struct store *s, struct job *j, const char *why, uint64_t number); /* ends the job; number 0: not known */
+void refused_expired(struct store *s, const struct msg_object *o); /* link gives it up, unfinished */
 
 /* store_start.c: directories, ledger and part files; link is told what it need not gather.  Fatal on failure. */
 void store_start(struct store *s);

@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "codec/hex.h"
+#include "host/clock.h"
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
@@ -70,18 +70,6 @@ static void sweep(struct outbox *o)
 		log_info("removed %u unfinished or expired objects that an earlier run left", removed);
 }
 
-/* So that a test need not wait for days. */
-static uint64_t service_speed(void)
-{
-	const char *text = getenv("KATAMICHI_TEST_SERVICE_SPEED");
-	unsigned long v = text == NULL ? 1 : strtoul(text, NULL, 10);
-
-	if (v < 2 || v > 1000000)
-		return 1;
-	log_warn("KATAMICHI_TEST_SERVICE_SPEED: repeats and retention run %lu times as fast; this is for tests only", v);
-	return v;
-}
-
 void outbox_open(struct outbox *o, const char *state, uint64_t now_ns)
 {
 	int dir = durable_open_dir(state);
@@ -98,7 +86,7 @@ void outbox_open(struct outbox *o, const char *state, uint64_t now_ns)
 	o->witness = -1;
 	read_generation(o);
 	o->started_ns = now_ns;
-	o->speed = service_speed();
+	o->speed = clock_test_speed();
 	o->service_ms = get_meta(o, "service");
 	o->counter = o->reserved = get_meta(o, "beat");
 	sweep(o);

@@ -22,6 +22,7 @@ static const struct {
 	const char *outlook, *words;
 } saying[] = {
 	{ "heals", N_("the sender still keeps it: it comes by itself") },
+	{ "held", N_("it is delivered by itself as soon as that is put right") },
 	{ "lost", N_("the sender does not keep it any more: put the files in again") },
 	{ "heals in part", N_("the sender keeps the newer ones only: put the older ones in again") },
 	{ "not known yet", N_("no heartbeat has said yet whether the sender still keeps it: look again in a minute") },
@@ -59,8 +60,12 @@ say_why(char *to, size_t size, const json_t *g)
 		snprintf(to, size, _("has come in part (%.1f %%)"), all > 0 ? 100.0 * have / all : 0.0);
 	else if (strcmp(why, "damaged") == 0)
 		snprintf(to, size, "%s", _("came, and could not be opened"));
+	else if (strcmp(why, "given up") == 0)
+		snprintf(to, size, "%s", _("nothing of it is here any more"));
+	else if (strcmp(why, "held") == 0)
+		snprintf(to, size, "%s", _("is here complete, and held"));
 	else
-		snprintf(to, size, "%s", _("nothing of it has come, or it is one of those that came in part or damaged"));
+		snprintf(to, size, "%s", _("nothing of it has come, or it is one of those that came in part or damaged, or are held"));
 	n = strlen(to);
 	snprintf(to + n, size - n, "%s%s; %s", reason[0] != '\0' ? ": " : "", reason_show(reason), words(text_of(g, "outlook")));
 }
@@ -138,6 +143,16 @@ show_partly(const json_t *parts)
 	}
 }
 
+static void
+show_held(const json_t *held)
+{
+	const json_t *h;
+	size_t i;
+
+	json_array_foreach(held, i, h)
+		printf(_("complete and held: object %.8s from %s: %s\n"), text_of(h, "object"), text_of(h, "peer"), reason_show(text_of(h, "why")));
+}
+
 /* Both kinds in one list: gaps have first and last, what was set aside has a number. */
 static void
 show_tsv(const json_t *gaps, const json_t *aside)
@@ -167,20 +182,20 @@ list(void)
 {
 	static char path[RECEIVER_PATH_MAX + 32];
 	struct db db;
-	json_t *gaps, *aside, *parts = gap_partly(&conf);
+	struct gap_here here;
+	json_t *gaps, *aside;
 	int missing;
 
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
-	if (db_open_readonly(&db, path) != 0) {
-		json_decref(parts);
+	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
-	}
-	gaps = gap_list(&db, &conf, parts);
+	gap_here_read(&here, &conf);
+	gaps = gap_list(&db, &conf, &here);
 	aside = gap_aside(&db, &conf);
 	db_close(&db);
 	missing = json_array_size(gaps) != 0 || json_array_size(aside) != 0;
 	if (out_mode() == OUT_JSON) {
-		json_t *o = json_pack("{s:O, s:O, s:O}", "gaps", gaps, "aside", aside, "partly", parts);
+		json_t *o = json_pack("{s:O, s:O, s:O, s:O}", "gaps", gaps, "aside", aside, "partly", here.partly, "held", here.held);
 		out_json(o);
 		json_decref(o);
 	} else if (out_mode() == OUT_TSV) {
@@ -188,13 +203,14 @@ list(void)
 	} else {
 		show(_("Set aside or refused"), aside, 1);
 		show(_("Missing"), gaps, 0);
-		show_partly(parts);
+		show_partly(here.partly);
+		show_held(here.held);
 		if (!missing)
 			puts(_("nothing that was announced is missing"));
 	}
 	json_decref(gaps);
 	json_decref(aside);
-	json_decref(parts);
+	gap_here_free(&here);
 	return missing ? EXIT_NO : EXIT_OK;
 }
 
@@ -223,7 +239,7 @@ const struct cmd cmd_gaps = {
 	    "since when, and whether the sender still keeps them (then they come by themselves).\n"
 	    "Also what arrived and was not delivered: set aside in the quarantine (until its directory is\n"
 	    "taken out of there, or its number is delivered), or refused, as over a cap of its channel; and\n"
-	    "objects that have arrived in part.\n"
+	    "objects that have arrived in part, or complete and are held (by the disk, a key's validity, the scanner).\n"
 	    "--slip prints, instead, a code for each channel with gaps: carried to the sending host and given to\n"
 	    "`katamichi resend', it has the missing numbers sent again.  Each slip is recorded in the ledger.\n"),
 	.exits = N_("0 nothing is missing (with --slip: printed), 1 something is (with --slip: nothing to ask\n"

@@ -18,7 +18,7 @@ struct gap { /* a row of table gap, and of its stream */
 	char since[21];
 	int64_t kept_from;
 	int unread;          /* of this stream something was set aside whose number nobody could read */
-	int unclear;         /* of this sender something came in part, or damaged */
+	int unclear;         /* of this sender something came in part, or damaged, or is held */
 };
 
 struct why {
@@ -64,9 +64,10 @@ static const char *outlook(const struct gap *g, uint64_t first, uint64_t last)
 
 static void put(json_t *list, const struct receiver_conf *c, const struct gap *g, uint64_t first, uint64_t last, const struct why *w)
 {
+	const char *look = strcmp(w->word, "held") == 0 ? w->word : outlook(g, first, last);
 	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:s}", "channel", g->channel, "peer", peer_name(c, g->sender),
 	    "generation", g->generation, "first", (json_int_t)first, "last", (json_int_t)last, "since", g->since, "kept_from",
-	    g->kept_from < 0 ? json_null() : json_integer(g->kept_from), "outlook", outlook(g, first, last), "why", w->word);
+	    g->kept_from < 0 ? json_null() : json_integer(g->kept_from), "outlook", look, "why", w->word);
 
 	if (w->reason[0] != '\0')
 		json_object_set_new(o, "reason", json_string(w->reason));
@@ -91,19 +92,22 @@ static const json_t *find_part(const json_t *partly, const char *object)
 }
 
 /* A number whose object is known from a closing. */
-static struct why why_of(const json_t *partly, const char *object, const char *trouble)
+static struct why why_of(const struct gap_here *here, const char *object, const char *trouble)
 {
-	struct why w = { .word = "not seen" };
-	const json_t *p = find_part(partly, object);
+	struct why w = { .word = here->cut ? "not known" : "not seen" };
+	const json_t *p = find_part(here->partly, object), *held = find_part(here->held, object);
 
-	if (p != NULL) {
+	if (held != NULL) {
+		w.word = "held";
+		trouble = json_string_value(json_object_get(held, "why"));
+	} else if (p != NULL) {
 		w.word = "in part";
 		w.have = json_integer_value(json_object_get(p, "have"));
 		w.symbols = json_integer_value(json_object_get(p, "symbols"));
 	} else if (trouble[0] != '\0') {
-		w.word = "damaged";
+		w.word = strcmp(trouble, LEDGER_GIVEN_UP) == 0 ? "given up" : "damaged";
 	}
-	snprintf(w.reason, sizeof(w.reason), "%s", trouble);
+	snprintf(w.reason, sizeof(w.reason), "%s", trouble != NULL ? trouble : "");
 	return w;
 }
 
@@ -113,7 +117,7 @@ static int same_why(const struct why *a, const struct why *b)
 }
 
 /* One row of table gap, cut where the reasons differ. */
-static void cut(json_t *list, struct db *db, const struct receiver_conf *c, const struct gap *g, const json_t *partly)
+static void cut(json_t *list, struct db *db, const struct receiver_conf *c, const struct gap *g, const struct gap_here *here)
 {
 	const struct why otherwise = { .word = g->unclear ? "not known" : "not seen" };
 	sqlite3_stmt *q = db_query(db, "SELECT c.number, c.object, t.reason FROM catalogue c LEFT JOIN trouble t ON t.id = c.object AND"
@@ -124,7 +128,7 @@ static void cut(json_t *list, struct db *db, const struct receiver_conf *c, cons
 
 	while (db_step(db, q) == 1) {
 		uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
-		struct why w = why_of(partly, db_text(q, 1), db_text(q, 2));
+		struct why w = why_of(here, db_text(q, 1), db_text(q, 2));
 		if (number > next && !same_why(&now, &otherwise)) { /* numbers between that no closing has named */
 			if (next > from)
 				put(list, c, g, from, next - 1, &now);
@@ -161,7 +165,7 @@ static int any_part(const json_t *partly, const char *peer)
 	return 0;
 }
 
-json_t *gap_list(struct db *db, const struct receiver_conf *c, const json_t *partly)
+json_t *gap_list(struct db *db, const struct receiver_conf *c, const struct gap_here *here)
 {
 	json_t *list = json_array();
 	sqlite3_stmt *q = db_query(db, "SELECT g.channel, g.sender, g.generation, g.first, g.last, g.since, s.oldest, EXISTS(SELECT 1"
@@ -180,8 +184,9 @@ json_t *gap_list(struct db *db, const struct receiver_conf *c, const json_t *par
 		clock_iso(g.since, (uint64_t)sqlite3_column_int64(q, 5));
 		g.kept_from = sqlite3_column_int64(q, 6);
 		g.unread = sqlite3_column_int(q, 7);
-		g.unclear = sqlite3_column_int(q, 8) || any_part(partly, peer_name(c, g.sender));
-		cut(list, db, c, &g, partly);
+		g.unclear = here->cut || sqlite3_column_int(q, 8) || any_part(here->partly, peer_name(c, g.sender)) ||
+		    any_part(here->held, peer_name(c, g.sender));
+		cut(list, db, c, &g, here);
 	}
 	return list;
 }
@@ -235,14 +240,29 @@ json_t *gap_aside(struct db *db, const struct receiver_conf *c)
 	return a;
 }
 
-json_t *gap_partly(const struct receiver_conf *c)
+/* The array of this name, empty if there is none. */
+static json_t *array(const json_t *status, const char *key)
+{
+	json_t *a = json_incref(json_object_get(status, key));
+
+	return json_is_array(a) ? a : json_array();
+}
+
+void gap_here_read(struct gap_here *here, const struct receiver_conf *c)
 {
 	char path[RECEIVER_PATH_MAX + 32];
-	json_t *s, *a;
+	json_t *s;
 
 	snprintf(path, sizeof(path), "%s/status.json", c->state);
 	s = json_load_file(path, 0, NULL);
-	a = json_incref(json_object_get(s, "partly"));
+	here->partly = array(s, "partly");
+	here->held = array(s, "held");
+	here->cut = json_integer_value(json_object_get(json_object_get(s, "link"), "gathering")) > (json_int_t)json_array_size(here->partly);
 	json_decref(s);
-	return a != NULL ? a : json_array();
+}
+
+void gap_here_free(struct gap_here *here)
+{
+	json_decref(here->partly);
+	json_decref(here->held);
 }

@@ -24,6 +24,7 @@ enum {
 	SHOWN_MAX = 64,  /* channels and generations; partly received objects */
 	PARTLY_MAX = 4,
 	QUARANTINE_MAX = 3,
+	FORK_DAYS = 7,   /* so long somebody is asked to look at it */
 	KEY_SOON_DAYS = 30,
 	KEY_OLD_DAYS = 730,
 };
@@ -112,7 +113,7 @@ static void todo_of_keys(json_t *todo, const json_t *keys)
 static void add_todo(json_t *s)
 {
 	json_t *todo = json_array(), *link = json_object_get(s, "link"), *disk = json_object_get(s, "disk");
-	const char *last = status_text(link, "last", "");
+	const char *last = status_text(link, "last", ""), *forked = status_text(json_object_get(s, "forks"), "at", "");
 
 	if (!is_true(s, "running"))
 		status_todo(todo, "not running");
@@ -124,6 +125,8 @@ static void add_todo(json_t *s)
 		status_todo(todo, "no sandbox");
 	if (number(s, "quarantined") > 0)
 		status_todo(todo, "quarantine");
+	if (forked[0] != '\0' && age_s(forked) < FORK_DAYS * 86400)
+		status_todo(todo, "fork");
 	if (missing_of(json_object_get(s, "channels")) > 0)
 		status_todo(todo, "gaps");
 	if (is_true(s, "running") && last[0] == '\0' && age_s(status_text(s, "started", "")) > SILENT_S)
@@ -288,6 +291,15 @@ static void show_quarantine(const json_t *list, uint64_t all, uint64_t waiting)
 	}
 }
 
+static void show_forks(const json_t *forks)
+{
+	char when[32];
+
+	if (number(forks, "count") != 0)
+		status_line(_("forks"), _("%" PRIu64 " numbers came again with other files, the last %s: %s"), number(forks, "count"),
+		    out_time(when, status_text(forks, "at", "")), status_text(forks, "dir", "?"));
+}
+
 static void show(const json_t *s)
 {
 	const json_t *d = json_object_get(s, "disk"), *l = json_object_get(s, "ledger");
@@ -306,6 +318,7 @@ static void show(const json_t *s)
 	show_channels(json_object_get(s, "channels"), number(s, "streams"));
 	show_partly(json_object_get(s, "partly"));
 	show_quarantine(json_object_get(s, "quarantine"), number(s, "quarantined"), number(s, "waiting"));
+	show_forks(json_object_get(s, "forks"));
 	status_line(_("ledger"), _("%" PRIu64 " rows, last hash %.16s..."), number(l, "rows"), status_text(l, "hash", ""));
 	if (json_object_get(s, "antivirus") != NULL)
 		show_scanner(json_object_get(s, "antivirus"));

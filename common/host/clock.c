@@ -1,8 +1,11 @@
 /* clock.c - see clock.h */
 #include "host/clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "host/log.h"
 
 static struct timespec now(clockid_t id)
 {
@@ -37,6 +40,17 @@ void clock_iso(char out[static 21], uint64_t seconds)
 
 	if (gmtime_r(&t, &tm) == NULL || strftime(out, 21, "%Y-%m-%dT%H:%M:%SZ", &tm) != 20)
 		memcpy(out, "1970-01-01T00:00:00Z", 21);
+}
+
+uint64_t clock_test_speed(void)
+{
+	const char *text = getenv("KATAMICHI_TEST_SERVICE_SPEED");
+	unsigned long v = text == NULL ? 1 : strtoul(text, NULL, 10);
+
+	if (v < 2 || v > 1000000)
+		return 1;
+	log_warn("KATAMICHI_TEST_SERVICE_SPEED: repeats and retention run %lu times as fast; this is for tests only", v);
+	return v;
 }
 
 void clock_sleep_ns(uint64_t ns)

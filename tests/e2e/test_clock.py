@@ -87,7 +87,10 @@ def test_outside_a_keys_validity(site, monkeypatch):
     harness.wait_until("it to be said", lambda: "what it sends is held sealed" in site.receiver.text(), 20, alive=site.daemons())
     harness.wait_until("both to be complete", lambda: json.loads(harness.katamichi("status", "-c", site.path("receiver.conf"), "--json").out)
                        ["waiting"] == 2, 20, alive=site.daemons())
+    status = json.loads(harness.katamichi("status", "-c", site.path("receiver.conf"), "--json").out)
     assert "its key is not valid now" in harness.katamichi("status", "-c", site.path("receiver.conf")).out
+    assert [h["why"] for h in status["held"]] == ["its sender's key is not valid now"] * 2 and status["disk"]["trouble"] == "", status
+    assert "complete and held: object" in harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).out
     site.receiver.stop()
     zone.on(site.start_receiver)
     harness.time.sleep(2)

@@ -86,6 +86,55 @@ def test_partly_received_has_its_number(site):
     assert re.search(r"bulk +1 .*has come in part \(\d", text), text
 
 
+def gap_of(site, channel):
+    found = json.loads(harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--json", ok=False).out)["gaps"]
+    return ([g for g in found if g["channel"] == channel] or [{"why": "", "outlook": ""}])[0]
+
+
+def test_given_up_is_named(site, monkeypatch):
+    """15 days after the last symbol of an object the receiver gives up what it has of it: said, recorded, and the number stays missing."""
+    site.configure(repeat="1h", loss="1%", rate="100M", destination="127.0.0.1:5151")
+    monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "200000")  # 15 days are 6.5 s
+    site.start_receiver()
+    monkeypatch.delenv("KATAMICHI_TEST_SERVICE_SPEED")
+    site.relay = harness.Relay(site.net, site.path("relay.log"), "127.0.0.1:5151", site.values["listen"], "--loss", "0.3")
+    site.start_sender()
+    site.put_random("bulk", "8MB.bin", 8 << 20)
+    harness.wait_until("the end of the first round", lambda: "bulk 1: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
+    for i in range(20):  # small ones may be lost
+        close(site)
+        if gap_of(site, "bulk")["why"] == "in part":
+            break
+        harness.time.sleep(0.3)
+    harness.wait_until("it to be given up", lambda: "what was there is given up" in site.receiver.text(), 20, alive=site.daemons())
+    gap = harness.wait_until("the reason", lambda: [g for g in [gap_of(site, "bulk")] if g["why"] == "given up"], 20, alive=site.daemons())[0]
+    assert (gap["first"], gap["last"], gap["outlook"]) == (1, 1, "heals") and "15 days" in gap["reason"], gap
+    refused = [r for r in site.ledger() if r["event"] == "refused"]
+    assert [r["reason"] for r in refused if r["object"] in site.receiver.text()] == [gap["reason"]], refused
+    assert not harness.glob.glob(site.path("receiver-state/parts/*.data")) or harness.disk_use(site.path("receiver-state/parts")) < 4 << 20
+
+
+def test_held_is_no_gap_without_a_reason(site):
+    """An object that is here complete and waits says so beside its number: it is not "nothing of it has come"."""
+    site.configure(repeat="1h")
+    with open(site.path("receiver.conf")) as f:
+        text = f.read()
+    with open(site.path("receiver.conf"), "w") as f:
+        f.write(text.replace("[channel bulk]", "[channel bulk]\nkeep_free = 1000T"))
+    site.start_receiver()
+    site.start_sender()
+    site.put_random("bulk", "1.bin", 100000)
+    harness.wait_until("it to be held", lambda: "keep_free" in site.receiver.text(), 20, alive=site.daemons())
+    harness.wait_until("the gap", lambda: gap_of(site, "bulk")["why"], 10, alive=site.daemons())
+    assert gap_of(site, "bulk")["why"] == "not known", "no closing has named its object yet"
+    close(site)
+    wait_closings(site, 1)
+    gap = harness.wait_until("the reason", lambda: [g for g in [gap_of(site, "bulk")] if g["why"] == "held"], 10, alive=site.daemons())[0]
+    assert gap["outlook"] == "held" and "keep_free" in gap["reason"], gap
+    out = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).out
+    assert re.search(r"bulk +1 .*is here complete, and held", out) and "complete and held: object" in out, out
+
+
 def test_closing_that_was_touched(site):
     """What stands in the inbox is believed only if it is what was delivered."""
     site.start()

@@ -1,4 +1,5 @@
 """An outbox that was restored or cloned: a new generation where it is noticed, a fork at the receiver where it is not; nothing lost."""
+import json
 import os
 import re
 import shutil
@@ -111,6 +112,12 @@ def test_what_is_not_noticed_is_a_fork(site):
     forks = events(site, "fork")
     assert [r["number"] for r in forks] == [2] and re.fullmatch(r"eltax/00000002\.fork-[0-9a-f]{8}", forks[0]["dir"])
     assert "ALARM: a fork" in site.receiver.text()
+    # in the status, as something to be done, and in the day's report
+    said = harness.wait_until("the status", lambda: re.search(r"forks +1 numbers? came again.*" + re.escape(forks[0]["dir"]) + ".*was the sender's outbox cloned",
+                              harness.katamichi("status", "-c", site.path("receiver.conf"), env={**os.environ, "COLUMNS": "400"}).out, re.S), 10)
+    assert said
+    report = json.loads(harness.katamichi("report", "-c", site.path("receiver.conf"), "--day", "today", "--json", ok=False).out)
+    assert [r["entry"]["dir"] for r in report["rows"] if r["entry"]["event"] == "fork"] == [forks[0]["dir"]], report
     # the closing says which of the two is the sender's: the other number 2 is not known to it
     harness.katamichi("close", "-c", site.path("sender.conf"))
     harness.wait_until("the closing", lambda: events(site, "fork") and [r for r in site.ledger() if r["event"] == "closing"], 15)

@@ -24,8 +24,8 @@ struct rig {
 	int dir_fd;
 	struct assemble *a;
 	uint64_t counter[LC_COUNT];
-	unsigned completed, discarded;
-	struct msg_object last;    /* completed */
+	unsigned completed, discarded, expired;
+	struct msg_object last;    /* completed, or given up */
 	struct msg_progress progress; /* the newest */
 	uint32_t last_discarded;
 	int deaf;                  /* the store does not listen */
@@ -77,9 +77,21 @@ rig_progress(void *ctx, const struct msg_progress *p)
 	return !r->deaf;
 }
 
-static const struct assemble_sink rig_sink = { rig_complete, rig_discard, rig_progress };
+static inline int
+rig_expired(void *ctx, const struct msg_object *o)
+{
+	struct rig *r = ctx;
+
+	if (r->deaf)
+		return 0;
+	r->expired++;
+	r->last = *o;
+	return 1;
+}
+
+static const struct assemble_sink rig_sink = { rig_complete, rig_discard, rig_progress, rig_expired };
 static const struct assemble_limits rig_limits = { .object = 64 << 20, .objects = 16, .parity = 8 << 20, .meta = 4 << 20,
-	.chunks = 16, .delivered = 64 };
+	.chunks = 16, .delivered = 64, .stale_ns = 15ull * 86400 * 1000000000 };
 
 static inline void
 rig_open(struct rig *r, uint32_t slot, int *data, int *map, int flags)

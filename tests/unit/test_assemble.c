@@ -180,6 +180,43 @@ cut_anew(void **state)
 	sent_free(&other);
 }
 
+/* What nothing comes of any more is given up in the end, and said; each symbol that is new puts that off. */
+static void
+given_up(void **state)
+{
+	const uint64_t nearly = rig_limits.stale_ns - 10000000000ull;
+
+	(void)state;
+	rig_init(&r, NULL);
+	rig_fresh_slots(&r, 2);
+	sent_make(&s, 40 * RIG_SLEN, 20, 3, seeded);
+	assert_int_equal(rig_give(&r, &s, 0, 0), LC_TAKEN);
+	r.now += nearly;
+	rig_settle(&r);
+	assert_int_equal(r.expired, 0);
+	assert_int_equal(rig_give(&r, &s, 0, 1), LC_TAKEN);
+	r.now += nearly;
+	rig_settle(&r);
+	assert_int_equal(r.expired + r.discarded, 0);
+	r.now += 10000000000ull;
+	r.deaf = 1; /* store has no time: nothing is dropped that it was not told of */
+	rig_settle(&r);
+	assert_int_equal(r.expired + r.discarded, 0);
+	r.deaf = 0;
+	rig_settle(&r);
+	assert_int_equal(r.expired, 1);
+	assert_int_equal(r.discarded, 1);
+	assert_memory_equal(r.last.id, s.id, 16);
+	/* and when its sender repeats it after all, it is gathered from the beginning */
+	for (uint32_t i = 0; i < 40; i++)
+		assert_int_equal(rig_give(&r, &s, i / 20, i % 20), LC_TAKEN);
+	rig_settle(&r);
+	assert_int_equal(r.completed, 1);
+	assert_true(rig_same(&r, &s));
+	rig_end(&r);
+	sent_free(&s);
+}
+
 /* A length that is known, and a last block cut short by it, which arrived whole before. */
 static void
 length_alone_completes(void **state)
@@ -605,6 +642,7 @@ main(void)
 		cmocka_unit_test(exactly_k),
 		cmocka_unit_test(length_comes_late),
 		cmocka_unit_test(cut_anew),
+		cmocka_unit_test(given_up),
 		cmocka_unit_test(length_alone_completes),
 		cmocka_unit_test(restart),
 		cmocka_unit_test(restart_complete),

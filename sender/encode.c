@@ -15,23 +15,31 @@
 
 enum { POOL_FROM = 64 << 10 }; /* bytes of a piece that is worth keeping */
 
-struct encoder {
+/* A thread, its jobs in their order, and its own memory, kept from block to block. */
+struct worker {
+	struct encoder *e;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
 	struct encode_job *head, **tail;
-	bool stop;
-	int event;
-	size_t used;            /* bytes of parity of all jobs not yet released */
-	size_t kept;            /* bytes of source of these */
-	struct encode_memory pool[ENCODE_POOL];
-	/* The thread's own memory, kept from block to block. */
 	uint8_t *source;
 	size_t source_room;
 	void *work;
 	size_t work_room;
 	const uint8_t **src;
 	uint8_t **out;
+};
+
+/* Two, so that a small object never waits for a group of a large one to be read and encoded. */
+enum { QUICK, BULK, WORKERS };
+
+struct encoder {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct worker worker[WORKERS];
+	bool stop;
+	int event;
+	size_t used;            /* bytes of parity of all jobs not yet released */
+	size_t kept;            /* bytes of source of these */
+	struct encode_memory pool[ENCODE_POOL];
 };
 
 uint32_t encode_count(const struct layout_block *b, bool late)
@@ -114,7 +122,7 @@ static void give_memory(struct encoder *e, struct encode_memory *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* --- the thread --- */
+/* --- the threads --- */
 
 /* What of the object lies in [at, at + room). */
 static size_t in_object(const struct encode_job *j, uint64_t at, size_t room)
@@ -167,17 +175,17 @@ static size_t memory_for(size_t room)
 }
 
 /* The block's source bytes; NULL if they cannot be had. */
-static const uint8_t *block_source(struct encoder *e, struct encode_job *j, uint32_t b, uint32_t k)
+static const uint8_t *block_source(struct worker *w, struct encode_job *j, uint32_t b, uint32_t k)
 {
 	uint64_t at = geometry_offset(&j->g, b, 0);
 	size_t room = (size_t)k * j->l.slen;
 
 	if (j->source != NULL)
 		return j->source + (at - geometry_offset(&j->g, j->first, 0));
-	if (need(&e->source, &e->source_room, memory_for(room)) != 0 ||
-	    read_range(e, j, e->source, at, room, false) != 0)
+	if (need(&w->source, &w->source_room, memory_for(room)) != 0 ||
+	    read_range(w->e, j, w->source, at, room, false) != 0)
 		return NULL;
-	return e->source + at % DISK_ALIGN;
+	return w->source + at % DISK_ALIGN;
 }
 
 static int read_group(const struct encoder *e, struct encode_job *j)
@@ -194,7 +202,7 @@ static int read_group(const struct encoder *e, struct encode_job *j)
 }
 
 /* One block; the slice may run over the end of the parity space, so in up to two pieces. */
-static int encode_block(struct encoder *e, struct encode_job *j, uint32_t b, uint8_t *parity)
+static int encode_block(struct worker *w, struct encode_job *j, uint32_t b, uint8_t *parity)
 {
 	const struct layout_block *lb = layout_block(&j->l, &j->g, b);
 	uint32_t k = geometry_k(&j->g, b), m = 1u << lb->mlog, slen = j->l.slen;
@@ -204,49 +212,50 @@ static int encode_block(struct encoder *e, struct encode_job *j, uint32_t b, uin
 
 	if (count == 0)
 		return 0;
-	if ((source = block_source(e, j, b, k)) == NULL || need(&e->work, &e->work_room, fec_encode_work(k, m, slen)) != 0)
+	if ((source = block_source(w, j, b, k)) == NULL || need(&w->work, &w->work_room, fec_encode_work(k, m, slen)) != 0)
 		return -1;
 	for (uint32_t i = 0; i < k; i++)
-		e->src[i] = source + (size_t)i * slen;
+		w->src[i] = source + (size_t)i * slen;
 	for (uint32_t i = 0; i < count; i++)
-		e->out[i] = parity + (size_t)i * slen;
-	if (fec_encode(k, m, slen, e->src, first, head, e->out, e->work) != FEC_OK)
+		w->out[i] = parity + (size_t)i * slen;
+	if (fec_encode(k, m, slen, w->src, first, head, w->out, w->work) != FEC_OK)
 		return -1;
-	if (head < count && fec_encode(k, m, slen, e->src, 0, count - head, e->out + head, e->work) != FEC_OK)
+	if (head < count && fec_encode(k, m, slen, w->src, 0, count - head, w->out + head, w->work) != FEC_OK)
 		return -1;
 	return 0;
 }
 
-static int encode_group(struct encoder *e, struct encode_job *j)
+static int encode_group(struct worker *w, struct encode_job *j)
 {
 	uint8_t *at = j->parity;
 
-	if (read_group(e, j) != 0)
+	if (read_group(w->e, j) != 0)
 		return -1;
 	for (uint32_t b = j->first; b < j->first + j->blocks; b++) {
-		if (encode_block(e, j, b, at) != 0)
+		if (encode_block(w, j, b, at) != 0)
 			return -1;
 		at += (size_t)encode_count(layout_block(&j->l, &j->g, b), j->late) * j->l.slen;
 	}
 	return 0;
 }
 
-static void *encoder_run(void *arg)
+static void *worker_run(void *arg)
 {
-	struct encoder *e = arg;
+	struct worker *w = arg;
+	struct encoder *e = w->e;
 
 	pthread_mutex_lock(&e->lock);
 	for (;;) {
-		while (e->head == NULL && !e->stop)
+		while (w->head == NULL && !e->stop)
 			pthread_cond_wait(&e->changed, &e->lock);
 		if (e->stop)
 			break;
-		struct encode_job *j = e->head;
-		e->head = j->next;
-		if (e->head == NULL)
-			e->tail = &e->head;
+		struct encode_job *j = w->head;
+		w->head = j->next;
+		if (w->head == NULL)
+			w->tail = &w->head;
 		pthread_mutex_unlock(&e->lock);
-		int state = encode_group(e, j) == 0 ? ENCODE_READY : ENCODE_FAILED;
+		int state = encode_group(w, j) == 0 ? ENCODE_READY : ENCODE_FAILED;
 		pthread_mutex_lock(&e->lock);
 		atomic_store(&j->state, state);
 		pthread_cond_broadcast(&e->changed);
@@ -256,22 +265,40 @@ static void *encoder_run(void *arg)
 	return NULL;
 }
 
+static void worker_start(struct worker *w, struct encoder *e)
+{
+	w->e = e;
+	w->src = calloc(FEC_ORDER, sizeof(*w->src));
+	w->out = calloc(FEC_ORDER, sizeof(*w->out));
+	w->tail = &w->head;
+	if (w->src == NULL || w->out == NULL)
+		log_die(EXIT_SYSTEM, "out of memory");
+	if (pthread_create(&w->thread, NULL, worker_run, w) != 0)
+		log_die(EXIT_SYSTEM, "cannot start a thread");
+}
+
+static void worker_stop(struct worker *w)
+{
+	pthread_join(w->thread, NULL);
+	free(w->source);
+	free(w->work);
+	free(w->src);
+	free(w->out);
+}
+
 struct encoder *encoder_start(void)
 {
 	struct encoder *e = calloc(1, sizeof(*e));
 
 	if (e == NULL)
 		log_die(EXIT_SYSTEM, "out of memory");
-	e->src = calloc(FEC_ORDER, sizeof(*e->src));
-	e->out = calloc(FEC_ORDER, sizeof(*e->out));
-	e->tail = &e->head;
 	e->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (e->src == NULL || e->out == NULL || e->event < 0)
-		log_die(EXIT_SYSTEM, "out of memory or descriptors");
+	if (e->event < 0)
+		log_die(EXIT_SYSTEM, "out of descriptors");
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->changed, NULL);
-	if (pthread_create(&e->thread, NULL, encoder_run, e) != 0)
-		log_die(EXIT_SYSTEM, "cannot start a thread");
+	for (unsigned i = 0; i < WORKERS; i++)
+		worker_start(&e->worker[i], e);
 	return e;
 }
 
@@ -281,16 +308,13 @@ void encoder_stop(struct encoder *e)
 	e->stop = true;
 	pthread_cond_broadcast(&e->changed);
 	pthread_mutex_unlock(&e->lock);
-	pthread_join(e->thread, NULL);
+	for (unsigned i = 0; i < WORKERS; i++)
+		worker_stop(&e->worker[i]);
 	pthread_cond_destroy(&e->changed);
 	pthread_mutex_destroy(&e->lock);
 	close(e->event);
 	for (unsigned i = 0; i < ENCODE_POOL; i++)
 		free(e->pool[i].at);
-	free(e->source);
-	free(e->work);
-	free(e->src);
-	free(e->out);
 	free(e);
 }
 
@@ -315,6 +339,7 @@ bool encode_room_ahead(const struct encoder *e, const struct encode_job *j)
 bool encode_submit(struct encoder *e, struct encode_job *j)
 {
 	size_t bytes = encode_bytes(j);
+	struct worker *w = &e->worker[bytes + group_len(j) <= ENCODE_QUICK ? QUICK : BULK];
 
 	if (!encode_room(e, bytes))
 		return false;
@@ -337,8 +362,8 @@ bool encode_submit(struct encoder *e, struct encode_job *j)
 	e->used += bytes;
 	atomic_store(&j->state, ENCODE_QUEUED);
 	pthread_mutex_lock(&e->lock);
-	*e->tail = j;
-	e->tail = &j->next;
+	*w->tail = j;
+	w->tail = &j->next;
 	pthread_cond_broadcast(&e->changed);
 	pthread_mutex_unlock(&e->lock);
 	return true;

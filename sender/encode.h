@@ -1,5 +1,6 @@
 /* encode.h - a group of blocks read from the disk and its parity computed, in a
- * thread of its own while the group's source symbols already leave.
+ * thread of its own while the group's source symbols already leave.  Small groups
+ * have another thread than large ones, and so never wait for one.
  *
  * Round n of an object sends, of each block, the parity symbols numbered
  * n*r, n*r + 1, ... n*r + r - 1, modulo M: so rounds add up.  The first r1 of
@@ -25,6 +26,7 @@ enum {
 	ENCODE_ROOM = 2 * LAYOUT_GROUP_MAX,
 	ENCODE_SOURCE_ROOM = 3 * LAYOUT_BLOCK_MAX + (1 << 20),
 	ENCODE_POOL = 6, /* pieces of memory kept for the next job */
+	ENCODE_QUICK = 1 << 20, /* bytes of source and parity of a group that counts as small */
 };
 
 enum encode_state { ENCODE_IDLE, ENCODE_QUEUED, ENCODE_READY, ENCODE_FAILED };

@@ -2,7 +2,7 @@
  *
  * It has the UDP socket, the tag key of the session and sealed objects as
  * read-only descriptors: no path, no plaintext, no key that opens or signs.
- * One loop, one helper thread (encode.h).  Everything that leaves is charged
+ * One loop, two helper threads (encode.h).  Everything that leaves is charged
  * to the pacer, HELLO and BEAT included. */
 #include <errno.h>
 #include <fcntl.h>

@@ -114,8 +114,8 @@ is_duplicate(struct publish *p, const struct publish_item *it)
 	return false;
 }
 
-/* Who has this number of this channel already?  SAME_SENDER: in whatever generation. */
-enum whose { SAME_STREAM, SAME_SENDER, ANYONE };
+/* Who has this number of this channel already? */
+enum whose { SAME_STREAM, ANYONE };
 
 static bool
 taken(struct publish *p, const struct publish_item *it, enum whose whose)
@@ -125,7 +125,7 @@ taken(struct publish *p, const struct publish_item *it, enum whose whose)
 	char sql[256];
 
 	for (int i = 0; i < 2; i++) {
-		snprintf(sql, sizeof(sql), "%s AND (?5 = 2 OR sender = ?3) AND (?5 >= 1 OR generation = ?4)", from[i]);
+		snprintf(sql, sizeof(sql), "%s AND (?5 = 1 OR (sender = ?3 AND generation = ?4))", from[i]);
 		if (db_int(&p->ledger->db, sql, "titti", it->stream.channel, (int64_t)it->number, it->stream.sender,
 		    it->stream.generation, (int64_t)whose) != 0)
 			return true;
@@ -169,13 +169,13 @@ choose_dir(struct publish *p, struct publish_item *it)
 			snprintf(it->dir, sizeof(it->dir), "%s-unnumbered-%.8s", it->stream.channel, it->object);
 		return;
 	}
-	/* The same number twice in one generation: its outbox was cloned or restored, and did not notice.  A transfer of
-	 * another generation, or of another sender, is no fork, but has the place. */
+	/* The same number twice in one generation: its outbox was cloned or restored, and did not notice.  What was
+	 * numbered in another generation (after a change of keys, by another sender) is none, but has the place. */
 	it->fork = taken(p, it, SAME_STREAM);
-	if (!it->fork && taken(p, it, SAME_SENDER))
-		snprintf(it->dir, sizeof(it->dir), "%s/%08llu.g-%.8s", it->stream.channel, n, it->stream.generation);
-	else if (it->fork || taken(p, it, ANYONE))
+	if (it->fork)
 		snprintf(it->dir, sizeof(it->dir), "%s/%08llu.fork-%.8s", it->stream.channel, n, it->manifest);
+	else if (taken(p, it, ANYONE))
+		snprintf(it->dir, sizeof(it->dir), "%s/%08llu.g-%.8s", it->stream.channel, n, it->stream.generation);
 	else
 		snprintf(it->dir, sizeof(it->dir), "%s/%08llu", it->stream.channel, n);
 }

@@ -11,7 +11,7 @@
 #include "host/log.h"
 #include "receiver/publish_private.h"
 
-enum { FORKS_MAX = 9 };
+enum { PLACES_MAX = 9 };
 
 /* Is what stands there already this very transfer?  (Published, and then the
  * database was restored from an older copy.) */
@@ -45,7 +45,7 @@ rename_one(struct publish *p, struct publish_item *it)
 {
 	int base = publish_base_fd(p, it->base), source = publish_source_fd(p, it->base);
 
-	for (int turn = 1; turn <= FORKS_MAX; turn++) {
+	for (int turn = 1; turn <= PLACES_MAX; turn++) {
 		if (renameat2(source, it->work, base, it->dir, RENAME_NOREPLACE) == 0) {
 			it->placed = true;
 			return;
@@ -68,7 +68,7 @@ rename_one(struct publish *p, struct publish_item *it)
 			snprintf(it->dir, sizeof(it->dir), RELEASED_FILE ".%d", it->stream.channel, (unsigned long long)it->number,
 			    it->object, it->index, turn + 1);
 		else
-			snprintf(it->dir, sizeof(it->dir), turn == 1 ? "%s/%08llu.fork-%.8s" : "%s/%08llu.fork-%.8s-%d",
+			snprintf(it->dir, sizeof(it->dir), turn == 1 ? "%s/%08llu.m-%.8s" : "%s/%08llu.m-%.8s-%d",
 			    it->stream.channel, (unsigned long long)it->number, it->manifest, turn);
 		db_exec(&p->ledger->db, "BEGIN IMMEDIATE");
 		publish_write_intent(p, it);

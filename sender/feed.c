@@ -1,8 +1,10 @@
 /* feed.c - a channel's folder: finished files become claimed batches (spool.h).
  *
  * A batch takes all files that are ready when it is formed, within the
- * channel's limits, and never waits for more.  Of small files the next one is
- * gathered and checked while the one before it is sealed and made durable. */
+ * channel's limits (files, bytes, and the time that taking them may last: a
+ * slow folder of thousands does not hold up the first), and never waits for
+ * more.  Of small files the next one is gathered and checked while the one
+ * before it is sealed and made durable. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +73,8 @@ static bool has_room(const struct forming *g, enum track t, uint64_t size)
 
 	if (b == NULL)
 		return feed_takes(f, t);
-	return b->claim.count < f->conf->batch_files && b->claim.bytes + size <= f->conf->batch_bytes;
+	return b->claim.count < f->conf->batch_files && b->claim.bytes + size <= f->conf->batch_bytes &&
+	    clock_mono_ns() - b->since_ns < f->conf->batch_age_ns;
 }
 
 /* It; NULL: the disk takes none. */
@@ -83,6 +86,7 @@ static struct batch *batch_for(struct forming *g, enum track t)
 	if (b != NULL)
 		return b;
 	b = batch_new(g->s, g->feed, t);
+	b->since_ns = clock_mono_ns();
 	if (claim_begin(&b->claim, &f->folder) != 0) {
 		complain(g, ".taken", "takes no new claim", errno);
 		batch_drop(g->s, b);

@@ -149,6 +149,7 @@ static const struct conf_key keys[] = {
 	IN_CHANNEL("priority", CONF_COUNT, priority, 1, 9),
 	IN_CHANNEL("batch_files", CONF_COUNT, batch_files, 1, RECORD_FILES_MAX),
 	IN_CHANNEL("batch_bytes", CONF_SIZE, batch_bytes, 1, OBJECT_MAX),
+	IN_CHANNEL("batch_age", CONF_TIME, batch_age_ns, NS_PER_S / 1000, 3600 * NS_PER_S),
 	POLICY_CONF_KEYS,
 };
 
@@ -182,6 +183,7 @@ static void *section(void *config, const char *kind, const char *name, const cha
 	ch->quiet_ns = 2 * NS_PER_S;
 	ch->batch_files = 2048; /* one row of syncs for all of them, each of which may cost milliseconds */
 	ch->batch_bytes = 64ull << 20;
+	ch->batch_age_ns = NS_PER_S;
 	ch->priority = SENDER_PRIORITY;
 	content_policy_of_channel(&ch->content, name);
 	return ch;
@@ -221,6 +223,7 @@ static int add_reserved(struct sender_conf *c, const char *name)
 	ch->quiet_ns = 2 * NS_PER_S;
 	ch->batch_files = 1;
 	ch->batch_bytes = CLOSING_TEXT_MAX;
+	ch->batch_age_ns = NS_PER_S;
 	ch->priority = SENDER_PRIORITY;
 	content_policy_of_channel(&ch->content, ch->name);
 	return 0;

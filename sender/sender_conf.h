@@ -27,6 +27,7 @@ struct sender_channel {
 	uint64_t quiet_ns;
 	uint64_t batch_files;
 	uint64_t batch_bytes;
+	uint64_t batch_age_ns; /* longest time that files are gathered into one */
 	uint64_t outbox_max;  /* bytes of sealed objects that are kept; 0: no limit */
 	uint64_t priority;    /* the higher goes first */
 	struct content_policy content;

@@ -37,6 +37,7 @@ struct batch {
 	unsigned feed;
 	enum track track;
 	enum batch_state state;
+	uint64_t since_ns;        /* when its first file was taken */
 	uint64_t not_before_ns;
 	uint32_t asked, answered; /* files given to the check process, verdicts back */
 	uint32_t stuck;           /* of these, refused but still in the claim */

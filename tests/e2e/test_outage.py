@@ -101,3 +101,18 @@ def test_limit_of_a_channel(site, monkeypatch):
     site.check_inbox()
     text = site.sender.text()
     assert text.index("bulk 1: erased") < text.index("bulk 2: 1 file")
+
+
+def test_age_of_a_batch(site):
+    """Taking files out of a folder ends after batch_age, and what was taken by then goes; otherwise all that is ready is one transfer."""
+    site.configure()
+    edit(site, "[channel bulk]", "[channel bulk]\nbatch_age = 1ms")
+    edit(site, "[channel eltax]", "[channel eltax]\nbatch_age = 1h")
+    for i in range(600):
+        for channel in ("eltax", "bulk"):
+            site.put(channel, f"{i}.csv", b"a,b\n%d,2\n" % i)
+    site.start_receiver()
+    site.start_sender()
+    site.wait_delivered(60)
+    numbers = [channel for channel, _, _ in site.deliveries()]
+    assert numbers.count("eltax") == 1 and 1 < numbers.count("bulk") < 600, numbers

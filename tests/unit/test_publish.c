@@ -252,14 +252,17 @@ duplicate_and_fork(void **state)
 	/* another sender's number is no fork, and overwrites nothing */
 	build(&t[0], &it[0], "a", 1, "other", NULL);
 	strcpy(it[0].stream.sender, "bb");
+	strcpy(it[0].stream.generation, "03");
 	publish_batch(&p, it, 1);
 	assert_false(it[0].fork);
 	assert_int_equal(it[0].error, 0);
+	assert_string_equal(it[0].dir, "eltax/00000001.g-03");
 	assert_file("eltax/00000001/files/a.csv", "first");
 	assert_int_equal(rows("delivered"), 4);
 	/* and that again is a duplicate */
 	build(&t[0], &it[0], "a", 1, "other", NULL);
 	strcpy(it[0].stream.sender, "bb");
+	strcpy(it[0].stream.generation, "03");
 	publish_batch(&p, it, 1);
 	assert_true(it[0].duplicate);
 }
@@ -305,15 +308,15 @@ place_is_taken(void **state)
 	build(&t, &it, "a", 2, "two", it.manifest);
 	publish_batch(&p, &it, 1);
 	assert_int_equal(it.error, 0);
-	assert_non_null(strstr(it.dir, "00000002.fork-"));
-	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM ledger WHERE entry LIKE '%00000002.fork-%'", ""), 1);
+	assert_non_null(strstr(it.dir, "00000002.m-"));
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM ledger WHERE entry LIKE '%00000002.m-%'", ""), 1);
 	assert_false(exists(p.inbox_fd, "eltax/00000002/files"));
 	/* a dangling link is something too */
 	assert_int_equal(symlinkat("nowhere", p.inbox_fd, "eltax/00000003"), 0);
 	build(&t, &it, "a", 3, "three", it.manifest);
 	publish_batch(&p, &it, 1);
 	assert_int_equal(it.error, 0);
-	assert_non_null(strstr(it.dir, "00000003.fork-"));
+	assert_non_null(strstr(it.dir, "00000003.m-"));
 }
 
 static void

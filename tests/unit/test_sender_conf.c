@@ -76,6 +76,7 @@ static void defaults(void **state)
 	assert_int_equal(c.repeat_ns[4], 86400 * S);
 	assert_int_equal(c.channel[0].quiet_ns, 2 * S);
 	assert_int_equal(c.channel[0].batch_files, 2048);
+	assert_int_equal(c.channel[0].batch_age_ns, S);
 }
 
 static void every_value(void **state)
@@ -83,7 +84,7 @@ static void every_value(void **state)
 	(void)state;
 	assert_int_equal(read_with("mtu = 9000\nlane = 15\nsource = 10.77.0.1\nloss = 10%\nburst = 0\nfailure = 1e-12\n"
 	    "pacing_burst = 1ms\nrepeat = 1s 2m\nretention = 1h", "[channel a]\nfolder = x\nmax_file = 2G\nquiet = 10ms\n"
-	    "batch_files = 4096\nbatch_bytes = 1G\npriority = 9\n[channel b-2_c]\n"), 0);
+	    "batch_files = 4096\nbatch_bytes = 1G\nbatch_age = 5ms\npriority = 9\n[channel b-2_c]\n"), 0);
 	assert_int_equal(c.n, 8960);
 	assert_int_equal(c.lane, 15);
 	assert_int_equal(c.source.sin_family, AF_INET);
@@ -99,6 +100,7 @@ static void every_value(void **state)
 	assert_int_equal(c.channel[0].quiet_ns, 10000000);
 	assert_int_equal(c.channel[0].batch_files, 4096);
 	assert_int_equal(c.channel[0].batch_bytes, 1ull << 30);
+	assert_int_equal(c.channel[0].batch_age_ns, 5000000);
 	assert_int_equal(c.channel[0].priority, 9);
 	assert_int_equal(c.channel[1].priority, 5);
 	assert_string_equal(c.channel[1].name, "b-2_c");
@@ -136,7 +138,7 @@ static void faults_of_channels(void **state)
 	static const char *const bad[] = { /* the fault is in line 10, or 11 */
 		"[channel ]\n", "[channel El]\n", "[channel ../x]\n", "[channel 1a]\n", "[channle a]\n",
 		"[channel a]\nmax_file = 0\n", "[channel a]\nmax_file = 2T\n", "[channel a]\nbatch_files = 4097\n",
-		"[channel a]\nbatch_files = 0\n", "[channel a]\nquiet = 0\n", "[channel a]\nquiet = 2h\n", "[channel a]\ncolour = red\n",
+		"[channel a]\nbatch_files = 0\n", "[channel a]\nbatch_age = 0\n", "[channel a]\nbatch_age = 2h\n", "[channel a]\nquiet = 0\n", "[channel a]\nquiet = 2h\n", "[channel a]\ncolour = red\n",
 		"[channel abcdefghijabcdefghijabcdefghijabc]\n",
 		"[channel katamichi]\n", "[channel a]\npriority = 0\n", "[channel a]\npriority = 10\n",
 	};

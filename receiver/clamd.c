@@ -13,6 +13,7 @@
 
 #include "core/bytes.h"
 #include "host/clock.h"
+#include "host/reason.h"
 
 enum { CHUNK = 64 << 10 };
 
@@ -179,11 +180,11 @@ clamd_scan(const char *socket_path, int fd, uint64_t timeout_ns, char text[stati
 	struct talk t;
 
 	if (reach(&t, socket_path, timeout_ns) != 0)
-		return say(CLAMD_DOWN, text, strerror(errno));
+		return say(CLAMD_DOWN, text, reason_errno(errno));
 	if (send_file(&t, fd) < 0)
-		v = say(CLAMD_NOT, text, strerror(errno));
+		v = say(CLAMD_NOT, text, reason_errno(errno));
 	else if (get_reply(&t) != 0)
-		v = say(CLAMD_DOWN, text, errno == ETIMEDOUT ? "it takes longer than antivirus_timeout" : strerror(errno));
+		v = say(CLAMD_DOWN, text, errno == ETIMEDOUT ? "it takes longer than antivirus_timeout" : reason_errno(errno));
 	else
 		v = judge(t.reply, text);
 	close(t.sock);

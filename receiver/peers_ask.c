@@ -12,6 +12,7 @@
 #include "host/exits.h"
 #include "host/ipc_recv.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/peer_gone.h"
 #include "receiver/quarantine.h"
 #include "receiver/receiver_proc.h"
@@ -150,7 +151,7 @@ peers_answer(struct store *s, const struct msg_about_peer *m)
 	if (!next_request(db, &r, "=", m->request))
 		return; /* answered before */
 	if (m->error != 0) {
-		answer(db, &r, 1, "the epochs cannot be stored: %s", strerror(m->error));
+		answer(db, &r, 1, "the epochs cannot be stored: %s", reason_errno(m->error));
 		return;
 	}
 	db_exec(db, "BEGIN IMMEDIATE");

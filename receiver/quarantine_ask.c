@@ -13,6 +13,7 @@
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/name_json.h"
 #include "receiver/quarantine.h"
 
@@ -262,7 +263,7 @@ publish_it(struct quarantine *q, struct held *h, const struct request *r, const 
 	}
 	json_decref(it->more);
 	if (it->error != 0)
-		answer(&q->publish->ledger->db, r, QUARANTINE_NO, "it cannot be put into the inbox: %s", strerror(it->error));
+		answer(&q->publish->ledger->db, r, QUARANTINE_NO, "it cannot be put into the inbox: %s", reason_errno(it->error));
 	else
 		log_warn("quarantine/%s was released by %s as %s: %s", r->entry, r->operator, it->dir, r->reason);
 	publish_free(it);

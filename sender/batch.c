@@ -21,6 +21,7 @@
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "sender/identity.h"
 #include "sender/inspect.h"
 #include "sender/spool.h"
@@ -85,7 +86,7 @@ static void wait_for_better(struct spool *s, struct batch *b, const char *what, 
 	if (b->troubles++ % COMPLAIN_EVERY == 0)
 		log_error("%s: %s: %s; the files stay claimed, trying again", s->feed[b->feed].conf->name, what,
 		    strerror(error));
-	snprintf(s->disk_why, sizeof(s->disk_why), "%s: %s: %s", s->feed[b->feed].conf->name, what, strerror(error));
+	snprintf(s->disk_why, sizeof(s->disk_why), "%s: %s: %s", s->feed[b->feed].conf->name, what, reason_errno(error));
 	b->state = BATCH_WAIT;
 	b->not_before_ns = now_ns + SPOOL_RETRY_NS;
 }

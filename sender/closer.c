@@ -21,6 +21,7 @@
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "sender/spool.h"
 
 #define HOUR_MS UINT64_C(3600000)
@@ -267,7 +268,7 @@ void closer_run(struct spool *s, uint64_t now_ns)
 		return;
 	if (write_closing(s, kind, now_ns) < 0) {
 		s->closer.not_before_ns = now_ns + SPOOL_RETRY_NS;
-		snprintf(s->disk_why, sizeof(s->disk_why), CLOSING_CHANNEL ": %s", strerror(errno));
+		snprintf(s->disk_why, sizeof(s->disk_why), CLOSING_CHANNEL ": %s", reason_errno(errno));
 		log_error("a closing cannot be written: %s; trying again", strerror(errno));
 	}
 }

@@ -48,7 +48,7 @@ static void not_now(struct spool *s, int64_t row, const char *channel, uint64_t 
 
 	if (s->unread_until_ns <= now_ns) /* the first of them; all are tried again together */
 		log_error("%s %" PRIu64 ": its sealed object cannot be read now: %s; it is kept and tried again", channel, number, strerror(error));
-	snprintf(s->disk_why, sizeof(s->disk_why), "%s %" PRIu64 ": %s", channel, number, strerror(error));
+	snprintf(s->disk_why, sizeof(s->disk_why), "%s %" PRIu64 ": %s", channel, number, reason_errno(error));
 	s->unread_until_ns = now_ns + again_ns + SPOOL_RETRY_NS;
 	outbox_round(&s->outbox, row, rounds, outbox_service_ms(&s->outbox, now_ns) + again_ns / MS_PER_NS);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "content/magic.h"
+#include "host/reason.h"
 
 enum { PIECE = 256 << 10 };
 
@@ -57,7 +58,7 @@ int inspect_claimed(struct content *c, const struct content_policy *p, const str
 	result = look(c, f);
 	if (result != 0) {
 		if (result < 0)
-			snprintf(why, why_size, "it cannot be read: %s", strerror(errno));
+			snprintf(why, why_size, "it cannot be read: %s", reason_errno(errno));
 		else
 			snprintf(why, why_size, "%s", content_why(c));
 		return 1;

@@ -7,6 +7,7 @@
 
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/receiver_conf.h"
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
@@ -29,7 +30,7 @@ static void want_directory(struct lacks *l, const char *key, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) != 0)
-		lack(l, key, path, errno == ENOENT ? N_("this directory is not there, and nothing makes it up: mkdir -p makes it") : strerror(errno));
+		lack(l, key, path, errno == ENOENT ? N_("this directory is not there, and nothing makes it up: mkdir -p makes it") : reason_errno(errno));
 	else if (!S_ISDIR(st.st_mode))
 		lack(l, key, path, N_("this is not a directory"));
 }
@@ -40,7 +41,7 @@ static void want_file(struct lacks *l, const char *key, const char *path)
 	struct stat st;
 
 	if (path[0] != '\0' && stat(path, &st) != 0)
-		lack(l, key, path, strerror(errno));
+		lack(l, key, path, reason_errno(errno));
 }
 
 static void look_at_sender(struct lacks *l, const struct sender_conf *c)
@@ -82,7 +83,7 @@ static void say(const struct lacks *l, int kind)
 	}
 	json_array_foreach(l->list, i, o)
 		log_error("%s: %s: %s: %s", l->conf, json_string_value(json_object_get(o, "key")), json_string_value(json_object_get(o, "path")),
-		    _(json_string_value(json_object_get(o, "why"))));
+		    reason_show(json_string_value(json_object_get(o, "why"))));
 	if (json_array_size(l->list) == 0)
 		printf(kind == CONF_KIND_SENDER ? _("%s: OK, the configuration of a sender\n") : _("%s: OK, the configuration of a receiver\n"), l->conf);
 }

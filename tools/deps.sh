@@ -15,7 +15,7 @@ set -euo pipefail
 group() {
 	case $1 in
 	build) echo gcc libc6-dev make pkg-config binutils libseccomp-dev libsodium-dev libssl-dev libzstd-dev libsqlite3-dev \
-		libinih-dev libjansson-dev zlib1g-dev libxml2-dev libqrencode-dev libpng-dev libutf8proc-dev gettext ;;
+		libinih-dev libjansson-dev zlib1g-dev libxml2-dev libqrencode-dev libpng-dev libutf8proc-dev gettext libc-l10n ;;
 	test) echo python3 python3-pytest python3-pytest-xdist libcmocka-dev iproute2 ethtool nftables strace openssl zstd sqlite3 procps clamav-daemon \
 		iputils-ping tshark tcpdump systemd mandoc zsh python3-cryptography "$(group firmware)" qemu-system-arm qemu-system-misc ;;
 	demo) echo iproute2 ethtool nftables openssl python3 procps ;;

@@ -1,7 +1,6 @@
 /* out.c - see out.h */
 #include "tools/out.h"
 
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +39,6 @@ void out_init(enum out_mode mode)
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
 	out.mode = mode;
-	/* Facts are the same in any language, also where the text is libc's own. */
-	if (mode != OUT_TEXT)
-		(void)setlocale(LC_MESSAGES, "C");
 	out.columns = terminal_columns();
 	out.colours = out.columns > 0 && (no == NULL || no[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0;
 }

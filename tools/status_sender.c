@@ -17,6 +17,7 @@
 #include "host/exits.h"
 #include "host/i18n.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "sender/sender_conf.h"
 #include "tools/out.h"
 #include "tools/status.h"
@@ -205,7 +206,7 @@ static void print_head(const struct sender_conf *c, const json_t *j)
 	status_line(_("sending"), _("%lld transfers; %lld datagrams since the start"), (long long)number_of(j, "in_flight"),
 	    (long long)number_of(j, "datagrams"));
 	if (status_text(j, "disk", "")[0] != '\0')
-		status_line(_("disk"), "%s%s%s", out_style(OUT_BAD), _(status_text(j, "disk", "")), out_style(OUT_PLAIN));
+		status_line(_("disk"), "%s%s%s", out_style(OUT_BAD), reason_show(status_text(j, "disk", "")), out_style(OUT_PLAIN));
 	status_line(_("generation"), "%s", status_text(j, "generation", ""));
 	status_show_keys(json_object_get(j, "keys"));
 }

@@ -11,6 +11,7 @@
 
 #include "host/durable.h"
 #include "host/i18n.h"
+#include "host/reason.h"
 #include "tools/verify_notes.h"
 
 enum { CHUNK = 1 << 20 /* bytes read at a time */ };
@@ -36,7 +37,7 @@ static int open_file(struct verify *v, int dirfd, const char *name, const void *
 	if (fd < 0 && errno == ENOENT)
 		find(v, VERIFY_MISSING, shown, n, NULL);
 	else if (fd < 0 && errno != ELOOP && errno != ENXIO)
-		find(v, VERIFY_UNREADABLE, shown, n, strerror(errno));
+		find(v, VERIFY_UNREADABLE, shown, n, reason_errno(errno));
 	else
 		find(v, VERIFY_KIND, shown, n, N_("not a regular file"));
 	if (fd >= 0)
@@ -72,7 +73,7 @@ static char *slurp(struct verify *v, int dirfd, const char *name, size_t max, si
 	while (b != NULL && *n <= max && (r = read_again(fd, b + *n, max + 1 - *n)) > 0)
 		*n += (size_t)r;
 	if (b != NULL && (r < 0 || *n > max)) {
-		find_named(v, VERIFY_UNREADABLE, name, r < 0 ? strerror(errno) : N_("it grows"));
+		find_named(v, VERIFY_UNREADABLE, name, r < 0 ? reason_errno(errno) : N_("it grows"));
 		free(b);
 		b = NULL;
 	}
@@ -213,7 +214,7 @@ static void check_file(struct verify *v, int files, uint32_t index, const struct
 	if ((uint64_t)st.st_size != f->size)
 		find(v, VERIFY_CHANGED, path, n, N_("its size is another"));
 	else if (hash_file(v, fd, f->size, hash, done) != 0)
-		find(v, VERIFY_UNREADABLE, path, n, strerror(errno));
+		find(v, VERIFY_UNREADABLE, path, n, reason_errno(errno));
 	else if (memcmp(hash, f->sha256, HASH_LEN) != 0)
 		find(v, VERIFY_CHANGED, path, n, NULL);
 	(void)close(fd);
@@ -240,7 +241,7 @@ static void find_extra(struct verify *v, int fd, const struct manifest *m, const
 	struct dirent *e;
 
 	if (d == NULL) {
-		find_named(v, VERIFY_UNREADABLE, m != NULL ? "files" : ".", strerror(errno));
+		find_named(v, VERIFY_UNREADABLE, m != NULL ? "files" : ".", reason_errno(errno));
 		if (own >= 0)
 			(void)close(own);
 		return;
@@ -266,7 +267,7 @@ static void check_files(struct verify *v, int dirfd, const struct verify_notes *
 		int e = errno;
 
 		find_named(v, e == ENOENT ? VERIFY_MISSING : e == ENOTDIR || e == ELOOP ? VERIFY_KIND : VERIFY_UNREADABLE, "files",
-		    e == ENOENT ? NULL : e == ENOTDIR || e == ELOOP ? "not a directory" : strerror(e));
+		    e == ENOENT ? NULL : e == ENOTDIR || e == ELOOP ? "not a directory" : reason_errno(e));
 		return;
 	}
 	for (uint32_t i = 0; i < v->manifest.file_count; i++)

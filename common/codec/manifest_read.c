@@ -197,7 +197,7 @@ static int files(struct cursor *c, struct manifest *m)
 	do {
 		if (file(c, m) != 0)
 			return -1;
-	} while (peek(c, ",") && expect(c, ",", "") == 0);
+	} while (peek(c, ",") && expect(c, ",", "files does not end") == 0);
 	return expect(c, "]", "files does not end");
 }
 

@@ -103,6 +103,8 @@ static void translate(char *to, size_t size, const char *english, int depth)
 	struct part part[PARTS_MAX];
 	const char *known = english[0] != '\0' ? gettext(english) : "";
 
+	if (known == english && english[0] != '\0') /* an errno's text is in libc's own catalogue */
+		known = dgettext("libc", english);
 	snprintf(to, size, "%s", known);
 	if (strcmp(known, english) != 0 || depth == DEPTH_MAX)
 		return;
@@ -119,6 +121,13 @@ static void translate(char *to, size_t size, const char *english, int depth)
 		return;
 	}
 	translate_behind_name(to, size, english, depth);
+}
+
+const char *reason_errno(int error)
+{
+	const char *english = strerrordesc_np(error);
+
+	return english != NULL ? english : "an error without a name";
 }
 
 const char *reason_show(const char *english)

@@ -13,6 +13,8 @@
 /* In the reader's language, or as it is.  Valid until the fourth call after this. */
 const char *reason_show(const char *english);
 
+/* What errno says, for what is kept: English in any locale, where strerror() speaks to people. */
+const char *reason_errno(int error);
 /* A sentence that is kept in English, made; xgettext knows the format (tools/po/messages.sh). */
 void reason_put(char *to, size_t room, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

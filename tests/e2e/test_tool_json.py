@@ -1,11 +1,12 @@
 """--json of every subcommand: valid, the same in any language, with the fields that programs count on."""
 import json
 import os
+import re
 import shutil
 
 import harness
 from harness import katamichi, program, run
-from spoken import JAPANESE, commands, put_and_lose
+from spoken import ENGLISH, JAPANESE, KANA, LONG_NAME, commands, put_and_lose, said
 
 # What prints no facts, but a script.
 WITHOUT = {"completion"}
@@ -77,6 +78,13 @@ def calls(site, entry, slip):
     ]
 
 
+def translated(out):
+    """What is Japanese in it and neither a name that was given nor a fingerprint's words; "" if nothing is."""
+    given = re.sub("|".join([re.escape(LONG_NAME), "申請書", "不正", "見本市", "フォルダー", "山田", "紛失", "確認済み", r'"ja": *(\[[^]]*\]|"[^"]*")']), "", out)
+    found = KANA.search(given)
+    return given[max(0, found.start() - 80):found.start() + 40] if found else ""
+
+
 def test_every_command_has_facts(site):
     entry = put_and_lose(site)
     slip = json.loads(katamichi("gaps", "-c", site.path("receiver.conf"), "--slip", "--json").out)[0]["code"]
@@ -92,10 +100,27 @@ def test_every_command_has_facts(site):
         try:
             lacks = set(wanted.split()) - fields(parse(done.out))
         except ValueError as e:
-            lacks = e
+            lacks = {str(e)}
+        if translated(done.out):
+            lacks.add(translated(done.out))
         if done.returncode != code or lacks:
             wrong.append(f"{name}: {done.returncode}, not {code}, or without {lacks}:\n{done.out[:1500]}{done.err}")
     site.sender.stop()
     done = run(program("katamichi"), "restore", "-c", site.path("sender.conf"), "--json")
     assert len(json.loads(done.out)["generation"]) == 32
     assert not wrong, "\n".join(wrong)
+
+
+def test_errors_are_for_people(site):
+    """Standard output is the same in any language, what the system calls an error too; standard error is in the reader's."""
+    site.configure()
+    with open(site.path("sender.conf")) as f, open(site.path("behind.conf"), "w") as g:
+        g.write(f.read().replace("keys/receiver.pub", "sender.conf/receiver.pub"))
+    check = [program("katamichi"), "config", "check", site.path("behind.conf")]
+    for language in (ENGLISH, JAPANESE):
+        problems = json.loads(said(language, *check, "--json")[1])["problems"]
+        assert [(p["key"], p["why"]) for p in problems] == [("receiver", "Not a directory")], problems
+    if os.path.exists("/usr/share/locale/ja/LC_MESSAGES/libc.mo"):  # libc's own words
+        assert KANA.search(said(JAPANESE, *check)[1].rsplit(": ", 1)[1])
+    code, text = said(JAPANESE, program("katamichi"), "status", "--json", "-c", site.path("receiver.conf"))
+    assert code == 5 and "受信側はまだ動いたことがありません" in text, text

@@ -41,6 +41,24 @@ void claim_close(struct claim_folder *f)
 	}
 }
 
+enum { DIR_NAME = CLAIM_ID_LEN + 8 };
+static const char suffix[] = ".sent";
+
+/* What it is called in .taken. */
+static const char *dir_name(const struct claim *c, char out[static DIR_NAME])
+{
+	snprintf(out, DIR_NAME, "%s%s", c->id, c->sent ? suffix : "");
+	return out;
+}
+
+bool claim_named(const char *name)
+{
+	uint8_t raw[CLAIM_ID_LEN / 2];
+	size_t n = strnlen(name, CLAIM_ID_LEN);
+
+	return hex_get(raw, sizeof(raw), name, n) == 0 && (name[n] == '\0' || strcmp(name + n, suffix) == 0);
+}
+
 static int open_plain(int dir, const char *name)
 {
 	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -133,15 +151,16 @@ static int load_entry(struct claim *c, const struct claim_folder *f, const char 
 	return append(c, name, &st);
 }
 
-int claim_load(struct claim *c, const struct claim_folder *f, const char *id)
+int claim_load(struct claim *c, const struct claim_folder *f, const char *name)
 {
 	struct dirent *e;
 	DIR *d;
 	int fd;
 
 	memset(c, 0, sizeof(*c));
-	snprintf(c->id, sizeof(c->id), "%s", id);
-	c->dir = openat(f->taken, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	snprintf(c->id, sizeof(c->id), "%s", name);
+	c->sent = strlen(name) > CLAIM_ID_LEN;
+	c->dir = openat(f->taken, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (c->dir < 0)
 		return -1;
 	fd = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -232,21 +251,37 @@ void claim_sync(const struct claim *c, const struct claim_folder *f, struct sync
 	syncs_add(syncs, f->folder, false, error); /* its own name was made durable first of all */
 }
 
+void claim_sent(struct claim *c, const struct claim_folder *f)
+{
+	char to[DIR_NAME];
+
+	if (c->sent)
+		return;
+	c->sent = true;
+	if (renameat2(f->taken, c->id, f->taken, dir_name(c, to), RENAME_NOREPLACE) != 0)
+		c->sent = false;
+}
+
 int claim_erase(struct claim *c, const struct claim_folder *f)
 {
+	char name[DIR_NAME];
+
 	for (uint32_t i = 0; i < c->count; i++)
 		if (unlinkat(c->dir, c->file[i].name, 0) != 0 && errno != ENOENT)
 			return -1;
 	c->count = 0;
-	return unlinkat(f->taken, c->id, AT_REMOVEDIR);
+	return unlinkat(f->taken, dir_name(c, name), AT_REMOVEDIR);
 }
 
 void claim_end(struct claim *c, const struct claim_folder *f)
 {
+	char name[DIR_NAME];
+
 	if (c->dir >= 0) {
 		close(c->dir);
-		if (unlinkat(f->taken, c->id, AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
-			log_warn("%s: .taken/%s: %s", f->path, c->id, strerror(errno));
+		if (unlinkat(f->taken, dir_name(c, name), AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY &&
+		    errno != EEXIST)
+			log_warn("%s: .taken/%s: %s", f->path, name, strerror(errno));
 	}
 	free(c->file);
 	memset(c, 0, sizeof(*c));

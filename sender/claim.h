@@ -3,7 +3,9 @@
  * A claim is a directory FOLDER/.taken/ID, ID being 32 random hex digits, into
  * which the files of one batch are renamed under their own names.  It
  * describes itself: after a crash a claim whose ID stands in the outbox is
- * finished and erased, any other goes through the pipeline again.
+ * finished and erased, any other goes through the pipeline again.  Once its row
+ * is durable it is called ID.sent, and whatever has that name is only erased: an
+ * outbox that was restored meanwhile and knows nothing of it sends it no more.
  * Nothing is ever overwritten: every rename is RENAME_NOREPLACE. */
 #ifndef KM_CLAIM_H
 #define KM_CLAIM_H
@@ -32,6 +34,7 @@ struct claim {
 	struct claim_file *file;
 	uint32_t count, room;
 	uint64_t bytes;
+	bool sent;                   /* it is ID.sent */
 };
 
 /* The three directories of a channel. */
@@ -53,8 +56,10 @@ int claim_free(int dir, const char *name) __attribute__((warn_unused_result));
 int claim_begin(struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result)); /* mkdir, durable; 0 or -1 */
 /* Rename NAME into the claim and note what it is now.  0 or -1 with errno. */
 int claim_take(struct claim *c, const struct claim_folder *f, const char *name) __attribute__((warn_unused_result));
-/* Read an existing claim after a restart.  Entries that are not plain files are moved to refused/.  0 or -1. */
-int claim_load(struct claim *c, const struct claim_folder *f, const char *id) __attribute__((warn_unused_result));
+/* Is that the name of a claim in .taken, ID or ID.sent? */
+bool claim_named(const char *name);
+/* Read an existing claim of that name after a restart.  Entries that are not plain files are moved to refused/.  0 or -1. */
+int claim_load(struct claim *c, const struct claim_folder *f, const char *name) __attribute__((warn_unused_result));
 /* Open file i again: the same file, unchanged since it was noted.  Descriptor, or -1 with errno (ESTALE: changed). */
 int claim_reopen(const struct claim *c, uint32_t i) __attribute__((warn_unused_result));
 /* True if the open file is still what was noted. */
@@ -66,6 +71,8 @@ void claim_forget_refused(struct claim *c);
 /* Make the claim durable, so that it cannot come back as files of the folder: it is once syncs_wait() has returned and
  * *error is 0 (syncs.h). */
 void claim_sync(const struct claim *c, const struct claim_folder *f, struct syncs *syncs, int *error);
+/* Its row is durable: from now on it is ID.sent.  Where that fails it stays what it was; its row says the same. */
+void claim_sent(struct claim *c, const struct claim_folder *f);
 /* Erase the files (they are in the outbox, durably) and the directory.  0 or -1 with errno. */
 int claim_erase(struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result));
 /* Forget the claim in memory; rmdir it if it is empty. */

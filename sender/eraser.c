@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+
+#define NS 1000000000ull
 
 struct item {
 	struct item *next;
@@ -20,6 +23,8 @@ struct eraser {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct item *head, **tail;
+	unsigned count;
+	uint64_t last_ns; /* when the last one was put in */
 	bool stop;
 };
 
@@ -32,17 +37,30 @@ static void erase(struct item *i)
 	free(i);
 }
 
+/* Until there is one whose time has come; false: stopped, and there is none. */
+static bool wait_for_one(struct eraser *e)
+{
+	while (!e->stop && e->count <= ERASER_WAITING_MAX) {
+		uint64_t due = e->last_ns + ERASER_QUIET_NS;
+		const struct timespec t = { (time_t)(due / NS), (long)(due % NS) };
+		if (e->head == NULL)
+			pthread_cond_wait(&e->wake, &e->lock);
+		else if (clock_mono_ns() >= due)
+			break;
+		else
+			pthread_cond_clockwait(&e->wake, &e->lock, CLOCK_MONOTONIC, &t);
+	}
+	return e->head != NULL;
+}
+
 static void *run(void *arg)
 {
 	struct eraser *e = arg;
-	struct item *i;
 
 	pthread_mutex_lock(&e->lock);
-	for (;;) {
-		while ((i = e->head) == NULL && !e->stop)
-			pthread_cond_wait(&e->wake, &e->lock);
-		if (i == NULL)
-			break;
+	while (wait_for_one(e)) {
+		struct item *i = e->head;
+		e->count--;
 		e->head = i->next;
 		if (e->head == NULL)
 			e->tail = &e->head;
@@ -86,6 +104,7 @@ void eraser_put(struct eraser *e, struct claim *c, const struct claim_folder *f)
 
 	if (i == NULL)
 		log_die(EXIT_SYSTEM, "out of memory");
+	claim_sent(c, f);
 	i->claim = *c;
 	i->folder = f;
 	memset(c, 0, sizeof(*c));
@@ -93,6 +112,8 @@ void eraser_put(struct eraser *e, struct claim *c, const struct claim_folder *f)
 	pthread_mutex_lock(&e->lock);
 	*e->tail = i;
 	e->tail = &i->next;
+	e->count++;
+	e->last_ns = clock_mono_ns();
 	pthread_cond_signal(&e->wake);
 	pthread_mutex_unlock(&e->lock);
 }

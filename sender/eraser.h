@@ -1,12 +1,16 @@
 /* eraser.h - a thread that erases the files of claims whose object is in the
  * outbox, durably: where a disk is told of every freed block at once, each of
  * them costs as much as a sync, and neither the next batch nor the link is to
- * wait for that.  What a crash keeps from being erased, the next start erases
- * (claim.h). */
+ * wait for that.  So it begins once nothing more has come for a moment, or when
+ * many wait.  Until then they are marked as sent: what a crash keeps from being
+ * erased, the next start erases, whatever its outbox knows (claim.h). */
 #ifndef KM_ERASER_H
 #define KM_ERASER_H
 
 #include "sender/claim.h"
+
+enum { ERASER_WAITING_MAX = 16 /* claims */ };
+#define ERASER_QUIET_NS 500000000ull
 
 struct eraser; /* opaque */
 

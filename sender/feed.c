@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "codec/hex.h"
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
@@ -165,15 +164,15 @@ static void erase_finished(struct feed *f, struct claim *c)
 	claim_end(c, &f->folder);
 }
 
-static void recover_claim(struct spool *s, unsigned i, const char *id)
+static void recover_claim(struct spool *s, unsigned i, const char *name)
 {
 	struct feed *f = &s->feed[i];
 	struct batch *b;
 	struct claim c;
 
-	if (claim_load(&c, &f->folder, id) != 0)
-		log_die(durable_exit(errno), "%s/.taken/%s: cannot be read: %s", f->conf->folder, id, strerror(errno));
-	if (outbox_has_claim(&s->outbox, id)) {
+	if (claim_load(&c, &f->folder, name) != 0)
+		log_die(durable_exit(errno), "%s/.taken/%s: cannot be read: %s", f->conf->folder, name, strerror(errno));
+	if (c.sent || outbox_has_claim(&s->outbox, c.id)) {
 		erase_finished(f, &c);
 		return;
 	}
@@ -191,7 +190,6 @@ void feed_recover(struct spool *s, unsigned i)
 	struct feed *f = &s->feed[i];
 	int fd = openat(f->folder.taken, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	uint8_t raw[CLAIM_ID_LEN / 2];
 	const struct dirent *e;
 
 	if (d == NULL)
@@ -199,7 +197,7 @@ void feed_recover(struct spool *s, unsigned i)
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;
-		if (hex_get(raw, sizeof(raw), e->d_name, strlen(e->d_name)) == 0)
+		if (claim_named(e->d_name))
 			recover_claim(s, i, e->d_name);
 		else
 			log_warn("%s/.taken holds something that is not ours; it is left alone", f->conf->folder);

@@ -101,6 +101,27 @@ def test_witness_knows_more(site):
     assert events(site, "fork") == [] and len(events(site, "generation")) == 1
 
 
+def test_what_was_sent_is_not_sent_again(site):
+    """Killed just after a transfer, its files not erased yet; the backup that comes back knows nothing of it."""
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    site.sender.stop()
+    shutil.copytree(site.path("sender-state"), site.path("backup"))
+    site.start_sender()
+    site.put("eltax", "二.csv", samples.table(4))
+    harness.wait_until("numbered", lambda: "eltax 2: " in site.sender.text(), 10, alive=site.daemons())
+    site.wait_delivered()
+    site.sender.kill()
+    restore(site, False)
+    site.start_sender()
+    assert "that an earlier run had taken" not in site.sender.text()
+    assert os.listdir(site.path("out", "eltax", ".taken")) == []
+    site.put("eltax", "三.csv", samples.table(5))
+    site.wait_delivered()
+    check_files(site)
+
+
 def test_what_is_not_noticed_is_a_fork(site):
     """No witness, the very same files: the sender cannot know.  The receiver does, and loses nothing."""
     two_days(site, True)

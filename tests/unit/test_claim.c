@@ -121,6 +121,39 @@ static void found_again(void **state)
 	assert_int_equal(claim_load(&again, &folder, "00000000000000000000000000000000"), -1);
 }
 
+/* What was sent is told by its name, before and after a crash. */
+static void sent_and_found_again(void **state)
+{
+	static const struct { const char *tail; bool ours; } name[] = {
+		{ "", true }, { ".sent", true }, { ".sen", false }, { ".sent2", false }, { "0", false }, { "/", false },
+	};
+	char path[200];
+	struct claim c, again;
+
+	(void)state;
+	put("d.csv", "ddd");
+	assert_int_equal(claim_begin(&c, &folder), 0);
+	assert_int_equal(claim_take(&c, &folder, "d.csv"), 0);
+	claim_sent(&c, &folder);
+	claim_sent(&c, &folder); /* nothing more to do */
+	assert_int_equal(claim_load(&again, &folder, c.id), -1);
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", c.id, name[i].tail);
+		assert_int_equal(claim_named(path), name[i].ours);
+	}
+	assert_false(claim_named("sent"));
+	assert_false(claim_named(""));
+	snprintf(path, sizeof(path), "%s.sent", c.id);
+	assert_int_equal(claim_load(&again, &folder, path), 0);
+	assert_true(again.sent);
+	assert_string_equal(again.id, c.id);
+	assert_int_equal(again.count, 1);
+	assert_int_equal(claim_erase(&again, &folder), 0);
+	claim_end(&again, &folder);
+	assert_int_equal(faccessat(folder.taken, path, F_OK, 0), -1);
+	claim_end(&c, &folder); /* it is gone, and that is no trouble */
+}
+
 /* Something that is no plain file got into the claim: out of it, with a note. */
 static void a_foreign_entry(void **state)
 {
@@ -318,7 +351,7 @@ static void refused_again_after_a_crash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(taken_and_erased), cmocka_unit_test(found_again), cmocka_unit_test(a_foreign_entry),
+		cmocka_unit_test(taken_and_erased), cmocka_unit_test(found_again), cmocka_unit_test(sent_and_found_again), cmocka_unit_test(a_foreign_entry),
 		cmocka_unit_test(changed_after_the_claim), cmocka_unit_test(back_beside_a_new_one),
 		cmocka_unit_test(back_with_a_long_name), cmocka_unit_test(a_writer_holds_it),
 		cmocka_unit_test(refused_with_a_reason), cmocka_unit_test(refused_whatever_its_name),

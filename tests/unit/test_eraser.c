@@ -12,6 +12,7 @@
 
 #include "codec/crypto.h"
 #include "host/log.h"
+#include "host/clock.h"
 #include "sender/eraser.h"
 #include "tests/unit/tmpdir.h"
 
@@ -68,6 +69,25 @@ static void erased_by_the_end(void **state)
 	assert_int_equal(entries(tmpdir_path(".taken")), 0);
 }
 
+/* Nobody has to stop it: a moment after the last one, or before it where many wait. */
+static void erased_by_itself(void **state)
+{
+	struct eraser *e = eraser_start();
+	struct claim c;
+
+	(void)state;
+	for (int i = 0; i < ERASER_WAITING_MAX + 4; i++) {
+		assert_int_equal(claim_begin(&c, &folder), 0);
+		tmpdir_write("a", "x", 1, 0644);
+		assert_int_equal(claim_take(&c, &folder, "a"), 0);
+		eraser_put(e, &c, &folder);
+	}
+	for (int i = 0; i < 1000 && entries(tmpdir_path(".taken")) > 0; i++)
+		clock_sleep_ns(10000000);
+	assert_int_equal(entries(tmpdir_path(".taken")), 0);
+	eraser_stop(e);
+}
+
 /* What is in the claim and is none of ours stays, with a line about it; the others go. */
 static void what_cannot_be_erased(void **state)
 {
@@ -81,7 +101,9 @@ static void what_cannot_be_erased(void **state)
 	assert_int_equal(claim_take(&c, &folder, "a"), 0);
 	snprintf(path, sizeof(path), ".taken/%s/b", c.id);
 	tmpdir_write(path, "x", 1, 0644);
+	snprintf(path, sizeof(path), ".taken/%s.sent/b", c.id);
 	eraser_put(e, &c, &folder);
+	assert_int_equal(access(tmpdir_path(path), F_OK), 0); /* from now on nobody takes it for unsent */
 	eraser_stop(e);
 	assert_int_equal(access(tmpdir_path(path), F_OK), 0);
 	path[strlen(path) - 1] = 'a';
@@ -90,7 +112,8 @@ static void what_cannot_be_erased(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(erased_by_the_end), cmocka_unit_test(what_cannot_be_erased) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(erased_by_the_end), cmocka_unit_test(erased_by_itself),
+		cmocka_unit_test(what_cannot_be_erased) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -37,6 +37,7 @@ struct budget { /* so many in each second */
 };
 
 struct authenticate {
+	struct crypto_onetime *onetime;
 	uint32_t peers;
 	uint8_t id[RECEIVER_PEERS_MAX][8];
 	unsigned keys[RECEIVER_PEERS_MAX];
@@ -51,21 +52,6 @@ struct authenticate {
 	} seen[HELLOS_KEPT];
 	unsigned seen_at;
 };
-
-struct authenticate *
-authenticate_new(void)
-{
-	struct authenticate *a = calloc(1, sizeof(*a));
-
-	if (a == NULL)
-		return NULL;
-	a->hello_key = crypto_secret_alloc(RECEIVER_PEERS_MAX * HELLO_KEYS * KEY_LEN);
-	if (a->hello_key == NULL) {
-		free(a);
-		return NULL;
-	}
-	return a;
-}
 
 static void
 end_session(struct session *s)
@@ -82,7 +68,24 @@ authenticate_free(struct authenticate *a)
 	for (uint32_t i = 0; i < a->sessions; i++)
 		end_session(a->session[i]);
 	crypto_secret_free(a->hello_key);
+	crypto_onetime_free(a->onetime);
 	free(a);
+}
+
+struct authenticate *
+authenticate_new(void)
+{
+	struct authenticate *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->hello_key = crypto_secret_alloc(RECEIVER_PEERS_MAX * HELLO_KEYS * KEY_LEN);
+	a->onetime = crypto_onetime_new();
+	if (a->hello_key == NULL || a->onetime == NULL) {
+		authenticate_free(a);
+		return NULL;
+	}
+	return a;
 }
 
 static uint8_t *
@@ -309,7 +312,7 @@ try_session(struct authenticate *a, uint32_t i, const uint8_t *d, size_t n, uint
 		*c = LC_REPLAY;
 		return 0;
 	}
-	if (tag_verify_once(once(s, h->pn), d, n) != 0) {
+	if (tag_verify_once(a->onetime, once(s, h->pn), d, n) != 0) {
 		*c = LC_TAG;
 		return 0;
 	}

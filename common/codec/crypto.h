@@ -1,10 +1,9 @@
 /* crypto.h - the one place that chooses algorithms (PROTOCOL.md, sections 1.2, 1.3, 5.2).
  *
  * Bulk AEAD and SHA-256 are libcrypto's (SHA-NI, VAES: 3 to 6 times libsodium
- * on the same core), and so are the tags that the sender makes; identities, key
- * agreement, HMAC and HKDF (short inputs, no heap), datagram tags elsewhere,
- * secure memory and random bytes are libsodium's, in objects that need no
- * libcrypto (crypto_sodium.c, tag.c).  No caller includes
+ * on the same core), and so are datagram tags at line rate; identities, key
+ * agreement, HMAC and HKDF (short inputs, no heap), single tags, secure memory
+ * and random bytes are libsodium's (crypto_sodium.c, tag.c).  No caller includes
  * either library's header.  Functions that return int: 0, or -1 on failure
  * (a verification that fails is a failure); nothing secret is left in *out then. */
 #ifndef KM_CRYPTO_H
@@ -65,8 +64,9 @@ int crypto_verify_message(const uint8_t sig[static SIGN_LEN], const uint8_t pub[
     const void *msg, size_t n) __attribute__((warn_unused_result));
 
 /* Poly1305 with a reusable context: a key for each message, which is a followed by b.
- * libcrypto's takes half of libsodium's time (6.4 against 2.9 GB/s at 1,456 bytes, 8.8 against 3.5
- * at 8,944, key included); the receiver's link process, which has no libcrypto, verifies with tag.h. */
+ * libcrypto's takes a third to a half of libsodium's time (6.1 against 2.1 GB/s at 1,456 bytes, 8.5 against 2.3
+ * at 8,944, key included).  Its inner functions, taken from libcrypto.a without EVP_MAC, did 7.5 and 9.0: not
+ * enough for symbols that no header promises. */
 struct crypto_onetime;
 struct crypto_onetime *crypto_onetime_new(void); /* NULL: out of memory */
 void crypto_onetime_free(struct crypto_onetime *o); /* wipes; NULL is fine */

@@ -1,6 +1,5 @@
 /* crypto_sodium.c - what libsodium does for us (crypto.h): random bytes, secret
- * memory, HMAC and HKDF, X25519, Ed25519.  Nothing of libcrypto here, so that
- * the receiver's link executable may use it. */
+ * memory, HMAC and HKDF, X25519, Ed25519. */
 #include "codec/crypto.h"
 
 #include <sodium.h>

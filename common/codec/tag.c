@@ -11,11 +11,6 @@ _Static_assert(crypto_onetimeauth_poly1305_KEYBYTES == 32, "one-time key");
 enum { CHACHA_BLOCK = TAG_ONCE_STRIDE };
 _Static_assert(CHACHA_BLOCK == 64, "a key a block");
 
-int tag_init(void)
-{
-	return sodium_init() < 0 ? -1 : 0;
-}
-
 void tag_keys(uint8_t *out, const uint8_t key[static TAG_KEY_LEN], uint64_t pn, size_t count)
 {
 	static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
@@ -29,20 +24,24 @@ void tag_make(uint8_t tag[static FRAME_TAG_LEN], const uint8_t once[static 32], 
 	crypto_onetimeauth_poly1305(tag, d, n - FRAME_TAG_LEN, once);
 }
 
-int tag_verify_once(const uint8_t once[static 32], const uint8_t *d, size_t n)
+int tag_verify_once(struct crypto_onetime *o, const uint8_t once[static 32], const uint8_t *d, size_t n)
 {
+	uint8_t tag[FRAME_TAG_LEN];
+
 	if (n < FRAME_TAG_LEN)
 		return -1;
-	return crypto_onetimeauth_poly1305_verify(d + n - FRAME_TAG_LEN, d, n - FRAME_TAG_LEN, once) == 0 ? 0 : -1;
+	crypto_onetime_tag(o, tag, once, d, n - FRAME_TAG_LEN, NULL, 0);
+	return sodium_memcmp(tag, d + n - FRAME_TAG_LEN, FRAME_TAG_LEN) == 0 ? 0 : -1;
 }
 
 int tag_verify(const uint8_t key[static TAG_KEY_LEN], uint64_t pn, const uint8_t *d, size_t n)
 {
 	uint8_t once[CHACHA_BLOCK];
+	int r = -1;
 
 	tag_keys(once, key, pn, 1);
-	int r = tag_verify_once(once, d, n);
-
+	if (n >= FRAME_TAG_LEN)
+		r = crypto_onetimeauth_poly1305_verify(d + n - FRAME_TAG_LEN, d, n - FRAME_TAG_LEN, once) == 0 ? 0 : -1;
 	sodium_memzero(once, sizeof(once));
 	return r;
 }

@@ -175,6 +175,15 @@ begin_channel(struct comparing *w, const struct closing_channel *s)
 	/* A channel that is not configured here is not ours to miss. */
 	if (s->newest > 0 && receiver_conf_channel(w->c->conf, s->channel) != NULL)
 		ledger_known(w->c->ledger, &w->stream, s->newest, w->now_s);
+	db_run(&w->c->ledger->db, "DELETE FROM gone WHERE " KEYS, "ttt", KEY_ARGS(&w->stream)); /* each closing says all of it */
+}
+
+static void
+gone(struct comparing *w, const struct closing_gone *g)
+{
+	if (receiver_conf_channel(w->c->conf, w->stream.channel) != NULL)
+		db_run(&w->c->ledger->db, "INSERT INTO gone(sender, channel, generation, first, last) VALUES(?, ?, ?, ?, ?)", "tttii",
+		    KEY_ARGS(&w->stream), (int64_t)g->first, (int64_t)g->last);
 }
 
 static void
@@ -267,11 +276,13 @@ take(struct closings *c, const struct arrived *a, const char *text, size_t n)
 	hex_put(hex, hash, HASH_LEN);
 	db_exec(db, "BEGIN IMMEDIATE");
 	g = closing_open(&r, text, n) == 0 ? closing_next(&r) : CLOSING_BAD; /* it was read through before: never bad */
-	for (; g == CLOSING_SECTION || g == CLOSING_ENTRY; g = closing_next(&r)) {
+	for (; g != CLOSING_END && g != CLOSING_BAD; g = closing_next(&r)) {
 		if (g == CLOSING_SECTION)
 			begin_channel(&w, &r.channel);
-		else
+		else if (g == CLOSING_ENTRY)
 			compare(&w, &r.entry);
+		else
+			gone(&w, &r.range);
 	}
 	end_channel(&w);
 	json_object_set_new(o, "kind", json_string(closing_kind_name(r.head.kind)));

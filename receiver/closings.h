@@ -7,6 +7,7 @@
  *   - numbers nobody had heard of become gaps;
  *   - a missing number gets its row in table catalogue, so that its object is known by its number;
  *   - one that is here with another manifest is counted as differing, an alarm;
+ *   - what the sender does not keep any more though it keeps older ones is in table gone, as of the newest closing;
  *   - the ledger gets an entry `closing`, and the text is kept in table closing. */
 #ifndef KM_CLOSINGS_H
 #define KM_CLOSINGS_H
@@ -17,7 +18,9 @@
 
 #define CLOSINGS_SCHEMA \
 	"CREATE TABLE IF NOT EXISTS closing(seq INTEGER PRIMARY KEY," /* of the delivery's row in the ledger */ \
-	" sender TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL, text TEXT);" /* NULL: unreadable */
+	" sender TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL, text TEXT);" /* NULL: unreadable */ \
+	"CREATE TABLE IF NOT EXISTS gone(sender TEXT NOT NULL, channel TEXT NOT NULL, generation TEXT NOT NULL," \
+	" first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY(sender, channel, generation, first)) WITHOUT ROWID;"
 
 struct closings {
 	struct ledger *ledger;

@@ -2,7 +2,7 @@
  *
  * Each closing is a file in STATE/closings, the folder of the reserved channel, and goes the way of every other file from
  * there: claimed, sealed, numbered, signed by its manifest, repeated.  One is written
- *   - every `list` of service time, if anything was numbered since: "listed";
+ *   - every `list` of service time, if anything was numbered since, or a sealed object was lost: "listed";
  *   - when the date changes (local time), also if nothing was: "daily".  The clock is not believed further than that: at
  *     most one an hour of service time, and one after 25 hours in any case;
  *   - when asked for (table request): "asked".
@@ -73,7 +73,7 @@ void closer_open(struct spool *s, uint64_t now_ns)
 struct writing {
 	struct spool *s;
 	FILE *out;
-	unsigned left;                           /* entries that still fit */
+	unsigned left, ranges_left;              /* entries, ranges that still fit */
 	uint64_t last[SENDER_CHANNELS_MAX];      /* listed up to here, by channel */
 	bool more;                               /* not everything fitted */
 };
@@ -105,6 +105,45 @@ static void put_entries(struct writing *w, const struct closing_channel *c)
 	}
 }
 
+static void put_range(struct writing *w, uint64_t first, uint64_t last)
+{
+	struct closing_gone g = { first, last };
+	char line[CLOSING_LINE_MAX] = "";
+	size_t n;
+
+	if (w->ranges_left == 0)
+		return;
+	w->ranges_left--;
+	n = closing_put_gone(line, &g);
+	(void)fwrite(line, 1, n, w->out); /* ferror() is asked in the end */
+}
+
+/* Beats say from which number on objects are kept: these are not, though they are newer (a lost object, a retention
+ * that was made shorter).  All of them each time, since a receiver may come later. */
+static void put_gone(struct writing *w, const struct closing_channel *c, uint64_t oldest)
+{
+	static const char from[] = " FROM object INDEXED BY object_kept WHERE state = 0 AND generation = ? AND channel = ?";
+	struct db *db = &w->s->outbox.db;
+	uint64_t next = oldest;
+	char sql[160];
+	sqlite3_stmt *q;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*)%s", from);
+	if (oldest == 0 ||
+	    db_int(db, sql, "bt", c->generation, sizeof(c->generation), c->channel) == (int64_t)(c->newest - oldest + 1))
+		return;
+	snprintf(sql, sizeof(sql), "SELECT number%s ORDER BY number", from);
+	q = db_query(db, sql, "bt", c->generation, sizeof(c->generation), c->channel);
+	while (db_step(db, q) == 1) {
+		uint64_t kept = (uint64_t)sqlite3_column_int64(q, 0);
+		if (kept > next)
+			put_range(w, next, kept - 1);
+		next = kept + 1;
+	}
+	if (next <= c->newest)
+		put_range(w, next, c->newest);
+}
+
 static void put_channel(struct writing *w, unsigned i)
 {
 	struct spool *s = w->s;
@@ -127,6 +166,7 @@ static void put_channel(struct writing *w, unsigned i)
 	n = closing_put_channel(line, &c);
 	(void)fwrite(line, 1, n, w->out); /* ferror() is asked in the end */
 	put_entries(w, &c);
+	put_gone(w, &c, oldest);
 }
 
 static unsigned own_channels(const struct spool *s)
@@ -142,6 +182,7 @@ static char *write_text(struct writing *w, enum closing_kind kind, size_t *n)
 	size_t len;
 
 	w->left = CLOSING_ENTRIES_MAX;
+	w->ranges_left = CLOSING_GONE_MAX;
 	w->out = open_memstream(&text, n);
 	if (w->out == NULL)
 		return NULL;
@@ -223,6 +264,7 @@ static int write_closing(struct spool *s, enum closing_kind kind, uint64_t now_n
 	free(text);
 	record(&w, w.more ? CLOSING_LISTED : kind, service_ms);
 	s->closer.listed_ms = service_ms;
+	s->closer.lost = false;
 	if (kind == CLOSING_DAILY && !w.more) {
 		s->closer.day = today();
 		s->closer.day_ms = service_ms;
@@ -252,7 +294,7 @@ static enum closing_kind due(struct spool *s, uint64_t service_ms)
 		return CLOSING_ASKED;
 	if ((today() != c->day && since_day >= HOUR_MS) || since_day >= 25 * HOUR_MS)
 		return CLOSING_DAILY;
-	if (service_ms - c->listed_ms >= s->conf.list_ns / 1000000u && anything_new(s))
+	if (service_ms - c->listed_ms >= s->conf.list_ns / 1000000u && (c->lost || anything_new(s)))
 		return CLOSING_LISTED;
 	return CLOSING_KINDS;
 }

@@ -39,6 +39,7 @@ static void lose(struct spool *s, const struct outbox_object *o, const char *why
 	log_error("%s %" PRIu64 ": its sealed object is lost (%s): it cannot be sent again; put its files in anew if the "
 	    "receiver lacks them", o->channel, o->number, reason_show(why));
 	outbox_lost(&s->outbox, o->row);
+	s->closer.lost = true;
 }
 
 /* The disk does not give it now: it is kept, and tried again.  Only what is not there, or is something else, is lost. */

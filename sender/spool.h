@@ -59,6 +59,7 @@ struct closer {
 	int state, folder;         /* directories */
 	uint64_t listed_ms, day_ms; /* service time: of the last list, of the last daily closing */
 	int64_t day;               /* local date of it, as days; -1 not known */
+	bool lost;                 /* a sealed object, since the last closing */
 	uint64_t not_before_ns;    /* after a fault */
 };
 

@@ -64,6 +64,8 @@ static json_t *channels_of(struct db *db, const char *sender, const char *text, 
 			count(&t, closings_look(db, &s, &r.entry), r.entry.number);
 			continue;
 		}
+		if (g == CLOSING_GONE)
+			continue;
 		if (t.lacking != NULL)
 			end_channel(channels, &before, &t);
 		if (g != CLOSING_SECTION)

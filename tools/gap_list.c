@@ -2,6 +2,7 @@
 #include "tools/gap_list.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "receiver/quarantine.h"
 
 struct gap { /* a row of table gap, and of its stream */
+	struct db *db;
 	char sender[2 * HASH_LEN + 1], channel[NAME_CHANNEL_MAX + 1], generation[33];
 	uint64_t first, last;
 	char since[21];
@@ -62,9 +64,9 @@ static const char *outlook(const struct gap *g, uint64_t first, uint64_t last)
 	return "heals in part";
 }
 
-static void put(json_t *list, const struct receiver_conf *c, const struct gap *g, uint64_t first, uint64_t last, const struct why *w)
+static void put_range(json_t *list, const struct receiver_conf *c, const struct gap *g, uint64_t first, uint64_t last,
+    const struct why *w, const char *look)
 {
-	const char *look = strcmp(w->word, "held") == 0 ? w->word : outlook(g, first, last);
 	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:s}", "channel", g->channel, "peer", peer_name(c, g->sender),
 	    "generation", g->generation, "first", (json_int_t)first, "last", (json_int_t)last, "since", g->since, "kept_from",
 	    g->kept_from < 0 ? json_null() : json_integer(g->kept_from), "outlook", look, "why", w->word);
@@ -76,6 +78,27 @@ static void put(json_t *list, const struct receiver_conf *c, const struct gap *g
 		json_object_set_new(o, "symbols", json_integer(w->symbols));
 	}
 	json_array_append_new(list, o);
+}
+
+/* Numbers of one reason, cut where the sender said in its last closing that it does not keep them, though older ones. */
+static void put(json_t *list, const struct receiver_conf *c, const struct gap *g, uint64_t first, uint64_t last, const struct why *w)
+{
+	bool held = strcmp(w->word, "held") == 0;
+	sqlite3_stmt *q = db_query(g->db, "SELECT max(first, ?), min(last, ?) FROM gone WHERE sender = ? AND channel = ? AND generation = ?"
+	    " AND last >= ? AND first <= ? ORDER BY 1", "iitttii", (int64_t)first, (int64_t)last, g->sender, g->channel, g->generation,
+	    (int64_t)first, (int64_t)last);
+
+	while (db_step(g->db, q) == 1) {
+		uint64_t from = (uint64_t)sqlite3_column_int64(q, 0), to = (uint64_t)sqlite3_column_int64(q, 1);
+		if (held)
+			continue; /* it is here */
+		if (from > first)
+			put_range(list, c, g, first, from - 1, w, outlook(g, first, from - 1));
+		put_range(list, c, g, from, to, w, "lost");
+		first = to + 1;
+	}
+	if (first <= last)
+		put_range(list, c, g, first, last, w, held ? w->word : outlook(g, first, last));
 }
 
 static const json_t *find_part(const json_t *partly, const char *object)
@@ -173,7 +196,7 @@ json_t *gap_list(struct db *db, const struct receiver_conf *c, const struct gap_
 	    " AND a.dir <> ''), EXISTS(SELECT 1 FROM trouble t WHERE t.sender = g.sender) FROM gap g JOIN"
 	    " stream s ON s.sender = g.sender AND s.channel = g.channel AND s.generation = g.generation"
 	    " ORDER BY g.channel, g.sender, g.generation, g.first", "");
-	struct gap g;
+	struct gap g = { .db = db };
 
 	while (db_step(db, q) == 1) {
 		snprintf(g.channel, sizeof(g.channel), "%s", db_text(q, 0));

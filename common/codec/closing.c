@@ -46,6 +46,11 @@ size_t closing_put_entry(char out[static CLOSING_LINE_MAX], const struct closing
 	return (size_t)snprintf(out, CLOSING_LINE_MAX, "%" PRIu64 " %s %s\n", e->number, manifest, object);
 }
 
+size_t closing_put_gone(char out[static CLOSING_LINE_MAX], const struct closing_gone *g)
+{
+	return (size_t)snprintf(out, CLOSING_LINE_MAX, "gone %" PRIu64 " %" PRIu64 "\n", g->first, g->last);
+}
+
 size_t closing_put_end(char out[static CLOSING_LINE_MAX])
 {
 	strcpy(out, "end\n");
@@ -141,6 +146,7 @@ static int section(struct closing *c)
 	    literal(c, "\n") != 0)
 		return -1;
 	c->next = s->first;
+	c->range.last = 0;
 	return s->first >= 1 && s->last >= s->first - 1 && s->newest >= s->last ? 0 : -1;
 }
 
@@ -155,10 +161,24 @@ static int entry(struct closing *c)
 	return 0;
 }
 
+/* Ascending, and apart: what touches is one range. */
+static int gone(struct closing *c)
+{
+	struct closing_gone *g = &c->range;
+	uint64_t before = g->last;
+
+	if (c->sections == 0 || ++c->ranges > CLOSING_GONE_MAX || number(c, &g->first) != 0 || literal(c, " ") != 0 ||
+	    number(c, &g->last) != 0 || literal(c, "\n") != 0)
+		return -1;
+	return g->first > before + (before != 0) && g->last >= g->first && g->last <= c->channel.newest ? 0 : -1;
+}
+
 enum closing_got closing_next(struct closing *c)
 {
 	if (c->sections > 0 && c->next <= c->channel.last)
 		return entry(c) == 0 ? CLOSING_ENTRY : CLOSING_BAD;
+	if (literal(c, "gone ") == 0)
+		return gone(c) == 0 ? CLOSING_GONE : CLOSING_BAD;
 	if (literal(c, "channel ") == 0)
 		return section(c) == 0 ? CLOSING_SECTION : CLOSING_BAD;
 	return literal(c, "end\n") == 0 && c->at == c->end ? CLOSING_END : CLOSING_BAD;
@@ -173,6 +193,6 @@ int closing_check(const char *text, size_t n)
 		return -1;
 	do
 		g = closing_next(&c);
-	while (g == CLOSING_SECTION || g == CLOSING_ENTRY);
+	while (g != CLOSING_END && g != CLOSING_BAD);
 	return g == CLOSING_END ? 0 : -1;
 }

@@ -16,6 +16,7 @@
 enum {
 	CLOSING_ENTRIES_MAX = 32768,   /* of one file; what is left goes into the next */
 	CLOSING_CHANNELS_MAX = 256,    /* sections: channels, and generations of them */
+	CLOSING_GONE_MAX = 4096,       /* ranges; what is over that is not said */
 	CLOSING_TEXT_MAX = 8 << 20,    /* bytes: CLOSING_ENTRIES_MAX lines of 118, and as much again */
 	CLOSING_LINE_MAX = 192,
 };
@@ -44,23 +45,28 @@ struct closing_entry {
 	uint8_t manifest[HASH_LEN];
 	uint8_t object[16];
 };
+struct closing_gone { /* numbers that the sender does not keep any more, though it keeps older ones */
+	uint64_t first, last;
+};
 
 /* Lines, newline included, into out[CLOSING_LINE_MAX]; the length.  A head is two lines and a bit: CLOSING_HEAD_MAX. */
 enum { CLOSING_HEAD_MAX = 256 };
 size_t closing_put_head(char out[static CLOSING_HEAD_MAX], const struct closing_head *h);
 size_t closing_put_channel(char out[static CLOSING_LINE_MAX], const struct closing_channel *c);
 size_t closing_put_entry(char out[static CLOSING_LINE_MAX], const struct closing_entry *e);
+size_t closing_put_gone(char out[static CLOSING_LINE_MAX], const struct closing_gone *g);
 size_t closing_put_end(char out[static CLOSING_LINE_MAX]);
 
 struct closing { /* a reader */
 	struct closing_head head;
 	struct closing_channel channel; /* of the last CLOSING_SECTION */
 	struct closing_entry entry;     /* of the last CLOSING_ENTRY */
+	struct closing_gone range;      /* of the last CLOSING_GONE */
 	const char *at, *end;
 	uint64_t next;                  /* number that the next entry has to have */
-	unsigned sections, entries;
+	unsigned sections, entries, ranges;
 };
-enum closing_got { CLOSING_SECTION = 1, CLOSING_ENTRY, CLOSING_END, CLOSING_BAD };
+enum closing_got { CLOSING_SECTION = 1, CLOSING_ENTRY, CLOSING_GONE, CLOSING_END, CLOSING_BAD };
 
 /* Begin with its head; text has to outlive *c.  -1: it is none. */
 int closing_open(struct closing *c, const char *text, size_t n) __attribute__((warn_unused_result));

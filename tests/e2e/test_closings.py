@@ -91,6 +91,34 @@ def gap_of(site, channel):
     return ([g for g in found if g["channel"] == channel] or [{"why": "", "outlook": ""}])[0]
 
 
+def test_lost_amid_kept_ones(site):
+    """The beat says from which number on objects are kept; that one amid them is gone the closing says."""
+    site.start(relay=True, repeat="3s 1h")
+    site.relay.cut()
+    for i in range(3):
+        site.put("eltax", f"{i}.csv", samples.table(3 + i))
+        harness.wait_until("it to be sent into nothing", lambda: f"eltax {i + 1}: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
+    (name,) = harness.rows(site.path("sender-state", "outbox.db"), "SELECT lower(hex(id)) FROM object WHERE channel = 'eltax' AND number = 2")
+    harness.os.unlink(site.path("sender-state/objects", name[0]))
+    harness.wait_until("it to be missed", lambda: "eltax 2: its sealed object is lost" in site.sender.text(), 20, alive=site.daemons())
+    harness.wait_until("the others' repeats", lambda: site.sender.text().count("sent, round 2") == 2, 20, alive=site.daemons())
+    site.relay.join()
+    close(site)
+    wait_closings(site, 1)
+
+    def outlooks():
+        found = json.loads(harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--json", ok=False).out)["gaps"]
+        return [(g["first"], g["last"], g["outlook"]) for g in found]
+
+    want = [(1, 1, "heals"), (2, 2, "lost"), (3, 3, "heals")]
+    harness.wait_until("the outlooks", lambda: outlooks() == want, 10, alive=site.daemons())
+    del site.sent["eltax", b"1.csv"]
+    slip = json.loads(harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--slip", "--json").out)[0]
+    harness.katamichi("resend", "-c", site.path("sender.conf"), slip["code"], "--yes", ok=False)
+    site.wait_delivered(30)
+    harness.wait_until("the one gap", lambda: outlooks() == [(2, 2, "lost")], 10, alive=site.daemons())
+
+
 def test_given_up_is_named(site, monkeypatch):
     """15 days after the last symbol of an object the receiver gives up what it has of it: said, recorded, and the number stays missing."""
     site.configure(repeat="1h", loss="1%", rate="100M", destination="127.0.0.1:5151")
@@ -148,7 +176,7 @@ def test_closing_that_was_touched(site):
         f.write("x")
     harness.run("sqlite3", site.path("receiver-state/ledger/ledger.db"), "DELETE FROM closing")  # as if it had not been compared
     site.start_receiver()
-    wait_closings(site, 2)
+    harness.wait_until("its entry", lambda: [r for r in site.ledger() if r["event"] == "closing"][1:], 20, alive=[site.receiver])
     entry = [r for r in site.ledger() if r["event"] == "closing"][-1]
     assert entry["reason"] == "its file is not what was delivered"
     assert closings(site)[0] == 1

@@ -33,12 +33,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		goto free_text;
 	same(&at, line, closing_put_head(line, &c.head));
 	while ((g = closing_next(&c)) != CLOSING_END) {
-		must(g == CLOSING_SECTION || g == CLOSING_ENTRY);
+		must(g == CLOSING_SECTION || g == CLOSING_ENTRY || g == CLOSING_GONE);
 		if (g == CLOSING_SECTION)
 			same(&at, line, closing_put_channel(line, &c.channel));
+		else if (g == CLOSING_GONE)
+			same(&at, line, closing_put_gone(line, &c.range));
 		else
 			same(&at, line, closing_put_entry(line, &c.entry));
-		must(c.entries <= CLOSING_ENTRIES_MAX && c.sections <= CLOSING_CHANNELS_MAX);
+		must(c.entries <= CLOSING_ENTRIES_MAX && c.sections <= CLOSING_CHANNELS_MAX && c.ranges <= CLOSING_GONE_MAX);
 	}
 	same(&at, line, closing_put_end(line));
 	must(at == text + size);

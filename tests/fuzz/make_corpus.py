@@ -64,6 +64,7 @@ entry = b" " + b"04" * 32 + b" " + b"05" * 16 + b"\n"
 channel = b"channel eltax " + b"03" * 16
 seed("closing", "none", head + channel + b" 8 7 7\nend\n")
 seed("closing", "two", head + channel + b" 1 2 9\n1" + entry + b"2" + entry + channel.replace(b"eltax", b"a") + b" 1 0 0\nend\n")
+seed("closing", "gone", head + channel + b" 8 7 7\ngone 2 4\ngone 7 7\n" + channel.replace(b"eltax", b"a") + b" 1 0 0\nend\n")
 seed("closing", "asked", head.replace(b"daily", b"asked") + b"end\n")
 # fuzz_receive: what the sender does, changes, order of the datagrams, files.
 files = b"\0" + b"\x0e" + "氏名,住所\n一,二\n".encode().ljust(126, b"a") + b"\x08" + b"<a/>".ljust(72) + b"\x20" + bytes(range(256))

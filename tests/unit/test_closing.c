@@ -25,6 +25,7 @@ static void write_one(void)
 	struct closing_head h = { .kind = CLOSING_DAILY, .at = "2026-11-21T15:00:00Z" };
 	struct closing_channel c = { .channel = "eltax", .first = 3, .last = 4, .newest = 9 }, none = { .channel = "pittari", .first = 1 };
 	struct closing_entry e = { .number = 3 };
+	struct closing_gone g[] = { { 2, 3 }, { 9, 9 } };
 
 	memset(h.sender, 1, 32);
 	memset(h.receiver, 2, 32);
@@ -37,6 +38,8 @@ static void write_one(void)
 	len += closing_put_entry(text + len, &e);
 	e.number = 4;
 	len += closing_put_entry(text + len, &e);
+	len += closing_put_gone(text + len, &g[0]);
+	len += closing_put_gone(text + len, &g[1]);
 	len += closing_put_channel(text + len, &none);
 	len += closing_put_end(text + len);
 }
@@ -47,7 +50,7 @@ static void there_and_back(void **state)
 
 	(void)state;
 	write_one();
-	assert_string_equal(text, HEAD "channel eltax " G32 " 3 4 9\n3 " M64 " " O32 "\n4 " M64 " " O32 "\nchannel pittari " G32
+	assert_string_equal(text, HEAD "channel eltax " G32 " 3 4 9\n3 " M64 " " O32 "\n4 " M64 " " O32 "\ngone 2 3\ngone 9 9\nchannel pittari " G32
 	    " 1 0 0\nend\n");
 	assert_int_equal(closing_open(&c, text, len), 0);
 	assert_int_equal(c.head.kind, CLOSING_DAILY);
@@ -62,6 +65,11 @@ static void there_and_back(void **state)
 	assert_int_equal(c.entry.manifest[5], 4);
 	assert_int_equal(c.entry.object[15], 5);
 	assert_int_equal(closing_next(&c), CLOSING_ENTRY);
+	assert_int_equal(closing_next(&c), CLOSING_GONE);
+	assert_int_equal(c.range.first, 2);
+	assert_int_equal(c.range.last, 3);
+	assert_int_equal(closing_next(&c), CLOSING_GONE);
+	assert_int_equal(c.range.first, 9);
 	assert_int_equal(closing_next(&c), CLOSING_SECTION);
 	assert_string_equal(c.channel.channel, "pittari");
 	assert_int_equal(closing_next(&c), CLOSING_END);
@@ -113,6 +121,15 @@ static void what_makes_no_sense(void **state)
 		{ "no channel name", HEAD "channel ../x " G32 " 1 0 0\nend\n", -1 },
 		{ "an empty channel name", HEAD "channel  " G32 " 1 0 0\nend\n", -1 },
 		{ "capitals in a hash", HEAD "channel a 0303030303030303030303030303030A 1 0 0\nend\n", -1 },
+		{ "all of them gone but one", HEAD "channel a " G32 " 10 9 9\ngone 1 1\ngone 3 9\nend\n", 0 },
+		{ "each channel begins anew", HEAD "channel a " G32 " 10 9 9\ngone 9 9\nchannel b " G32 " 10 9 9\ngone 1 9\nend\n", 0 },
+		{ "gone before any channel", HEAD "gone 1 1\nend\n", -1 },
+		{ "gone before the numbers", HEAD "channel a " G32 " 1 1 1\ngone 1 1\n" ENTRY(1) "end\n", -1 },
+		{ "gone from number 0", HEAD "channel a " G32 " 10 9 9\ngone 0 1\nend\n", -1 },
+		{ "gone backwards", HEAD "channel a " G32 " 10 9 9\ngone 3 2\nend\n", -1 },
+		{ "gone beyond the newest", HEAD "channel a " G32 " 10 9 9\ngone 3 10\nend\n", -1 },
+		{ "gone twice", HEAD "channel a " G32 " 10 9 9\ngone 1 3\ngone 3 4\nend\n", -1 },
+		{ "two ranges that are one", HEAD "channel a " G32 " 10 9 9\ngone 1 3\ngone 4 4\nend\n", -1 },
 		{ "no end", HEAD, -1 },
 		{ "something behind the end", HEAD "end\nend\n", -1 },
 	};

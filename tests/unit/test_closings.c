@@ -24,6 +24,7 @@ static struct closings c;
 static uint8_t self[HASH_LEN] = { 0x22 }, sender[HASH_LEN] = { 0x11 };
 static char sender_hex[65], path[300];
 static uint64_t closing_number;
+static struct closing_gone missing_there[2]; /* of the next that arrives */
 
 static int fresh(void **state)
 {
@@ -92,6 +93,9 @@ static void arrive(const uint8_t *by, const uint8_t *receiver, const char *chann
 		memset(e.object, (int)(0x50 + i), 16);
 		n += closing_put_entry(text + n, &e);
 	}
+	for (int i = 0; i < 2 && missing_there[i].first != 0; i++)
+		n += closing_put_gone(text + n, &missing_there[i]);
+	memset(missing_there, 0, sizeof(missing_there));
 	n += closing_put_end(text + n);
 
 	manifest_init(&m);
@@ -171,6 +175,25 @@ static void nothing_new(void **state)
 	assert_int_equal(db_int(&l.db, "SELECT sum(last - first + 1) FROM gap", ""), 4); /* but 1 to 4 were never heard of */
 }
 
+/* What is not kept any more is known as of the newest closing. */
+static void gone_at_the_sender(void **state)
+{
+	(void)state;
+	missing_there[0] = (struct closing_gone){ 2, 3 };
+	missing_there[1] = (struct closing_gone){ 6, 6 };
+	arrive(sender, self, "eltax", 1, 6, 6, NULL);
+	closings_run(&c);
+	assert_int_equal(db_int(&l.db, "SELECT sum(last - first + 1) FROM gone WHERE channel = 'eltax'", ""), 3);
+	missing_there[0] = (struct closing_gone){ 6, 6 }; /* 2 and 3 are older than all that is kept now: the beat says so */
+	arrive(sender, self, "eltax", 7, 6, 6, NULL);
+	closings_run(&c);
+	assert_int_equal(db_int(&l.db, "SELECT sum(first) FROM gone", ""), 6);
+	missing_there[0] = (struct closing_gone){ 1, 1 };
+	arrive(sender, self, "update", 1, 3, 3, NULL); /* a channel that is not configured here */
+	closings_run(&c);
+	assert_int_equal(db_int(&l.db, "SELECT sum(first) FROM gone", ""), 6);
+}
+
 static void not_ours_to_miss(void **state)
 {
 	(void)state;
@@ -207,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_it_finds, fresh, gone), cmocka_unit_test_setup_teardown(nothing_new, fresh, gone),
+		cmocka_unit_test_setup_teardown(gone_at_the_sender, fresh, gone),
 		cmocka_unit_test_setup_teardown(not_ours_to_miss, fresh, gone), cmocka_unit_test_setup_teardown(what_is_not_believed, fresh, gone),
 	};
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/durable.h"
+#include "host/erase.h"
 #include "host/log.h"
 
 enum { NAME_ROOM = 32 };
@@ -163,7 +164,7 @@ part_store_remove(const struct part_store *p, uint32_t slot)
 
 	/* The map first: data without a map is nothing. */
 	if ((unlinkat(p->dir, part_name(name, slot, "map"), 0) != 0 && errno != ENOENT) ||
-	    (unlinkat(p->dir, part_name(name, slot, "data"), 0) != 0 && errno != ENOENT))
+	    (erase_file(p->dir, part_name(name, slot, "data")) != 0 && errno != ENOENT))
 		log_warn("parts/%s: cannot be removed: %s; the next start tries again", name, strerror(errno));
 }
 

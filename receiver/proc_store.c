@@ -9,6 +9,7 @@
 #include "codec/beat.h"
 #include "codec/hex.h"
 #include "host/clock.h"
+#include "host/erase.h"
 #include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
@@ -24,7 +25,7 @@
 
 enum {
 	FRAMES = 256,           /* before the other descriptors are looked at */
-	FRAMES_EARLY = 16,      /* of a large object: small ones are not to wait for it */
+	FRAMES_EARLY = 4,       /* of a large object, one buffer of outfile.h: small ones are not to wait for its disk */
 	SLOTS_MAX = 512,        /* that link may ask for at once */
 };
 #define SECOND 1000000000ull
@@ -271,7 +272,7 @@ from_check(struct store *s, enum receiver_lane lane)
 	return true;
 }
 
-/* Everything that is there; true: there is more. */
+/* Everything that is there of complete objects, and then a little of a large one; true: there is more. */
 static bool
 turn(struct store *s)
 {
@@ -281,10 +282,11 @@ turn(struct store *s)
 	store_from_open(s, LANE_WHOLE, false);
 	store_from_open(s, LANE_EARLY, false);
 	whole = from_check(s, LANE_WHOLE);
-	early = from_check(s, LANE_EARLY);
 	if (!whole)
 		intake_commit(s);
-	return whole || early;
+	intake_pump(s, clock_mono_ns());
+	early = from_check(s, LANE_EARLY);
+	return whole || early || s->batched > 0;
 }
 
 /* What open has signed. */
@@ -346,13 +348,13 @@ loop(struct store *s)
 			scan_read(s);
 		more = turn(s);
 		now = clock_mono_ns();
-		intake_pump(s, now);
 		if (now >= status_at) {
 			look_around(s, now);
 			status_at = now + SECOND;
 		}
 	}
 	intake_commit(s);
+	erase_stop();
 }
 
 static void
@@ -360,6 +362,7 @@ open_lanes(struct store *s)
 {
 	if ((s->syncs = syncs_start()) == NULL)
 		log_die(EXIT_SYSTEM, "no thread for the store process");
+	erase_start();
 	for (int i = 0; i < LANES; i++) {
 		int first = STORE_FD_LANES + i * STORE_LANE_FDS;
 		struct store_lane *l = &s->lane[i];

@@ -13,6 +13,7 @@
 #include "codec/hex.h"
 #include "codec/record.h"
 #include "host/durable.h"
+#include "host/erase.h"
 #include "host/log.h"
 
 int claim_open(struct claim_folder *f, const char *path, const char *channel)
@@ -267,7 +268,7 @@ int claim_erase(struct claim *c, const struct claim_folder *f)
 	char name[DIR_NAME];
 
 	for (uint32_t i = 0; i < c->count; i++)
-		if (unlinkat(c->dir, c->file[i].name, 0) != 0 && errno != ENOENT)
+		if (erase_file(c->dir, c->file[i].name) != 0 && errno != ENOENT)
 			return -1;
 	c->count = 0;
 	return unlinkat(f->taken, dir_name(c, name), AT_REMOVEDIR);

@@ -11,6 +11,7 @@
 #include "codec/hex.h"
 #include "host/clock.h"
 #include "host/durable.h"
+#include "host/erase.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/outbox_schema.h"
@@ -270,7 +271,7 @@ bool outbox_expire(struct outbox *o, uint64_t service_ms, outbox_skip *skip, con
 	/* The row first: an object without a kept row is removed at the next start, too. */
 	db_run(&o->db, "UPDATE object SET state = ? WHERE row = ?", "ii", (int64_t)OUTBOX_ERASED, v.row);
 	hex_put(name, v.id, sizeof(v.id));
-	if (unlinkat(o->objects, name, 0) != 0 && errno != ENOENT)
+	if (erase_file(o->objects, name) != 0 && errno != ENOENT)
 		log_warn("object %s: cannot be erased: %s", name, strerror(errno));
 	log_info("%s %llu: erased, its retention has passed", v.channel, (unsigned long long)v.number);
 	return true;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/erase.h"
 #include "host/exits.h"
 #include "host/ipc_recv.h"
 #include "host/keyfile.h"
@@ -97,6 +98,7 @@ static void start(struct spool *s, const char *name)
 	s->syncs = syncs_start();
 	if (s->syncs == NULL)
 		log_die(EXIT_SYSTEM, "cannot start a thread");
+	erase_start();
 	s->eraser = eraser_start();
 	sandbox_seal(SANDBOX_SENDER_SPOOL, NULL, 0);
 	closer_open(s, now_ns);
@@ -113,6 +115,7 @@ static void stop(struct spool *s)
 	for (unsigned t = 0; t < TRACKS; t++)
 		sealer_stop(s->sealer[t]);
 	eraser_stop(s->eraser);
+	erase_stop();
 	syncs_stop(s->syncs);
 	outbox_tick(&s->outbox, now_ns);
 	identity_tell(&s->outbox, true, now_ns);

@@ -1,4 +1,4 @@
-/* cmd_resend.c - katamichi resend: carry out a resend slip on the sender. */
+/* cmd_resend.c - katamichi resend: carry out a resend slip on the sender, or list those that were. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -79,9 +79,9 @@ static void say(const struct resend *r, const char *before)
 	clock_iso(made, SLIP_EPOCH_S + (uint64_t)r->slip.day * 86400);
 	printf(ngettext("slip of %.10s, channel %s, number %s\n", "slip of %.10s, channel %s, numbers %s\n",
 	    (unsigned long)slip_count(&r->slip)), made, r->channel, slip_numbers(numbers, &r->slip));
-	printf(_("  to send again   %" PRIu64 " transfers, %" PRIu64 " files, %" PRIu64 " bytes sealed\n"), r->objects, r->files, r->bytes);
+	printf(_("  to send again   transfers: %" PRIu64 ", files: %" PRIu64 ", bytes sealed: %" PRIu64 "\n"), r->objects, r->files, r->bytes);
 	if (r->gone > 0)
-		printf(_("  not kept        %" PRIu64 " transfers: put their files into the folder again\n"), r->gone);
+		printf(_("  not kept        transfers: %" PRIu64 "; put their files into the folder again\n"), r->gone);
 	if (r->unknown > 0)
 		printf(_("  never numbered  %" PRIu64 " (the newest is %" PRIu64 "): was this outbox restored from a backup?\n"), r->unknown,
 		    r->newest);
@@ -139,6 +139,46 @@ static int carry_out(struct resend *r, struct db *db, const struct options *o)
 	return done ? EXIT_OK : EXIT_NO;
 }
 
+/* The oldest first. */
+static int list(const struct options *o)
+{
+	static const struct out_column column[] = { { "at", N_("WHEN"), OUT_TIME }, { "channel", N_("CHANNEL"), OUT_STRING },
+		{ "numbers", N_("NUMBERS"), OUT_STRING }, { "objects", N_("SENT AGAIN"), OUT_NUMBER }, { "gone", N_("NOT KEPT"), OUT_NUMBER },
+		{ "code", N_("CODE"), OUT_STRING } };
+	static struct sender_conf c;
+	static char path[SENDER_PATH_MAX + 32];
+	json_t *rows = json_array();
+	struct db db;
+	sqlite3_stmt *q;
+	int code = sender_conf_read(&c, o->conf, -1);
+
+	if (code == 0) {
+		snprintf(path, sizeof(path), "%s/outbox.db", c.state);
+		code = db_open_readonly(&db, path) == 0 ? 0 : EXIT_SYSTEM;
+	}
+	if (code != 0) {
+		json_decref(rows);
+		return code;
+	}
+	q = db_query(&db, "SELECT at, channel, numbers, objects, bytes, gone, code FROM slip ORDER BY row", "");
+	while (db_step(&db, q) == 1) {
+		char at[21];
+		clock_iso(at, (uint64_t)sqlite3_column_int64(q, 0) / 1000);
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "at", at, "channel", db_text(q, 1), "numbers",
+		    db_text(q, 2), "objects", (json_int_t)sqlite3_column_int64(q, 3), "bytes", (json_int_t)sqlite3_column_int64(q, 4), "gone",
+		    (json_int_t)sqlite3_column_int64(q, 5), "code", db_text(q, 6)));
+	}
+	db_close(&db);
+	if (o->json)
+		out_json(rows);
+	else if (out_mode() == OUT_TEXT && json_array_size(rows) == 0)
+		puts(_("no slip was carried out here"));
+	else
+		out_table(rows, column, sizeof(column) / sizeof(column[0]), NULL);
+	json_decref(rows);
+	return EXIT_OK;
+}
+
 static int resend(const struct options *o)
 {
 	static struct sender_conf c;
@@ -176,20 +216,28 @@ static int run(const struct cmd_line *l)
 {
 	struct options o = { 0 };
 
-	return parse(&o, l) == 0 ? resend(&o) : cmd_usage(l->cmd, _("no code is so long"));
+	if (parse(&o, l) != 0)
+		return cmd_usage(l->cmd, _("no code is so long"));
+	if ((cmd_value(l, "list") != NULL) == (l->operands > 0))
+		return cmd_usage(l->cmd, _("either the code of a slip, or --list"));
+	if (out_mode() == OUT_TSV && l->operands > 0)
+		return cmd_usage(l->cmd, _("--tsv goes with --list"));
+	return l->operands > 0 ? resend(&o) : list(&o);
 }
 
 const struct cmd cmd_resend = {
 	.name = "resend",
 	.text = N_("carry out a resend slip on the sender"),
-	.usage = N_("-c sender.conf CODE [--yes] [--json]"),
+	.usage = N_("-c sender.conf CODE [--yes] [--json]\n"
+	    "-c sender.conf --list [--json|--tsv]"),
 	.help = N_("CODE is what `katamichi gaps --slip' printed on the receiver; blanks and hyphens do not matter, and\n"
 	    "what is mistyped is found.  Says what is asked for and what of it is still kept, and asks.  The\n"
-	    "running sender begins within a second, before all repeats.\n"),
-	.exits = N_("0 done, 1 not done (the code is wrong or not for this sender, nothing of it is kept, or the\n"
+	    "running sender begins within a second, before all repeats.  --list shows the slips that were carried out.\n"),
+	.exits = N_("0 done, or listed, 1 not done (the code is wrong or not for this sender, nothing of it is kept, or the\n"
 	    "answer was no), 2 usage, 3 configuration, 4 keys, 5 the outbox cannot be written"),
-	.options = { CMD_CONFIG, { "yes", 'y', CMD_FLAG, NULL, N_("do not ask, do it"), 0 }, CMD_JSON },
-	.operands_min = 1, .operands_max = 64, .operand = CMD_TEXT,
+	.options = { CMD_CONFIG, { "yes", 'y', CMD_FLAG, NULL, N_("do not ask, do it"), 0 },
+	    { "list", 0, CMD_FLAG, NULL, N_("slips that were carried out here"), 0 }, CMD_JSON, CMD_TSV },
+	.operands_min = 0, .operands_max = 64, .operand = CMD_TEXT,
 	.end = CONF_KIND_SENDER,
 	.run = run,
 };

@@ -110,20 +110,29 @@ static void record(struct making *m, struct db *db)
 	db_exec(db, "COMMIT");
 }
 
-static int print_pngs(const struct making *m, const char *path)
+/* The picture of slip i: FILE.png, FILE-2.png and so on. */
+static const char *png_name(const char *path, unsigned i)
 {
 	static char name[4096];
 	const char *dot = strrchr(path, '.');
 	int stem = dot != NULL && strchr(dot, '/') == NULL ? (int)(dot - path) : (int)strlen(path);
 
-	for (unsigned i = 0; i < m->sheets; i++) {
-		if (i == 0)
-			snprintf(name, sizeof(name), "%s", path);
-		else
-			snprintf(name, sizeof(name), "%.*s-%u%s", stem, path, i + 1, path + stem);
-		if (slip_print_png(name, &m->sheet[i]) != 0)
-			return -1;
-	}
+	if (i == 0)
+		return path;
+	snprintf(name, sizeof(name), "%.*s-%u%s", stem, path, i + 1, path + stem);
+	return name;
+}
+
+static int print_one(const struct making *m, unsigned i, const struct gap_slips_how *how)
+{
+	if (how->png != NULL && slip_print_png(png_name(how->png, i), &m->sheet[i]) != 0)
+		return -1;
+	if (how->json)
+		return 0;
+	if (slip_print_text(stdout, &m->sheet[i], isatty(STDOUT_FILENO)) != 0)
+		return -1;
+	if (how->png != NULL)
+		printf(_("  The code as a picture: %s\n\n"), png_name(how->png, i));
 	return 0;
 }
 
@@ -147,11 +156,10 @@ static int print(const struct making *m, const struct gap_slips_how *how)
 {
 	if (how->json)
 		print_json(m);
-	for (unsigned i = 0; i < m->sheets && !how->json; i++)
-		if (slip_print_text(stdout, &m->sheet[i], isatty(STDOUT_FILENO)) != 0)
+	for (unsigned i = 0; i < m->sheets; i++)
+		if (print_one(m, i, how) != 0)
 			return EXIT_SYSTEM;
-	if ((how->png != NULL && print_pngs(m, how->png) != 0) ||
-	    (how->page != NULL && slip_print_page(how->page, m->sheet, m->sheets) != 0))
+	if (how->page != NULL && slip_print_page(how->page, m->sheet, m->sheets) != 0)
 		return EXIT_SYSTEM;
 	if (m->more)
 		log_warn("there is more than these slips hold; ask for the rest when they have come");

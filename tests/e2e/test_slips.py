@@ -48,7 +48,7 @@ def test_slip_heals_the_gap(site):
     code, out = gaps(site, "--slip", "--png", site.path("slip.png"), "--page", site.path("slip.html"))
     assert code == 0, out
     slip = re.search(r"^    ([0-9A-HJKMNP-TV-Z-]+)$", out, re.M).group(1)
-    assert "numbers 2-3" in out and "█" in out
+    assert "numbers 2-3" in out and "█" in out and f"picture: {site.path('slip.png')}" in out, out
     with open(site.path("slip.png"), "rb") as f:
         head = f.read(24)
     width, height = struct.unpack(">II", head[16:])
@@ -64,7 +64,8 @@ def test_slip_heals_the_gap(site):
     assert code == 1 and "mistyped" in said, said
     # shown, but nobody said yes
     code, said = resend(site, *slip.lower().split("-"))
-    assert code == 1 and "numbers 2-3" in said and "2 transfers, 2 files" in said, said
+    assert code == 1 and "numbers 2-3" in said and "transfers: 2, files: 2" in said, said
+    assert resend(site, "--list") == (0, "no slip was carried out here\n")
     assert sender_slips(site) == [] and len(site.deliveries()) == 2
     # done
     code, said = resend(site, slip, "--yes")
@@ -74,6 +75,8 @@ def test_slip_heals_the_gap(site):
     harness.wait_until("no gap", lambda: gaps(site)[0] == 0, 10)
     rows = sender_slips(site)
     assert len(rows) == 1 and rows[0]["code"] == slip and (rows[0]["objects"], rows[0]["gone"]) == (2, 0), rows
+    assert [r["code"] for r in json.loads(resend(site, "--list", "--json")[1])] == [slip]
+    assert re.search(rf"eltax +2-3 +2 +0 +{slip}$", resend(site, "--list")[1], re.M), resend(site, "--list")
     harness.wait_until("the slip's entry", lambda: [r for r in site.ledger() if r["event"] == "slip"], 10)
     printed = [r for r in site.ledger() if r["event"] == "slip"]
     assert [(r["code"], r["numbers"], r["channel"]) for r in printed] == [(slip, "2-3", "eltax")], "printed twice, recorded once"

@@ -1,8 +1,8 @@
 /* proc_link.c - the receiver's link process (proc_link.h): one loop.
  *
  * Draining the socket comes first.  What open and store say is read between
- * batches; what they cannot take at once is kept and offered again, and
- * nothing here ever waits for them. */
+ * batches; what they cannot take at once is kept and offered again.  For one thing
+ * only it waits, while the socket has room: part files that store owes. */
 #include "receiver/proc_link.h"
 
 #include <fcntl.h>
@@ -21,6 +21,7 @@
 #include "host/sandbox.h"
 #include "receiver/assemble.h"
 #include "receiver/authenticate.h"
+#include "receiver/link_store.h"
 #include "receiver/peer_gone.h"
 #include "receiver/receive.h"
 
@@ -30,16 +31,13 @@ enum {
 	CHUNKS = 80, /* of 1 MiB: the largest block three times */
 	OBJECTS = 1024,
 	DELIVERED = 1 << 18,
-	SLOTS_WANTED = 192,
-	SLOTS_LOW = 96,
-	MESSAGES = 16,       /* of store, before the socket is looked at again */
 	BATCHES = 64,        /* before the other descriptors are looked at */
 	NAP_NS = 500000,     /* while datagrams come: being woken for each is dearer */
 	HOLD_NS = 1000000,   /* so long symbols wait for their neighbours */
 	WAIT_MS = 100,
+	STORE_MS = 10,       /* the socket fills meanwhile */
 };
 #define STALE_NS (15ull * 24 * 3600 * 1000000000) /* beyond any retention */
-#define START_NS 10000000000ull /* so long what arrives waits in the socket for a store that is starting */
 #define STATS_NS 1000000000ull
 
 static int stop_fd;
@@ -50,58 +48,12 @@ struct link {
 	struct authenticate *auth;
 	struct assemble *assemble;
 	struct msg_stats stats;
-	uint64_t stats_at_ns, asked_at_ns, kept_since_ns;
-	uint32_t asked; /* part files asked for and not here yet */
+	struct link_store store;
+	uint64_t stats_at_ns, kept_since_ns;
 	bool ready;
-	uint64_t start_until_ns; /* see starting(); 0: no session yet */
-	bool started;
 	struct ipc_msg msg;
 	uint8_t out[sizeof(struct msg_datagram) + FRAME_MAX_LEN];
 };
-
-static int
-to_store(uint32_t type, const struct msg_object *o)
-{
-	int r = ipc_write(LINK_FD_STORE, type, o, sizeof(*o));
-
-	if (r < 0)
-		gone = "store";
-	return r == 1;
-}
-
-static int
-complete(void *ctx, const struct msg_object *o)
-{
-	(void)ctx;
-	return to_store(MSG_COMPLETE, o);
-}
-
-static int
-discard(void *ctx, const struct msg_object *o)
-{
-	(void)ctx;
-	return to_store(MSG_DISCARD, o);
-}
-
-static int
-expired(void *ctx, const struct msg_object *o)
-{
-	(void)ctx;
-	return to_store(MSG_EXPIRED, o);
-}
-
-static int
-progress(void *ctx, const struct msg_progress *p)
-{
-	int r = ipc_write(LINK_FD_STORE, MSG_PROGRESS, p, sizeof(*p));
-
-	(void)ctx;
-	if (r < 0)
-		gone = "store";
-	return r == 1;
-}
-
-static const struct assemble_sink sink = { complete, discard, progress, expired };
 
 /* HELLO and BEAT go to open whole.  If it cannot take one now, the next copy does. */
 static enum link_counter
@@ -157,6 +109,33 @@ write_out(struct link *l)
 	receive_release(l->receive);
 }
 
+static bool
+readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* No part file is left, and store brings more: it is starting, or is busy.  The symbols of a new object could only be thrown
+ * away, and would be missing until their repeat: what comes waits in the socket, as long as that is not half full. */
+static void
+wait_for_store(struct link *l)
+{
+	struct pollfd p[] = { { .fd = stop_fd, .events = POLLIN }, { .fd = LINK_FD_STORE, .events = POLLIN } };
+	uint64_t dropped, room = 0, used = 0;
+
+	link_store_want(&l->store, clock_mono_ns());
+	while (link_store_owes(&l->store) && !readable(stop_fd)) {
+		link_store_read(&l->store, clock_mono_ns());
+		receive_kernel(LINK_FD_SOCKET, &dropped, &room, &used);
+		if (!link_store_owes(&l->store) || used > room / 2)
+			return;
+		if (poll(p, sizeof(p) / sizeof(p[0]), STORE_MS) < 0)
+			return; /* a signal */
+	}
+}
+
 /* Take what the socket has; how many datagrams. */
 static unsigned
 drain(struct link *l)
@@ -171,6 +150,9 @@ drain(struct link *l)
 		const uint8_t *d;
 		size_t n;
 		while ((d = receive_next(l->receive, &n)) != NULL) {
+			/* Without a session nothing is gathered, and HELLO is to come through. */
+			if (assemble_slots_free(l->assemble) == 0 && l->stats.counter[LC_SESSIONS] > 0)
+				wait_for_store(l);
 			l->stats.counter[LC_DATAGRAMS]++;
 			l->stats.counter[LC_BYTES] += n;
 			l->stats.counter[datagram(l, d, n, now)]++;
@@ -191,10 +173,11 @@ begin(struct link *l)
 	const struct assemble_limits limits = { .object = 0, .objects = OBJECTS, .parity = PARITY_BYTES,
 		.meta = META_BYTES, .chunks = CHUNKS, .delivered = DELIVERED, .stale_ns = STALE_NS / clock_test_speed() };
 
-	l->assemble = assemble_new(&limits, authenticate_ids(l->auth), authenticate_peers(l->auth), &sink, l,
+	l->assemble = assemble_new(&limits, authenticate_ids(l->auth), authenticate_peers(l->auth), &link_store_sink, &l->store,
 	    l->stats.counter);
 	if (l->assemble == NULL)
 		log_die(EXIT_SYSTEM, "no memory or thread to gather objects with");
+	l->store.assemble = l->assemble;
 	l->ready = true;
 }
 
@@ -230,61 +213,6 @@ from_open(struct link *l)
 }
 
 static void
-done(struct link *l, const struct msg_done *d)
-{
-	if (d->count > MSG_DONE_MAX)
-		log_die(EXIT_INTERNAL, "store sent %u objects in one message", d->count);
-	for (uint32_t i = 0; i < d->count; i++)
-		assemble_done(l->assemble, d->key[i].sender, d->key[i].id);
-}
-
-static void
-from_store(struct link *l, uint64_t now_ns)
-{
-	const struct msg_object *o;
-	enum ipc_result r = IPC_AGAIN;
-
-	for (int i = 0; i < MESSAGES && (r = ipc_recv(LINK_FD_STORE, &l->msg)) == IPC_GOT; i++) {
-		switch (l->msg.type) {
-		case MSG_LIMITS:
-			assemble_set_object_max(l->assemble,
-			    ((const struct msg_limits *)ipc_body(&l->msg, sizeof(struct msg_limits)))->object);
-			break;
-		case MSG_SLOT:
-			l->asked -= l->asked > 0;
-			assemble_slot(l->assemble, ((const struct msg_slot *)ipc_body(&l->msg, sizeof(struct msg_slot)))->slot,
-			    l->msg.fd[0], l->msg.fd[1], l->msg.fd[2], now_ns);
-			break;
-		case MSG_DONE:
-			done(l, ipc_body(&l->msg, sizeof(struct msg_done)));
-			break;
-		case MSG_FORGET:
-			o = ipc_body(&l->msg, sizeof(*o));
-			assemble_forget(l->assemble, o->sender, o->id);
-			break;
-		default:
-			log_die(EXIT_INTERNAL, "store sent a message of unknown type %u", l->msg.type);
-		}
-	}
-	if (r == IPC_CLOSED)
-		gone = "store";
-}
-
-static void
-want_slots(struct link *l, uint64_t now_ns)
-{
-	uint32_t have = assemble_slots_free(l->assemble);
-	struct msg_need m = { .count = SLOTS_WANTED - have };
-
-	if (now_ns - l->asked_at_ns > STATS_NS)
-		l->asked = 0; /* refused, for want of disk: ask again */
-	if (have + l->asked >= SLOTS_LOW || ipc_write(LINK_FD_STORE, MSG_NEED, &m, sizeof(m)) != 1)
-		return;
-	l->asked_at_ns = now_ns;
-	l->asked += m.count;
-}
-
-static void
 report(struct link *l, uint64_t now_ns)
 {
 	static uint64_t last_ms;
@@ -299,21 +227,8 @@ report(struct link *l, uint64_t now_ns)
 	receive_kernel(LINK_FD_SOCKET, &l->stats.counter[LC_KERNEL], &l->stats.buffer_bytes, &l->stats.buffer_used);
 	assemble_stats(l->assemble, &l->stats);
 	if (ipc_write(LINK_FD_STORE, MSG_STATS, &l->stats, sizeof(l->stats)) < 0)
-		gone = "store";
+		l->store.gone = true;
 	l->stats.last_ms = 0;
-}
-
-/* A session is there, and store is still opening its ledger: without part files symbols could only be thrown away, and would
- * be missing until their repeat.  They wait in the socket's buffer, as far as it goes. */
-static bool
-starting(struct link *l, uint64_t now_ns)
-{
-	if (l->started || l->stats.counter[LC_SESSIONS] == 0)
-		return false;
-	if (l->start_until_ns == 0)
-		l->start_until_ns = now_ns + START_NS;
-	l->started = assemble_slots_free(l->assemble) > 0 || now_ns >= l->start_until_ns;
-	return !l->started;
 }
 
 static void
@@ -324,10 +239,10 @@ nonblocking(int fd)
 }
 
 static void
-wait_for_something(const struct link *l, bool held)
+wait_for_something(const struct link *l)
 {
 	struct pollfd p[] = {
-		{ .fd = held ? -1 : LINK_FD_SOCKET, .events = POLLIN }, { .fd = LINK_FD_OPEN, .events = POLLIN },
+		{ .fd = LINK_FD_SOCKET, .events = POLLIN }, { .fd = LINK_FD_OPEN, .events = POLLIN },
 		{ .fd = LINK_FD_STORE, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN },
 		{ .fd = assemble_fd(l->assemble, 0), .events = POLLIN },
 		{ .fd = assemble_fd(l->assemble, 1), .events = POLLIN },
@@ -336,14 +251,6 @@ wait_for_something(const struct link *l, bool held)
 
 	if (poll(p, sizeof(p) / sizeof(p[0]), WAIT_MS) < 0)
 		return; /* a signal: the loop looks at everything anyway */
-}
-
-static bool
-readable(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	return poll(&p, 1, 0) == 1;
 }
 
 /* Everything is made: from here on it reads what strangers write. */
@@ -378,18 +285,19 @@ receiver_link_run(void)
 	nonblocking(LINK_FD_STORE);
 	seal(&l);
 	while (gone == NULL && !readable(stop_fd)) {
-		bool held = starting(&l, clock_mono_ns());
-		unsigned got = held ? 0 : drain(&l);
+		unsigned got = drain(&l);
 		uint64_t now = clock_mono_ns();
 		from_open(&l);
-		from_store(&l, now);
+		link_store_read(&l.store, now);
 		assemble_tick(l.assemble, now);
-		want_slots(&l, now);
+		link_store_want(&l.store, now);
 		report(&l, now);
+		if (l.store.gone)
+			gone = "store";
 		if (got > 0 || receive_kept(l.receive) > 0)
 			clock_sleep_ns(NAP_NS);
 		else
-			wait_for_something(&l, held);
+			wait_for_something(&l);
 	}
 	write_out(&l);
 	assemble_free(l.assemble); /* makes every map durable */

@@ -1,7 +1,6 @@
 /* proc_store.c - the receiver's store process: messages, one loop.
  * Its start is in store_start.c, what becomes of complete objects in intake.c. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +10,7 @@
 #include "host/clock.h"
 #include "host/erase.h"
 #include "host/exits.h"
-#include "host/ipc_send.h"
+#include "host/ipc_recv.h"
 #include "host/log.h"
 #include "host/metrics.h"
 #include "host/proc.h"
@@ -26,7 +25,6 @@
 enum {
 	FRAMES = 256,           /* before the other descriptors are looked at */
 	FRAMES_EARLY = 4,       /* of a large object, one buffer of outfile.h: small ones are not to wait for its disk */
-	SLOTS_MAX = 512,        /* that link may ask for at once */
 };
 #define SECOND 1000000000ull
 
@@ -155,40 +153,6 @@ store_from_open(struct store *s, enum receiver_lane lane, bool wait)
 }
 
 /* --- from link --- */
-void
-store_give_slot(struct store *s, uint32_t slot, int data, int map)
-{
-	struct msg_slot m = { .slot = slot };
-	int fd[3] = { data, map, part_store_data(&s->parts, slot, O_RDWR | O_DIRECT) };
-
-	if (ipc_send_fds(STORE_FD_LINK, MSG_SLOT, &m, sizeof(m), fd, fd[2] >= 0 ? 3 : 2) != 1)
-		peer_gone(s->stop_fd, "link");
-	if (fd[2] >= 0)
-		close(fd[2]);
-}
-
-static void
-give_slots(struct store *s, uint32_t count)
-{
-	uint32_t slot;
-	int data, map;
-
-	for (uint32_t i = 0; i < count && i < SLOTS_MAX; i++) {
-		if (part_store_create(&s->parts, &slot, &data, &map) != 0) {
-			uint64_t now = clock_mono_ns();
-			if (s->disk_log_ns == 0 || now - s->disk_log_ns > 10 * SECOND) {
-				s->disk_log_ns = now;
-				log_about(.event = LOG_EVENT_DISK);
-				log_error("parts: no new file: %s; what arrives now is left to a later round", strerror(errno));
-			}
-			return; /* link asks again */
-		}
-		store_give_slot(s, slot, data, map);
-		close(data);
-		close(map);
-	}
-}
-
 /* Somebody speaks this protocol to us whom we do not know, or who means another: said at once, then each minute that it
  * goes on.  Once a peer's keys are wrong nothing else would tell why nothing arrives. */
 static void
@@ -210,13 +174,15 @@ from_link(struct store *s)
 {
 	static struct ipc_msg m;
 	const struct msg_object *o;
+	struct msg_need given;
 
 	while (readable(STORE_FD_LINK)) {
 		if (ipc_recv(STORE_FD_LINK, &m) != IPC_GOT)
 			peer_gone(s->stop_fd, "link");
 		switch (m.type) {
 		case MSG_NEED:
-			give_slots(s, ((const struct msg_need *)ipc_body(&m, sizeof(struct msg_need)))->count);
+			given.count = store_give_slots(s, ((const struct msg_need *)ipc_body(&m, sizeof(struct msg_need)))->count);
+			store_to_link(s, MSG_GIVEN, &given, sizeof(given));
 			break;
 		case MSG_COMPLETE:
 			intake_complete(s, ipc_body(&m, sizeof(*o)));

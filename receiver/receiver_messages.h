@@ -39,7 +39,7 @@ enum receiver_msg {
 	MSG_PEERS_END, /* no body: link begins to receive */
 	MSG_SESSION, /* struct msg_session; and MSG_REVOKED */
 	/* link -> store */
-	MSG_NEED,     /* struct msg_need */
+	MSG_NEED,     /* struct msg_need: part files wanted; one at a time, answered by MSG_GIVEN */
 	MSG_COMPLETE, /* struct msg_object */
 	MSG_PROGRESS, /* struct msg_progress: a large object of which the beginning is in the file */
 	MSG_DISCARD,  /* struct msg_object: nothing of this slot is of use */
@@ -48,6 +48,7 @@ enum receiver_msg {
 	/* store -> link */
 	MSG_LIMITS, /* struct msg_limits, first of all */
 	MSG_SLOT,   /* struct msg_slot, with descriptors: data, map, and the data past the page cache if that can be had */
+	MSG_GIVEN,  /* struct msg_need: so many MSG_SLOT were the answer to MSG_NEED; fewer for want of disk */
 	MSG_DONE,   /* struct msg_done: objects never needed again */
 	MSG_FORGET, /* struct msg_object: damaged, to be gathered afresh */
 	/* store -> open */

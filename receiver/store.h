@@ -151,6 +151,7 @@ void store_start(struct store *s);
 void store_from_open(struct store *s, enum receiver_lane lane, bool wait);   /* read its messages; wait for at least one */
 void store_to_link(struct store *s, uint32_t type, const void *body, size_t n);
 void store_give_slot(struct store *s, uint32_t slot, int data, int map); /* the descriptors stay the caller's */
+uint32_t store_give_slots(struct store *s, uint32_t count); /* new ones; returns how many, fewer for want of disk */
 void store_flush_done(struct store *s);
 int store_peer(const struct store *s, const char *fingerprint); /* index, or -1 */
 

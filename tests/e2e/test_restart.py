@@ -77,17 +77,32 @@ def start_with_stopped_store(site):
 
 
 def test_slow_start_of_store(site):
-    """A transfer that arrives while store is starting is not thrown away: it waits in the socket.  The repeats are an hour away.
-    A large one may still be lost until its repeat (README, known limits)."""
+    """What arrives while store is starting is not thrown away: it waits in the socket.  The repeats are an hour away."""
     site.configure(repeat="1h")
     store = start_with_stopped_store(site)
     site.start_sender()
+    site.put_random("bulk", "large.bin", 9 << 20 if harness.LARGE else int(site.values["buffer"]) // 4)
     site.put("eltax", "一.csv", samples.table(3))
-    harness.wait_until("it to be sent", lambda: "eltax 1: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
+    for n in ("bulk 1", "eltax 1"):
+        harness.wait_until(f"{n} to be sent", lambda: f"{n}: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
     assert site.deliveries() == []
     os.kill(store, signal.SIGCONT)
     site.wait_delivered(20)
     site.check_inbox()
+
+
+def test_store_stops_for_a_while(site):
+    """More objects than link has part files for, while store makes no new ones: they wait too."""
+    objects = 300  # link keeps 192 at most
+    site.start(repeat="1h", channel_more="batch_files = 1\n")
+    store = [p for p in site.receiver.processes() if "--role store" in site.receiver.command(p)][0]
+    os.kill(store, signal.SIGSTOP)
+    for i in range(objects):
+        site.put("eltax", f"{i}.csv", samples.table(1))
+    harness.wait_until("all to be sent", lambda: len(re.findall(r"eltax \d+: sent, round 1", site.sender.text())) == objects, 60,
+                       alive=site.daemons())
+    os.kill(store, signal.SIGCONT)
+    site.wait_delivered(30)
 
 
 def test_one_process_killed(site):

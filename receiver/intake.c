@@ -226,7 +226,6 @@ send_job(struct store *s, struct job *j)
 	if (ipc_send_fds(s->lane[LANE_WHOLE].open, MSG_UNSEAL, &m, sizeof(m), &fd, 1) != 1)
 		peer_gone(s->stop_fd, "open");
 	close(fd);
-	j->held = JOB_NOT_HELD;
 	j->sent = true;
 	s->sent++;
 }

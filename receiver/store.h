@@ -31,7 +31,7 @@ struct job { /* an object on its way */
 	uint8_t id[16];
 	uint64_t length;
 	uint64_t not_before_ns; /* after trouble with the disk */
-	enum job_held held;     /* if it was not sent */
+	enum job_held held;     /* why, the last time; also while it is tried again */
 	bool sent, opened, unsealed, begun;
 	int result;             /* of unsealing */
 	/* on LANE_EARLY (early.c) */

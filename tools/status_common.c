@@ -19,6 +19,7 @@ static const struct {
 } todo_texts[] = {
 	{ "not running", N_("The service does not run: start it, and if it does not stay, read its log (systemctl status, journalctl -u).") },
 	{ "disk", N_("Make room on the disk, or repair it; nothing is lost, and all goes on by itself then.") },
+	{ "channel full", N_("A channel keeps as much as its outbox_max allows: what waits goes on by itself when the retention of others has passed, or with a larger limit.") },
 	{ "disk soon full", N_("The disk is nearly full: take out of the inbox and the quarantine what was dealt with.") },
 	{ "quarantine", N_("Look at what was set aside, and why: katamichi quarantine list.") },
 	{ "gaps", N_("Numbers are missing: katamichi gaps says which and why; most come by themselves, a resend slip (gaps --slip) asks for them at once.") },

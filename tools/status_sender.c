@@ -156,7 +156,7 @@ static void add_todo(json_t *j)
 	if (!json_is_true(json_object_get(j, "running")))
 		status_todo(todo, "not running");
 	if (status_text(j, "disk", "")[0] != '\0')
-		status_todo(todo, "disk");
+		status_todo(todo, strstr(status_text(j, "disk", ""), "outbox_max") != NULL ? "channel full" : "disk");
 	if (json_is_true(json_object_get(j, "no_sandbox")))
 		status_todo(todo, "no sandbox");
 	if (lost > 0)

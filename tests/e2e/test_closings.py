@@ -159,6 +159,14 @@ def test_held_is_no_gap_without_a_reason(site):
     wait_closings(site, 1)
     gap = harness.wait_until("the reason", lambda: [g for g in [gap_of(site, "bulk")] if g["why"] == "held"], 10, alive=site.daemons())[0]
     assert gap["outlook"] == "held" and "keep_free" in gap["reason"], gap
+    # also while it is tried again
+    seen = []
+    harness.wait_until("the next try", lambda: seen.append(gap_of(site, "bulk")["why"]) or site.receiver.text().count("is not delivered now") >= 2,
+                       20, alive=site.daemons())
+    for i in range(24):
+        seen.append(gap_of(site, "bulk")["why"])
+        harness.time.sleep(0.05)
+    assert set(seen) == {"held"}, seen
     out = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).out
     assert re.search(r"bulk +1 .*is here complete, and held", out) and "complete and held: object" in out, out
 

@@ -46,7 +46,7 @@ def run(options, mtu, rate, size, work):
     wire = sent["datagrams"] * (d + WIRE) * 8 / on_link
     if got["complete"] and got["sha256"] != sent["sha256"]:
         raise AssertionError("the object that came together is not the one that was sent")
-    r = {"mtu": mtu, "rate": rate, "bytes": size, "seconds": round(seconds, 4), "bit/s": round(size * 8 / seconds), "complete": got["complete"],
+    r = {"mtu": mtu, "rate": rate, "way": "gro" if options.gro else "plain", "bytes": size, "seconds": round(seconds, 4), "bit/s": round(size * 8 / seconds), "complete": got["complete"],
          "counters": {"datagrams": got["datagrams"], "sent": sent["datagrams"], "kernel_drops": got["kernel_drops"],
                       "refused": got["refused"], "repaired": got["repaired"]},
          "link": {"seconds": round(on_link, 3), "wire bit/s": round(wire), "of rate": round(wire / rate, 4),

@@ -69,9 +69,11 @@ def pacing_rows(results):
 
 def ratio_of(part, value, mtu, results):
     """(ratio to this run's own ceiling, what that is); None where it was not measured."""
-    raw, write = results.get("raw", {}).get(str(mtu), {}).get("best bit/s"), results.get("write")
-    if part == "a" and raw:
-        return value / raw, "plain datagrams"
+    write = results.get("write")
+    if part == "a":
+        way = results["a"][str(mtu)].get("way", "plain")  # interfaces that join datagrams, or not, for both alike
+        raw = results.get("raw", {}).get(str(mtu), {}).get(way, {}).get("bit/s")
+        return (value / raw, "datagrams with GRO" if way == "gro" else "plain datagrams") if raw else (None, "")
     if part == "b" and write:
         return value / (write["best B/s"] * 8 / 3), "synced write, 3 times the bytes"
     if part == "d":

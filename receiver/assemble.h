@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/window.h"
 #include "receiver/receiver_messages.h"
 
 enum { ASSEMBLE_BLOCK_MAX = 24 << 20 }; /* bytes of the source of a block */
@@ -26,6 +27,7 @@ struct assemble_limits {
 	uint64_t parity;   /* bytes of repair symbols */
 	uint64_t meta;     /* bytes of bitmaps and block tables */
 	uint32_t chunks;   /* of stage.h: MiB of large objects in memory */
+	struct window *window; /* of so many pieces, for the chunks; or NULL */
 	uint32_t delivered; /* objects remembered as complete */
 	uint64_t stale_ns;  /* an unfinished object is given up after so long without a symbol */
 };

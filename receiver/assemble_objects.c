@@ -42,7 +42,7 @@ assemble_new(const struct assemble_limits *l, const uint8_t (*key_id)[8], uint32
 	a->delivered = delivered_new(l->delivered);
 	a->decoding = errands_start();
 	a->flushing = errands_start();
-	a->stage = stage_new(l->chunks);
+	a->stage = stage_new(l->chunks, l->window);
 	if (a->key_id == NULL || budgets != 0 || a->delivered == NULL || a->decoding == NULL ||
 	    a->flushing == NULL || a->stage == NULL) {
 		assemble_free(a);

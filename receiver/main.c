@@ -23,6 +23,7 @@
 #include "host/memlock.h"
 #include "host/proc.h"
 #include "host/sandbox.h"
+#include "host/window.h"
 #include "receiver/harden.h"
 #include "receiver/listen.h"
 #include "receiver/pipeframe.h"
@@ -264,17 +265,20 @@ run(const struct receiver_conf *c, const char *config, int sock, int lock, int f
 {
 	int link_open[2], link_store[2], witness[2], scan[2];
 	unsigned count = 4 + (unsigned)wants_scanner(c);
+	int window = window_create(LINK_CHUNKS);
 	pid_t pid[5];
 
+	if (window < 0)
+		log_die(EXIT_SYSTEM, "shared memory: %s", strerror(errno));
 	ipc_pair(link_open);
 	ipc_pair(link_store);
 	ipc_pair(witness);
 	ipc_pair(scan);
 	struct proc_spec spec[5] = {
 		{ .role = "link", .path = proc_beside("katamichi-receiver-link"), .config = config,
-		    .fd = { again(sock), link_open[0], link_store[0] }, .fds = 3 },
+		    .fd = { again(sock), link_open[0], link_store[0], window }, .fds = LINK_FD_END - LINK_FD_SOCKET },
 		{ .role = "open", .config = config,
-		    .fd = { open_config(config), link_open[1], again(floors), again(checkpoint), witness[0] }, .fds = OPEN_FD_LANES - OPEN_FD_CONFIG },
+		    .fd = { open_config(config), link_open[1], again(floors), again(checkpoint), witness[0], dup_of(window) }, .fds = OPEN_FD_LANES - OPEN_FD_CONFIG },
 		{ .role = "check", .config = config, .fd = { open_config(config) }, .fds = CHECK_FD_LANES - CHECK_FD_CONFIG },
 		{ .role = "store", .config = config,
 		    .fd = { open_config(config), link_store[1], again(lock), witness[1], scan[0] }, .fds = STORE_FD_LANES - STORE_FD_CONFIG },

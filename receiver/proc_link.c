@@ -28,7 +28,6 @@
 enum {
 	PARITY_BYTES = 96 << 20,
 	META_BYTES = 48 << 20,
-	CHUNKS = 80, /* of 1 MiB: the largest block three times */
 	OBJECTS = 1024,
 	DELIVERED = 1 << 18,
 	BATCHES = 64,        /* before the other descriptors are looked at */
@@ -47,6 +46,7 @@ struct link {
 	struct receive *receive;
 	struct authenticate *auth;
 	struct assemble *assemble;
+	struct window window; /* open reads it */
 	struct msg_stats stats;
 	struct link_store store;
 	uint64_t stats_at_ns, kept_since_ns;
@@ -171,7 +171,7 @@ static void
 begin(struct link *l)
 {
 	const struct assemble_limits limits = { .object = 0, .objects = OBJECTS, .parity = PARITY_BYTES,
-		.meta = META_BYTES, .chunks = CHUNKS, .delivered = DELIVERED, .stale_ns = STALE_NS / clock_test_speed() };
+		.meta = META_BYTES, .chunks = LINK_CHUNKS, .window = &l->window, .delivered = DELIVERED, .stale_ns = STALE_NS / clock_test_speed() };
 
 	l->assemble = assemble_new(&limits, authenticate_ids(l->auth), authenticate_peers(l->auth), &link_store_sink, &l->store,
 	    l->stats.counter);
@@ -272,8 +272,9 @@ receiver_link_run(void)
 
 	l.receive = receive_new(LINK_FD_SOCKET);
 	l.auth = authenticate_new();
-	if (l.receive == NULL || l.auth == NULL)
+	if (l.receive == NULL || l.auth == NULL || window_open(&l.window, LINK_FD_WINDOW, true) != 0)
 		log_die(EXIT_SYSTEM, "no memory for the link process");
+	close(LINK_FD_WINDOW);
 	while (!l.ready) { /* open is reading its keys; this socket still waits */
 		if (readable(stop_fd))
 			return EXIT_OK;

@@ -5,7 +5,8 @@
 #ifndef KM_RECEIVER_PROC_LINK_H
 #define KM_RECEIVER_PROC_LINK_H
 
-enum { LINK_FD_SOCKET = 3, LINK_FD_OPEN, LINK_FD_STORE, LINK_FD_END };
+enum { LINK_FD_SOCKET = 3, LINK_FD_OPEN, LINK_FD_STORE, LINK_FD_WINDOW, LINK_FD_END };
+enum { LINK_CHUNKS = 80 }; /* of stage.h: the largest block three times; pieces of the window */
 
 int receiver_link_run(void); /* returns the exit code */
 

@@ -33,6 +33,7 @@ static struct msg_self self;   /* every fingerprint that was ours */
 static uint8_t *psk; /* or NULL */
 static struct accept *accepting;
 static int stop_fd;
+static struct window window; /* what link wrote last; no word of it is believed before it was copied */
 static pthread_mutex_t before_sealed = PTHREAD_MUTEX_INITIALIZER; /* the threads wait for it */
 
 static struct lane { /* of the unsealing threads, one each */
@@ -251,7 +252,7 @@ job(struct lane *l, const struct msg_progress *p, int fd)
 {
 	const struct msg_object *o = &p->object;
 	struct unseal_job j = { .conf = &conf, .receiver = receiver, .retired = retired, .retireds = retireds, .psk = psk, .job = o->slot, .fd = fd,
-		.length = o->length, .ready = p->ready, .more = more, .buf = l->buf, .out = &l->check, .opened = opened, .ctx = l };
+		.window = &window, .length = o->length, .ready = p->ready, .more = more, .buf = l->buf, .out = &l->check, .opened = opened, .ctx = l };
 	struct msg_unsealed done = { .job = o->slot };
 	struct pipe_end end;
 
@@ -364,6 +365,9 @@ receiver_open_run(const char *config)
 	close(OPEN_FD_CONFIG);
 	sandbox_begin(SANDBOX_RECEIVER_OPEN, NULL, 0);
 	open_lanes();
+	if (window_open(&window, OPEN_FD_WINDOW, false) != 0)
+		log_die(EXIT_SYSTEM, "no memory for the open process: %m");
+	close(OPEN_FD_WINDOW);
 	stop_fd = proc_stop_fd();
 	accepting = accept_new(&conf, receiver, psk, OPEN_FD_FLOORS);
 	if (accepting != NULL) {

@@ -14,9 +14,10 @@ enum { HASH = 256, ALIGN = 4096 };
 
 struct stage {
 	struct errands *thread;
-	uint8_t *memory;
+	uint8_t *memory;        /* NULL: it is the window's */
+	struct window *window;  /* or NULL */
 	unsigned chunks;
-	struct stage_chunk *free;
+	struct stage_chunk *free, **last_free; /* the one that was free longest is used next: what it held can be read until then */
 	struct stage_chunk *bucket[HASH];
 	struct stage_chunk chunk[];
 };
@@ -40,25 +41,34 @@ write_chunk(struct errand *e)
 		c->error = 0;
 }
 
+static void
+set_free(struct stage *s, struct stage_chunk *c)
+{
+	c->next = NULL;
+	*s->last_free = c;
+	s->last_free = &c->next;
+}
+
 struct stage *
-stage_new(unsigned chunks)
+stage_new(unsigned chunks, struct window *window)
 {
 	struct stage *s = calloc(1, sizeof(*s) + chunks * sizeof(s->chunk[0]));
 
 	if (s == NULL)
 		return NULL;
 	s->chunks = chunks;
-	s->memory = big_alloc((size_t)chunks * STAGE_CHUNK);
+	s->window = window;
+	s->memory = window == NULL ? big_alloc((size_t)chunks * STAGE_CHUNK) : NULL;
 	s->thread = errands_start();
-	if (s->memory == NULL || s->thread == NULL) {
+	if ((window == NULL ? s->memory == NULL : window->pieces < chunks) || s->thread == NULL) {
 		stage_free(s);
 		return NULL;
 	}
-	for (unsigned i = chunks; i-- > 0;) { /* the same ones again and again: only they are ever touched */
+	s->last_free = &s->free;
+	for (unsigned i = 0; i < chunks; i++) {
 		s->chunk[i].errand.run = write_chunk;
-		s->chunk[i].bytes = s->memory + (size_t)i * STAGE_CHUNK;
-		s->chunk[i].next = s->free;
-		s->free = &s->chunk[i];
+		s->chunk[i].bytes = window != NULL ? window_piece(window, i) : s->memory + (size_t)i * STAGE_CHUNK;
+		set_free(s, &s->chunk[i]);
 	}
 	return s;
 }
@@ -106,8 +116,7 @@ give_back(struct stage *s, struct stage_chunk *c)
 		p = &(*p)->next;
 	*p = c->next;
 	c->object = NULL;
-	c->next = s->free;
-	s->free = c;
+	set_free(s, c);
 }
 
 static void
@@ -176,6 +185,10 @@ take(struct stage *s, struct object *o, uint64_t index, uint64_t now_ns)
 		return NULL;
 	}
 	s->free = c->next;
+	if (s->free == NULL)
+		s->last_free = &s->free;
+	if (s->window != NULL)
+		window_hide(s->window, (unsigned)(c - s->chunk));
 	b = bucket(s, o, index);
 	c->next = *b;
 	*b = c;
@@ -256,6 +269,8 @@ finished(struct stage *s, struct stage_chunk *c, stage_written *written, void *c
 	c->done = true;
 	o->chunks--;
 	int error = c->error;
+	if (s->window != NULL && error == 0 && c->have >= STAGE_CHUNK)
+		window_show(s->window, (unsigned)(c - s->chunk), o->slot, index);
 	if (c->pins == 0)
 		give_back(s, c);
 	written(ctx, o, first_symbol(o, index), last_symbol(o, index), error);
@@ -332,6 +347,8 @@ stage_unpin(struct stage *s, struct stage_chunk *c)
 void
 stage_drop(struct stage *s, struct object *o)
 {
+	if (s->window != NULL)
+		window_hide_file(s->window, o->slot);
 	for (unsigned i = 0; i < s->chunks && o->chunks > 0; i++)
 		if (s->chunk[i].object == o && !s->chunk[i].done) {
 			o->chunks--;

@@ -13,6 +13,9 @@
  * file directly.  Holes are written as whatever was in memory: the map (parts.h)
  * says what is there.
  *
+ * With a window (host/window.h) the chunks lie in it, and open finds there what
+ * was written last, whole pieces only, under the number of the part file.
+ *
  * Called from one thread only; nothing here waits for the disk but stage_put()
  * of a late symbol. */
 #ifndef KM_STAGE_H
@@ -23,12 +26,14 @@
 #include <stdint.h>
 
 #include "host/errand.h"
+#include "host/window.h"
 #include "receiver/object.h"
 
 enum {
 	STAGE_CHUNK = 1 << 20,
 	STAGE_OBJECT_MIN = 1 << 20, /* bytes of the smallest object that is gathered here */
 };
+_Static_assert((int)STAGE_CHUNK == (int)WINDOW_PIECE, "a chunk is a piece of the window");
 #define STAGE_AGE_NS 1500000000ull /* a chunk is written after so long, whole or not */
 
 struct stage;
@@ -48,8 +53,9 @@ struct stage_chunk {
 	uint64_t since_ns;
 };
 
-/* Room for so many chunks (touched when first used).  NULL: no memory or thread. */
-struct stage *stage_new(unsigned chunks);
+/* Room for so many chunks (touched when first used), in a window of as many pieces or, NULL, in memory of its own.
+ * NULL: no memory or thread. */
+struct stage *stage_new(unsigned chunks, struct window *window);
 void stage_free(struct stage *s); /* nothing may be under way; NULL is fine */
 bool stage_takes(uint64_t len); /* is an object of this length (0: not known yet) gathered here? */
 /* Put a source symbol, whose bit is not set yet, in its place: 0, or the errno of writing a late one. */

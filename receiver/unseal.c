@@ -63,6 +63,19 @@ sink(void *ctx, const uint8_t *data, size_t n)
 	return 0;
 }
 
+/* What follows, of so many bytes that are there: copied before anything is believed of it, from wherever. */
+static ssize_t
+read_some(const struct unseal_job *j, uint64_t at, uint64_t there)
+{
+	size_t most = there < UNSEAL_BUF ? (size_t)there : UNSEAL_BUF;
+	size_t near = j->window != NULL ? window_copy(j->window, j->job, at, j->buf, most) : 0;
+
+	if (near > 0)
+		return (ssize_t)near;
+	/* Whole pages, also at the end, as it must be past the page cache. */
+	return pread(j->fd, j->buf, (most + UNSEAL_PAGE - 1) & ~(size_t)(UNSEAL_PAGE - 1), (off_t)at);
+}
+
 static int
 feed(struct unseal_job *j)
 {
@@ -76,9 +89,7 @@ feed(struct unseal_job *j)
 			continue;
 		}
 		uint64_t there = j->ready - at;
-		/* Whole pages, also at the end, as it must be past the page cache. */
-		size_t want = there < UNSEAL_BUF ? ((size_t)there + UNSEAL_PAGE - 1) & ~(size_t)(UNSEAL_PAGE - 1) : UNSEAL_BUF;
-		ssize_t n = pread(j->fd, j->buf, want, (off_t)at);
+		ssize_t n = read_some(j, at, there);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

@@ -4,6 +4,7 @@
 #define KM_UNSEAL_H
 
 #include "codec/seal.h"
+#include "host/window.h"
 #include "receiver/pipeframe.h"
 #include "receiver/receiver_conf.h"
 
@@ -15,6 +16,7 @@ struct unseal_job {
 	const uint8_t *psk;    /* or NULL */
 	uint32_t job;
 	int fd;                /* the sealed object, read from its beginning */
+	const struct window *window; /* what of it was written just now, under the number of the job; or NULL */
 	uint64_t length;       /* 0: not known yet */
 	uint64_t ready;        /* bytes from the beginning that can be read */
 	/* All that is ready was read: wait until more is, or the length is known.  0, or -1 to stop. */

@@ -21,6 +21,7 @@ enum {
 struct disk_op {
 	/* Set by the caller; not to be touched until disk_wait(). */
 	bool write;
+	bool cached;   /* read: from the page cache if it is there, as a file that was just put in is; false afterwards: it was not */
 	int fd;
 	uint8_t *buf;
 	size_t n;

@@ -35,6 +35,7 @@ struct encoder {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct worker worker[WORKERS];
+	const struct window *window;
 	bool stop;
 	int event;
 	size_t used;            /* bytes of parity of all jobs not yet released */
@@ -145,6 +146,15 @@ static void tell(const struct encoder *e)
 		log_debug("encoder: no event");
 }
 
+/* Up to n bytes from a place on, n and at aligned; fewer only at the file's end, or where *more is true. */
+static long long read_some(const struct encoder *e, const struct encode_job *j, uint8_t *to, size_t n, uint64_t at, bool *more)
+{
+	size_t near = e->window != NULL ? window_copy(e->window, j->key, at, to, n) : 0;
+
+	*more = near > 0;
+	return near > 0 ? (long long)near : disk_read(j->fd, to, n, at);
+}
+
 /* Bytes [at, at + room) of the object to memory + at % DISK_ALIGN, zero past its end.  Where the file is read past
  * the page cache that takes aligned pieces, so up to DISK_ALIGN more on both sides. */
 static int read_range(const struct encoder *e, struct encode_job *j, uint8_t *memory, uint64_t at, size_t room, bool say)
@@ -153,7 +163,8 @@ static int read_range(const struct encoder *e, struct encode_job *j, uint8_t *me
 
 	for (size_t have = 0; have < end;) {
 		size_t n = end - have < DISK_PIECE ? (end - have + DISK_ALIGN - 1) & ~(size_t)(DISK_ALIGN - 1) : DISK_PIECE;
-		long long got = disk_read(j->fd, memory + have, n, at - skew + have);
+		bool more;
+		long long got = read_some(e, j, memory + have, n, at - skew + have, &more);
 		if (got < 0)
 			return -1;
 		have += (size_t)got;
@@ -161,7 +172,7 @@ static int read_range(const struct encoder *e, struct encode_job *j, uint8_t *me
 			atomic_store(&j->have, (have < end ? have : end) - skew);
 			tell(e);
 		}
-		if ((size_t)got < n && have < end)
+		if ((size_t)got < n && have < end && !more)
 			return -1; /* shorter than it was */
 	}
 	memset(memory + end, 0, room - want);
@@ -286,12 +297,13 @@ static void worker_stop(struct worker *w)
 	free(w->out);
 }
 
-struct encoder *encoder_start(void)
+struct encoder *encoder_start(const struct window *window)
 {
 	struct encoder *e = calloc(1, sizeof(*e));
 
 	if (e == NULL)
 		log_die(EXIT_SYSTEM, "out of memory");
+	e->window = window;
 	e->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (e->event < 0)
 		log_die(EXIT_SYSTEM, "out of descriptors");

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/window.h"
 #include "sender/layout.h"
 
 enum {
@@ -34,6 +35,7 @@ enum encode_state { ENCODE_IDLE, ENCODE_QUEUED, ENCODE_READY, ENCODE_FAILED };
 struct encode_job {
 	/* What: set by the caller. */
 	int fd;                  /* the sealed object */
+	uint64_t key;            /* and what it is called in the window */
 	struct geometry g;       /* as they are now: a length that becomes known later changes no block of the group */
 	struct layout l;
 	uint32_t round;
@@ -55,7 +57,8 @@ uint32_t encode_count(const struct layout_block *b, bool late);
 uint32_t encode_number(const struct layout_block *b, uint32_t round, bool late, uint32_t i);
 
 struct encoder;
-struct encoder *encoder_start(void); /* fatal on failure */
+/* window: on what is written just now (host/window.h), or NULL.  Fatal on failure. */
+struct encoder *encoder_start(const struct window *window);
 void encoder_stop(struct encoder *e);
 int encoder_fd(const struct encoder *e); /* eventfd: readable when a job went on; read and cleared by encoder_clear() */
 void encoder_clear(struct encoder *e);

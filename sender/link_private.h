@@ -33,6 +33,7 @@ struct link {
 	struct pacer_pair pacer;
 	struct pacing pacing;
 	bool idle;             /* until this turn: what was not sent is not owed */
+	struct window window;  /* on what the spool is writing */
 	struct encoder *encoder;
 	struct schedule schedule;
 	struct schedule_item item[IN_FLIGHT];

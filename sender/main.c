@@ -20,6 +20,7 @@
 #include "host/memlock.h"
 #include "host/proc.h"
 #include "host/sandbox.h"
+#include "host/window.h"
 #include "sender/link_socket.h"
 #include "sender/sender_conf.h"
 #include "sender/sender_proc.h"
@@ -28,7 +29,10 @@
 #define KM_VERSION "0.1"
 #endif
 
-enum { LOCK_TRIES = 30 };
+enum {
+	LOCK_TRIES = 30,
+	WINDOW_PIECES = 64, /* twice the largest block, and what is under way between (layout.h) */
+};
 #define LOCK_WAIT_NS 100000000ull /* 100 ms: a process of a killed run takes a moment to go */
 
 static const char usage[] = N_(
@@ -134,21 +138,24 @@ static int conf_again(int fd)
 
 static int run(const char *name, int conf_fd, int lock, int udp)
 {
-	int check[2], link[2];
+	int check[2], link[2], window = window_create(WINDOW_PIECES);
 	struct proc_spec spec[3];
 	pid_t pid[3];
 
+	if (window < 0)
+		log_die(EXIT_SYSTEM, "shared memory: %s", strerror(errno));
 	ipc_pair(check);
 	ipc_pair(link);
 	memset(spec, 0, sizeof(spec));
 	spec[0] = (struct proc_spec){ .role = "check", .config = name, .fds = CHECK_FDS,
 		.fd = { [CHECK_FD_CONF] = conf_again(conf_fd), [CHECK_FD_SPOOL] = check[1] } };
 	spec[1] = (struct proc_spec){ .role = "link", .config = name, .fds = LINK_FDS,
-		.fd = { [LINK_FD_CONF] = conf_again(conf_fd), [LINK_FD_SPOOL] = link[1], [LINK_FD_UDP] = udp } };
+		.fd = { [LINK_FD_CONF] = conf_again(conf_fd), [LINK_FD_SPOOL] = link[1], [LINK_FD_UDP] = udp,
+			[LINK_FD_WINDOW] = window } };
 	/* The spool keeps the lock: should it outlive us for a moment, no other may begin. */
 	spec[2] = (struct proc_spec){ .role = "spool", .config = name, .fds = SPOOL_FDS,
 		.fd = { [SPOOL_FD_CONF] = conf_again(conf_fd), [SPOOL_FD_LOCK] = lock, [SPOOL_FD_CHECK] = check[0],
-			[SPOOL_FD_LINK] = link[0] } };
+			[SPOOL_FD_LINK] = link[0], [SPOOL_FD_WINDOW] = window } };
 	for (unsigned i = 0; i < 3; i++) {
 		spec[i].bare = sandbox_is_off();
 		pid[i] = proc_start(&spec[i]);
@@ -157,6 +164,7 @@ static int run(const char *name, int conf_fd, int lock, int udp)
 	close(check[1]);
 	close(link[0]);
 	close(link[1]);
+	close(window);
 	for (unsigned i = 0; i < 3; i++)
 		close(spec[i].fd[SPOOL_FD_CONF]); /* the same number in all */
 	return proc_supervise(spec, pid, 3);

@@ -4,34 +4,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-void object_file_init(struct object_file *o, struct disk *d)
+void object_file_init(struct object_file *o, struct disk *d, struct window *window)
 {
 	memset(o, 0, sizeof(*o));
 	o->disk = d;
 	o->fd = -1;
-	uint8_t *buf = disk_buffers(OBJECT_FILE_BUFFERS);
-	for (unsigned i = 0; i < OBJECT_FILE_BUFFERS; i++) {
+	o->window = window;
+	o->count = window != NULL ? window->pieces : OBJECT_FILE_BUFFERS;
+	o->memory = window == NULL ? disk_buffers(OBJECT_FILE_BUFFERS) : NULL;
+	for (unsigned i = 0; i < o->count; i++) {
 		o->op[i].write = true;
-		o->op[i].buf = buf + (size_t)i * DISK_PIECE;
+		o->op[i].buf = window != NULL ? window_piece(window, i) : o->memory + (size_t)i * DISK_PIECE;
 	}
 }
 
 void object_file_free(struct object_file *o)
 {
 	object_file_abandon(o);
-	free(o->op[0].buf);
+	free(o->memory);
 }
 
-void object_file_begin(struct object_file *o, int fd, bool large)
+/* What the buffer held is shown no longer. */
+static void fill_next(struct object_file *o, unsigned i)
+{
+	o->filling = i;
+	if (o->window != NULL)
+		window_hide(o->window, i);
+}
+
+void object_file_begin(struct object_file *o, int fd, bool large, uint64_t key)
 {
 	object_file_abandon(o);
 	o->fd = fd;
-	o->filling = 0;
+	o->key = key;
+	fill_next(o, 0);
 	o->have = 0;
 	o->length = 0;
 	o->error = 0;
 	atomic_store(&o->there, 0);
-	for (unsigned i = 0; i < OBJECT_FILE_BUFFERS; i++) {
+	for (unsigned i = 0; i < o->count; i++) {
 		o->op[i].fd = fd;
 		o->op[i].n = 0;
 		o->op[i].error = 0;
@@ -64,16 +75,24 @@ static int put_end(struct object_file *o)
 	return reclaim(o, op);
 }
 
+/* The buffer that was filled so many before the present one. */
+static struct disk_op *before(struct object_file *o, unsigned i)
+{
+	return &o->op[(o->filling + o->count - i) % o->count];
+}
+
 static int put(struct object_file *o)
 {
 	struct disk_op *op = &o->op[o->filling];
 
 	op->n = o->have;
 	op->at = o->length - o->have;
+	if (o->window != NULL)
+		window_show(o->window, o->filling, o->key, op->at / DISK_PIECE);
 	disk_submit(o->disk, op);
 	o->have = 0;
-	o->filling = (o->filling + 1) % OBJECT_FILE_BUFFERS;
-	return reclaim(o, &o->op[o->filling]);
+	fill_next(o, (o->filling + 1) % o->count);
+	return reclaim(o, before(o, OBJECT_FILE_BUFFERS));
 }
 
 uint8_t *object_file_room(struct object_file *o, size_t *n)
@@ -103,11 +122,9 @@ int object_file_write(struct object_file *o, const uint8_t *data, size_t n)
 
 int object_file_settle(struct object_file *o)
 {
-	for (unsigned i = 1; i <= OBJECT_FILE_BUFFERS; i++) { /* the oldest first */
-		struct disk_op *op = &o->op[(o->filling + i) % OBJECT_FILE_BUFFERS];
-		if (reclaim(o, op) != 0)
+	for (unsigned i = OBJECT_FILE_BUFFERS - 1; i > 0; i--) /* the oldest first */
+		if (reclaim(o, before(o, i)) != 0)
 			break;
-	}
 	return o->error == 0 ? 0 : -1;
 }
 
@@ -120,6 +137,6 @@ int object_file_end(struct object_file *o)
 
 void object_file_abandon(struct object_file *o)
 {
-	for (unsigned i = 0; i < OBJECT_FILE_BUFFERS; i++)
+	for (unsigned i = 0; i < o->count; i++)
 		disk_wait(o->disk, &o->op[i]);
 }

@@ -1,17 +1,24 @@
 /* object_file.h - the file of a sealed object while it grows: any pieces in,
- * aligned pieces to the disk's thread (disk.h). */
+ * aligned pieces to the disk's thread (disk.h).  With a window (host/window.h) the
+ * link finds there what was written last. */
 #ifndef KM_OBJECT_FILE_H
 #define KM_OBJECT_FILE_H
 
 #include <stdatomic.h>
 
+#include "host/window.h"
 #include "sender/disk.h"
 
-enum { OBJECT_FILE_BUFFERS = 4 };
+enum { OBJECT_FILE_BUFFERS = 4 /* in the works; with a window there are more */ };
+_Static_assert((int)DISK_PIECE == (int)WINDOW_PIECE, "a buffer is a piece of the window");
 
 struct object_file {
 	struct disk *disk;
-	struct disk_op op[OBJECT_FILE_BUFFERS];
+	struct window *window; /* or NULL */
+	struct disk_op op[WINDOW_PIECES_MAX];
+	unsigned count;       /* buffers */
+	uint64_t key;         /* of the file, in the window */
+	uint8_t *memory;      /* of the buffers, without a window */
 	int fd;               /* the caller's */
 	unsigned filling;     /* whose buffer */
 	size_t have;          /* bytes in it */
@@ -20,10 +27,11 @@ struct object_file {
 	int error;            /* of the first write that failed; sticky */
 };
 
-void object_file_init(struct object_file *o, struct disk *d); /* fatal on failure */
+/* window: of OBJECT_FILE_BUFFERS pieces or more, the caller's and nobody else's to write; or NULL.  Fatal on failure. */
+void object_file_init(struct object_file *o, struct disk *d, struct window *window);
 void object_file_free(struct object_file *o);
-/* fd: an empty file, written past the page cache if large. */
-void object_file_begin(struct object_file *o, int fd, bool large);
+/* fd: an empty file, written past the page cache if large.  key: what it is called in the window. */
+void object_file_begin(struct object_file *o, int fd, bool large, uint64_t key);
 /* 0, or -1 with o->error: perhaps that of an earlier piece. */
 int object_file_write(struct object_file *o, const uint8_t *data, size_t n) __attribute__((warn_unused_result));
 /* Where the next bytes will lie: who puts them there himself (*n of them at most, 1 at least) gives these addresses to

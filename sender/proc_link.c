@@ -87,6 +87,9 @@ static void start(struct link *l, const char *name)
 	if (sender_conf_read(&l->conf, name, PROC_FD_FIRST + LINK_FD_CONF) != 0)
 		exit(EXIT_CONFIG);
 	close(PROC_FD_FIRST + LINK_FD_CONF);
+	if (window_open(&l->window, PROC_FD_FIRST + LINK_FD_WINDOW, false) != 0)
+		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
+	close(PROC_FD_FIRST + LINK_FD_WINDOW);
 	l->spool = PROC_FD_FIRST + LINK_FD_SPOOL;
 	if (fcntl(l->spool, F_SETFL, O_NONBLOCK) != 0 || prctl(PR_SET_TIMERSLACK, 1) != 0)
 		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
@@ -110,7 +113,7 @@ int sender_link_main(const char *name)
 	l->stop = proc_stop_fd();
 	start(l, name);
 	sandbox_begin(SANDBOX_SENDER_LINK, NULL, 0);
-	l->encoder = encoder_start();
+	l->encoder = encoder_start(&l->window);
 	const int fd[] = { l->spool, encoder_fd(l->encoder) };
 	sandbox_seal(SANDBOX_SENDER_LINK, fd, 2);
 	for (;;) {

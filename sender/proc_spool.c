@@ -78,6 +78,9 @@ static void start(struct spool *s, const char *name)
 	if (sender_conf_read(&s->conf, name, PROC_FD_FIRST + SPOOL_FD_CONF) != 0)
 		exit(EXIT_CONFIG);
 	close(PROC_FD_FIRST + SPOOL_FD_CONF);
+	if (window_open(&s->window, PROC_FD_FIRST + SPOOL_FD_WINDOW, true) != 0)
+		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
+	close(PROC_FD_FIRST + SPOOL_FD_WINDOW);
 	s->check = PROC_FD_FIRST + SPOOL_FD_CHECK;
 	s->link = PROC_FD_FIRST + SPOOL_FD_LINK;
 	if (fcntl(s->check, F_SETFL, O_NONBLOCK) != 0 || fcntl(s->link, F_SETFL, O_NONBLOCK) != 0)
@@ -94,7 +97,8 @@ static void start(struct spool *s, const char *name)
 	if (s->watch == NULL)
 		log_die(EXIT_SYSTEM, "inotify: %s", strerror(errno));
 	for (unsigned t = 0; t < TRACKS; t++)
-		s->sealer[t] = sealer_start(&s->keys, s->outbox.objects, s->conf.rate, t == TRACK_BULK);
+		s->sealer[t] = sealer_start(&s->keys, s->outbox.objects, s->conf.rate, t == TRACK_BULK,
+		    t == TRACK_BULK ? &s->window : NULL);
 	s->syncs = syncs_start();
 	if (s->syncs == NULL)
 		log_die(EXIT_SYSTEM, "cannot start a thread");

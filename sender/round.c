@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "codec/fec.h"
+#include "core/bytes.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/disk.h"
@@ -130,6 +131,7 @@ void round_free(struct round *r, struct encoder *e)
 static void describe_job(const struct round *r, uint32_t first, struct encode_job *j)
 {
 	j->fd = r->fd;
+	j->key = get64(r->id);
 	j->g = r->g;
 	j->l = r->l;
 	j->round = r->number;

@@ -223,7 +223,7 @@ static int begin(struct sealer *s, struct seal_job *j)
 		s->error = errno;
 		return -1;
 	}
-	object_file_begin(&s->file, j->fd, !small);
+	object_file_begin(&s->file, j->fd, !small, get64(j->id));
 	memcpy(inner.generation, s->keys->generation, sizeof(inner.generation));
 	snprintf(inner.channel, sizeof(inner.channel), "%s", j->channel);
 	j->seal = seal_begin(SUITE_AES256GCM, log, j->id, s->keys->sender, s->keys->recipient, s->keys->recipients,
@@ -288,7 +288,7 @@ static void *sealer_run(void *arg)
 	return NULL;
 }
 
-struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_t rate, bool large)
+struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_t rate, bool large, struct window *window)
 {
 	struct sealer *s = calloc(1, sizeof(*s));
 
@@ -300,7 +300,7 @@ struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_
 	s->reading = disk_start();
 	s->writing = disk_start();
 	source_init(&s->source, s->reading);
-	object_file_init(&s->file, s->writing);
+	object_file_init(&s->file, s->writing, window);
 	s->compress = compress_new();
 	s->hasher = crypto_hasher_new();
 	s->hash.errand.run = run_hash;

@@ -9,6 +9,7 @@
 #define KM_SEALER_H
 
 #include "codec/seal.h"
+#include "host/window.h"
 #include "sender/claim.h"
 
 enum { SEAL_NAME_LEN = 2 * SEAL_ID_LEN }; /* hex digits */
@@ -47,8 +48,10 @@ struct seal_job {
 
 struct sealer; /* opaque */
 /* rate: bit/s of the link, by which the level of compression is chosen.  large:
- * a second thread hashes what this one compresses.  Fatal on failure. */
-struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_t rate, bool large);
+ * a second thread hashes what this one compresses.  window: where the link finds
+ * what was written last (object_file.h), under the first 8 bytes of the object's
+ * id, or NULL.  Fatal on failure. */
+struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_t rate, bool large, struct window *window);
 void sealer_stop(struct sealer *s); /* abandons what it is at */
 int sealer_fd(const struct sealer *s); /* readable when the job is back, or has gone on */
 /* One job at a time: until sealer_finish() or sealer_drop(). */

@@ -26,6 +26,7 @@ static void ask(struct source *s, struct disk_op *op)
 	op->fd = s->fd;
 	op->n = DISK_PIECE; /* also for the last one: what is too long shall be seen */
 	op->at = s->asked;
+	op->cached = s->cached;
 	s->asked += DISK_PIECE;
 	disk_submit(s->disk, op);
 }
@@ -36,6 +37,7 @@ void source_begin(struct source *s, int fd, uint64_t size)
 	s->size = size;
 	s->asked = s->given = 0;
 	s->turn = 0;
+	s->cached = true;
 	if (size < DISK_PIECE)
 		return; /* read when it is asked for */
 	(void)disk_direct(fd, true);
@@ -73,6 +75,7 @@ int source_next(struct source *s, const uint8_t **data, size_t *n)
 		if (s->asked < s->size)
 			ask(s, &s->op[(s->turn + SOURCE_BUFFERS - 1) % SOURCE_BUFFERS]);
 		disk_wait(s->disk, op);
+		s->cached = op->cached;
 	}
 	if (op->error != 0 || op->got != want) {
 		errno = op->error != 0 ? op->error : ESTALE;

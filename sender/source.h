@@ -12,6 +12,7 @@ struct source {
 	int fd;
 	uint64_t size, asked, given; /* bytes: of the file; of the reads submitted; handed out */
 	unsigned turn;
+	bool cached;                 /* what was read last was in the page cache */
 };
 
 void source_init(struct source *s, struct disk *d); /* fatal on failure */

@@ -91,6 +91,7 @@ struct spool {
 	struct stream stream;
 	struct outbox outbox;
 	struct sealer_keys keys;
+	struct window window;      /* on what the sealer of large files makes */
 	struct sealer *sealer[TRACKS];
 	struct syncs *syncs;
 	struct eraser *eraser;

@@ -56,18 +56,30 @@ static const size_t lengths[] = {
 };
 enum { LENGTHS = sizeof(lengths) / sizeof(lengths[0]) };
 
+/* The last whole pieces of what was written, and no others. */
+static void look_into_window(const struct window *w, uint64_t key, size_t n)
+{
+	static uint8_t out[DISK_PIECE];
+	size_t pieces = n / DISK_PIECE;
+
+	for (size_t i = 0; w != NULL && i <= pieces; i++) {
+		size_t got = window_copy(w, key, i * DISK_PIECE, out, DISK_PIECE);
+		assert_int_equal(got, i < pieces && i + w->pieces > pieces ? DISK_PIECE : 0);
+		assert_memory_equal(out, bytes + i * DISK_PIECE, got);
+	}
+}
+
 static void written(void **state)
 {
 	struct object_file o;
 	uint8_t *back = malloc(BIG);
 
-	(void)state;
-	object_file_init(&o, disk);
+	object_file_init(&o, disk, *state);
 	for (unsigned i = 0; i < 2 * LENGTHS; i++) {
 		size_t n = lengths[i / 2];
 		int fd = open_file(i % 2);
 		struct stat st;
-		object_file_begin(&o, fd, n > DISK_PIECE);
+		object_file_begin(&o, fd, n > DISK_PIECE, i);
 		for (size_t at = 0; at < n;) {
 			size_t part = 1 + seeded_below(400000);
 			part = part < n - at ? part : n - at;
@@ -91,6 +103,7 @@ static void written(void **state)
 		assert_int_equal(object_file_settle(&o), 0);
 		assert_int_equal(atomic_load(&o.there), n / DISK_PIECE * DISK_PIECE);
 		assert_int_equal(object_file_end(&o), 0);
+		look_into_window(*state, i, n);
 		assert_int_equal(atomic_load(&o.there), n);
 		assert_int_equal(o.length, n);
 		assert_true(disk_direct(fd, false));
@@ -102,6 +115,19 @@ static void written(void **state)
 	free(back);
 }
 
+static void written_in_a_window(void **state)
+{
+	struct window w;
+	int fd = window_create(OBJECT_FILE_BUFFERS + 2);
+
+	(void)state;
+	assert_int_equal(window_open(&w, fd, true), 0);
+	close(fd);
+	void *in = &w;
+	written(&in);
+	window_close(&w);
+}
+
 /* The first error sticks; the next file begins without it. */
 static void a_write_that_fails(void **state)
 {
@@ -110,15 +136,15 @@ static void a_write_that_fails(void **state)
 
 	(void)state;
 	assert_true(full >= 0);
-	object_file_init(&o, disk);
-	object_file_begin(&o, full, false);
+	object_file_init(&o, disk, NULL);
+	object_file_begin(&o, full, false, 0);
 	for (unsigned i = 0; i < 9 && error == 0; i++)
 		error = object_file_write(&o, bytes, DISK_PIECE);
 	assert_int_equal(error, -1);
 	assert_int_equal(o.error, ENOSPC);
 	assert_int_equal(object_file_settle(&o), -1);
 	assert_int_equal(object_file_end(&o), -1);
-	object_file_begin(&o, fd, true);
+	object_file_begin(&o, fd, true, 0);
 	assert_int_equal(object_file_write(&o, bytes, 100), 0);
 	assert_int_equal(object_file_end(&o), 0);
 	object_file_free(&o);
@@ -181,7 +207,7 @@ static void a_file_of_another_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(written), cmocka_unit_test(a_write_that_fails), cmocka_unit_test(read_ahead),
+		cmocka_unit_test_prestate(written, NULL), cmocka_unit_test(written_in_a_window), cmocka_unit_test(a_write_that_fails), cmocka_unit_test(read_ahead),
 		cmocka_unit_test(a_file_of_another_length),
 	};
 

@@ -26,7 +26,7 @@ static struct encoder *encoder;
 static int setup(void **state)
 {
 	seeded_init();
-	encoder = encoder_start();
+	encoder = encoder_start(NULL);
 	return tmpdir_make(state);
 }
 

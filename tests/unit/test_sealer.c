@@ -52,7 +52,7 @@ static int setup(void **state)
 	keys.recipient[0] = &receiver->pub;
 	keys.recipients = 1;
 	memset(keys.generation, 7, sizeof(keys.generation));
-	sealer = sealer_start(&keys, objects, 1000000000, true);
+	sealer = sealer_start(&keys, objects, 1000000000, true, NULL);
 	big = malloc(BIG);
 	seeded_bytes(big, BIG);
 	memset(big, 'a', BIG / 2); /* half of it compresses */
@@ -321,7 +321,7 @@ static void stopped_in_the_middle(void **state)
 {
 	static const char *const names[] = { "big" };
 	static const size_t sizes[] = { BIG };
-	struct sealer *s = sealer_start(&keys, objects, 1000000000, true);
+	struct sealer *s = sealer_start(&keys, objects, 1000000000, true, NULL);
 	struct seal_job j = { .channel = "eltax" };
 	struct claim c;
 

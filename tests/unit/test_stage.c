@@ -12,6 +12,8 @@
 
 static struct rig r;
 static struct sent s;
+static struct window *shared; /* NULL: none in this run */
+static unsigned found;        /* pieces in it */
 
 struct way {
 	uint64_t len;
@@ -42,6 +44,7 @@ begin(const struct way *w)
 	struct assemble_limits l = rig_limits;
 
 	l.chunks = w->chunks;
+	l.window = shared;
 	rig_init(&r, &l);
 	rig_fresh_slots(&r, 1);
 	sent_make(&s, w->len, w->kfull, w->mlog, seeded);
@@ -55,6 +58,22 @@ give(const struct way *w, uint32_t b, uint32_t i)
 	if (w->stream && b + 1 < s.geo.blocks)
 		f.object_len = 0;
 	return assemble_symbol(r.a, s.sender, &f, sent_data(&s, b, i), r.now);
+}
+
+/* What open finds in the window is the object's, whatever else goes on. */
+static void
+look_into_window(void)
+{
+	static uint8_t out[WINDOW_PIECE];
+
+	for (uint64_t at = 0; shared != NULL && at < s.geo.len; at += WINDOW_PIECE) {
+		size_t n = window_copy(shared, 1, at, out, WINDOW_PIECE);
+		if (n == 0)
+			continue;
+		assert_true(at + n <= s.geo.len);
+		assert_memory_equal(out, s.bytes + at, n);
+		found++;
+	}
 }
 
 /* One round, groups interleaved, some of it lost; `chaos` ticks, ages and repeats at random. */
@@ -78,6 +97,8 @@ round_of(const struct way *w, bool chaos)
 					assemble_write(r.a);
 				if (chaos && seeded_below(300) == 0)
 					assemble_tick(r.a, r.now += seeded_below(3) == 0 ? STAGE_AGE_NS + 1 : 1000000);
+				if (seeded_below(1000) == 0)
+					look_into_window();
 				if (chaos && seeded_below(2000) == 0)
 					give(w, b, i);
 			}
@@ -91,6 +112,7 @@ expect_whole(void)
 	char name[32];
 
 	rig_settle(&r);
+	look_into_window();
 	assert_int_equal(r.completed, 1);
 	assert_true(rig_same(&r, &s));
 	snprintf(name, sizeof(name), "%u.data", r.last.slot);
@@ -103,14 +125,25 @@ expect_whole(void)
 static void
 every_way(void **state)
 {
+	struct window w;
+
 	(void)state;
+	found = 0;
 	for (size_t i = 0; i < 4 * sizeof(way) / sizeof(way[0]); i++) {
+		int fd = window_create(way[i / 4].chunks);
+		assert_int_equal(window_open(&w, fd, true), 0);
+		close(fd);
+		shared = i % 2 == 0 ? &w : NULL;
 		begin(&way[i / 4]);
 		round_of(&way[i / 4], i % 4 != 0);
 		expect_whole();
 		sent_free(&s);
 		rig_end(&r);
+		assert_int_equal(window_copy(&w, 1, 0, (uint8_t[1]){ 0 }, 1), 0); /* nothing is shown of what is over */
+		shared = NULL;
+		window_close(&w);
 	}
+	assert_true(found > 0);
 }
 
 /* Every bit of the map file stands for bytes that the data file has. */

@@ -26,6 +26,7 @@
 #include "host/log.h"
 #include "host/exits.h"
 #include "host/proc.h"
+#include "host/window.h"
 #include "sender/messages.h"
 #include "sender/sender_conf.h"
 #include "sender/sender_proc.h"
@@ -112,7 +113,8 @@ int main(int argc, char **argv)
 	object = object_fd(bytes, hash);
 	ipc_pair(link);
 	struct proc_spec spec = { .role = "link", .path = argv[2], .config = argv[1], .fds = LINK_FDS,
-		.fd = { [LINK_FD_CONF] = open(argv[1], O_RDONLY | O_CLOEXEC), [LINK_FD_SPOOL] = link[1], [LINK_FD_UDP] = udp_socket() } };
+		.fd = { [LINK_FD_CONF] = open(argv[1], O_RDONLY | O_CLOEXEC), [LINK_FD_SPOOL] = link[1], [LINK_FD_UDP] = udp_socket(),
+			[LINK_FD_WINDOW] = window_create(1) } };
 	pid_t pid = proc_start(&spec);
 	close(link[1]);
 	begin_session(link[0]);

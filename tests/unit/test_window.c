@@ -1,0 +1,152 @@
+/* window.h: what is shown can be copied until it is hidden or shown anew; nothing else can, and no memfd of another kind is taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/window.h"
+
+enum { PIECES = 3, PAGE = 4096 };
+static int memfd;
+static struct window w, r;
+
+static int setup(void **state)
+{
+	(void)state;
+	memfd = window_create(PIECES);
+	return memfd < 0 || window_open(&w, memfd, true) != 0 || window_open(&r, memfd, false) != 0 ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	window_close(&r);
+	window_close(&w);
+	return close(memfd);
+}
+
+static void fill(unsigned i, uint8_t byte)
+{
+	memset(window_piece(&w, i), byte, WINDOW_PIECE);
+}
+
+/* How many bytes can be had, all of this value. */
+static size_t look(uint64_t key, uint64_t at, size_t n, uint8_t byte)
+{
+	uint8_t *out = malloc(n);
+	size_t got = window_copy(&r, key, at, out, n);
+
+	for (size_t k = 0; k < got; k++)
+		assert_int_equal(out[k], byte);
+	free(out);
+	return got;
+}
+
+static void shown_and_hidden(void **state)
+{
+	const uint64_t far = 1ull << 40;
+
+	(void)state;
+	assert_int_equal(look(0, 0, 10, 0), 0); /* zeros of fresh memory show nothing, of file 0 neither */
+	fill(0, 'a');
+	window_show(&w, 0, 7, 0);
+	fill(1, 'b');
+	window_show(&w, 1, 7, far);
+	assert_int_equal(look(7, 0, 10, 'a'), 10);
+	assert_int_equal(look(7, WINDOW_PIECE - 3, 10, 'a'), 3); /* the rest lies elsewhere */
+	assert_int_equal(look(7, WINDOW_PIECE, 10, 0), 0);
+	assert_int_equal(look(7, far * WINDOW_PIECE, WINDOW_PIECE, 'b'), WINDOW_PIECE);
+	assert_int_equal(look(8, 0, 10, 0), 0);
+	/* The same place again, in another piece: only the new one. */
+	fill(2, 'c');
+	window_show(&w, 2, 7, 0);
+	assert_int_equal(look(7, 0, 10, 'c'), 10);
+	window_hide(&w, 2);
+	window_hide(&w, 2);
+	assert_int_equal(look(7, 0, 10, 0), 0);
+	window_show(&w, 2, 9, 0);
+	window_hide_file(&w, 7);
+	assert_int_equal(look(7, far * WINDOW_PIECE, 1, 0), 0);
+	assert_int_equal(look(9, 0, 1, 'c'), 1);
+	window_hide_file(&w, 9);
+}
+
+/* Another process copies while the pieces change all the time: never bytes of two of them. */
+static void copied_while_it_changes(void **state)
+{
+	_Atomic uint32_t *begun = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+
+	(void)state;
+	assert_ptr_not_equal(begun, MAP_FAILED);
+	pid_t reader = fork();
+	assert_true(reader >= 0);
+	if (reader == 0) {
+		static uint8_t out[WINDOW_PIECE];
+		unsigned found = 0;
+		atomic_store(begun, 1);
+		for (uint64_t k = 0; atomic_load(begun) == 1; k++) {
+			uint64_t index = k % 8;
+			if (window_copy(&r, 5, index * WINDOW_PIECE, out, sizeof(out)) == 0)
+				continue;
+			found++;
+			for (size_t i = 0; i < sizeof(out); i += 64)
+				if (out[i] != (uint8_t)index)
+					_exit(1);
+		}
+		_exit(found > 0 ? 0 : 2);
+	}
+	while (atomic_load(begun) == 0)
+		usleep(100);
+	for (unsigned k = 0; k < 3000; k++) {
+		window_hide(&w, k % PIECES);
+		fill(k % PIECES, (uint8_t)(k % 8));
+		window_show(&w, k % PIECES, 5, k % 8);
+	}
+	usleep(1000); /* what stands still is found at least */
+	atomic_store(begun, 2);
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+	munmap(begun, PAGE);
+	window_hide_file(&w, 5);
+}
+
+static void no_window(void **state)
+{
+	static const struct { off_t size; int seals; } bad[] = {
+		{ 0, F_SEAL_SHRINK | F_SEAL_GROW }, { PAGE, F_SEAL_SHRINK | F_SEAL_GROW },
+		{ PAGE + WINDOW_PIECE - 1, F_SEAL_SHRINK | F_SEAL_GROW }, { PAGE + WINDOW_PIECE + 1, F_SEAL_SHRINK | F_SEAL_GROW },
+		{ PAGE + (off_t)(WINDOW_PIECES_MAX + 1) * WINDOW_PIECE, F_SEAL_SHRINK | F_SEAL_GROW },
+		{ PAGE + WINDOW_PIECE, F_SEAL_GROW }, /* it could become shorter while it is read */
+	};
+	struct window x;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int fd = memfd_create("x", MFD_ALLOW_SEALING);
+		assert_int_equal(ftruncate(fd, bad[i].size), 0);
+		assert_int_equal(fcntl(fd, F_ADD_SEALS, bad[i].seals), 0);
+		assert_int_equal(window_open(&x, fd, false), -1);
+		close(fd);
+	}
+	assert_int_equal(window_create(0), -1);
+	assert_int_equal(window_create(WINDOW_PIECES_MAX + 1), -1);
+	assert_int_equal(ftruncate(memfd, 0), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(shown_and_hidden), cmocka_unit_test(copied_while_it_changes),
+		cmocka_unit_test(no_window) };
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

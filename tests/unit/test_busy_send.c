@@ -46,7 +46,7 @@ static void begin(void)
 	l.conf.n = N;
 	l.now = (struct link_session){ .used = true, .epoch = 7, .n = N, .copies = HELLO_COPIES, .hello_ns = UINT64_MAX, .beat_ns = UINT64_MAX };
 	l.pacing = pacing_of(10000000000ull, 300000, N, l.out.segments, TRANSMIT_SLOTS);
-	l.encoder = encoder_start();
+	l.encoder = encoder_start(NULL);
 	l.tagger = crypto_onetime_new();
 	assert_non_null(l.tagger);
 	assert_int_equal(round_init(&l.flight[0].round, fd, id, (uint64_t)BLOCKS * K * SLEN, &layout, 0), 0);

@@ -22,7 +22,7 @@ for p in bin/katamichi sbin/katamichi-sender sbin/katamichi-receiver sbin/katami
 done
 "$top/bin/katamichi" --version >/dev/null || wrong "the tool does not run where it was installed"
 for f in lib/sysusers.d/katamichi.conf lib/tmpfiles.d/katamichi-sender.conf lib/tmpfiles.d/katamichi-receiver.conf \
-	share/man/man1/katamichi.1 share/man/ja/man1/katamichi.1 share/man/man5/katamichi.conf.5 share/man/ja/man5/katamichi-ledger.5 \
+	share/man/man1/katamichi.1 share/man/ja/man1/katamichi.1 share/man/man5/katamichi.conf.5 share/man/ja/man5/katamichi-ledger.5 share/man/man5/katamichi-doctor.conf.5 share/man/ja/man5/katamichi-doctor.conf.5 \
 	share/man/man8/katamichi-sender.8 share/man/ja/man8/katamichi-receiver.8 share/man/man8/katamichi-receiver-link.8 share/doc/katamichi/README.ja.md \
 	share/doc/katamichi/examples/sender.conf share/doc/katamichi/examples/receiver.conf; do
 	[ -s "$top/$f" ] || wrong "$f is not installed"

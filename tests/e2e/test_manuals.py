@@ -10,7 +10,7 @@ import pytest
 import harness
 
 TOP = harness.TOP
-PAGES = {os.path.basename(p): p for d in ("sender", "receiver", "common") for p in glob.glob(os.path.join(TOP, d, "*.[1-9]"))}
+PAGES = {os.path.basename(p): p for d in ("sender", "receiver", "common", "tools") for p in glob.glob(os.path.join(TOP, d, "*.[1-9]"))}
 DAEMONS = {"katamichi-sender": ("sender/katamichi-sender.8", "sender/ja/katamichi-sender.8"),
            "katamichi-receiver": ("receiver/katamichi-receiver.8", "receiver/ja/katamichi-receiver.8")}
 
@@ -40,7 +40,7 @@ def generated(language, folder):
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not here")
 def test_pages_are_clean(tmp_path):
     assert set(PAGES) == {"katamichi-sender.8", "katamichi-receiver.8", "katamichi-receiver-link.8", "katamichi.conf.5",
-                          "katamichi-manifest.5", "katamichi-ledger.5"}
+                          "katamichi-manifest.5", "katamichi-ledger.5", "katamichi-doctor.conf.5"}
     for path in list(PAGES.values()) + [generated("en", tmp_path)]:
         assert lint(path, "style") == []
     # mandoc's style counts bytes, and takes the end of an escaped Japanese letter for punctuation.
@@ -96,3 +96,19 @@ def keys_of_page(path, side):
 @pytest.mark.parametrize("page", ["common/katamichi.conf.5", "common/ja/katamichi.conf.5"])
 def test_configuration_keys(side, page):
     assert keys_of_page(page, side) == keys_of_program(side)
+
+
+@pytest.mark.parametrize("page", ["tools/katamichi-doctor.conf.5", "tools/ja/katamichi-doctor.conf.5"])
+def test_declarations(page):
+    """doctor.conf: the keys that the program reads, and the items that they are about."""
+    source = read("tools/doctor_declared.c")
+    table = source[source.index("static const struct conf_key keys[]"):source.index("};")]
+    known = set(re.findall(r'TEXT\((\w+)\)|"declared", "(\w+)"|IN_ITEM\((\w+)\)', table))
+    said = [key.strip() for line in re.findall(r"^\.It Cm (.*)$", read(page), re.M) for key in line.split(",")]
+    assert len(known) > 15 and set(said) == {a or b or c for a, b, c in known}
+    example = read("tools/packaging/conf/doctor.conf")
+    assert {key for key in re.findall(r"^;(\w+) =", example, re.M)} == set(said)
+    about = dict(re.findall(r"(\w+)(?:\[\w+\])?; +/\* (R\d+)", read("tools/doctor_declared.h")))
+    for keys, item in re.findall(r"^\.It Cm (.*)\n(R\d+)", read(page), re.M):
+        for key in keys.split(","):
+            assert about[key.strip()] == item, key

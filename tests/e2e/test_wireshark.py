@@ -2,6 +2,7 @@
 programs mean, and what is malformed is marked."""
 import os
 import signal
+import struct
 import subprocess
 import time
 
@@ -23,6 +24,39 @@ def capture(site, path):
                          stderr=subprocess.PIPE, text=True)
     assert any("listening" in line for line in p.stderr)
     return p
+
+
+def datagram(kind, mlog=0, pn=0, at18=0, length=0):
+    """A head of 18 bytes and zeros, 300 in all; a symbol has the object's length at 36."""
+    d = b"km" + struct.pack(">BBHBBI", 1, kind, 300, 0, mlog, 7) + pn.to_bytes(6, "big") + struct.pack(">H", at18)
+    return (d + bytes(16) + length.to_bytes(6, "big")).ljust(300, b"\0")
+
+
+def test_what_contradicts_the_protocol(tmp_path):
+    """Each row is one datagram, and what is said of it; nothing of a good one."""
+    rows = [
+        (datagram(1), ""),
+        (datagram(3, pn=5), ""),
+        (datagram(1, at18=1), "reserved bytes"),
+        (datagram(3, pn=6, at18=0x100), "reserved bytes"),
+        (datagram(2, mlog=15, pn=7, at18=32768, length=1 << 20), ""),
+        (datagram(2, mlog=15, pn=8, at18=32769, length=1 << 20), "more symbols in a block"),
+        (datagram(2, mlog=2, pn=9, at18=65533, length=1 << 20), "more symbols in a block"),
+        (datagram(2, mlog=2, pn=10, at18=0, length=1 << 20), "no source symbols"),
+        (datagram(3, pn=0), "out of its range"),
+        (datagram(1, mlog=1), "out of its range"),
+    ]
+    pcap = tmp_path / "made.pcap"
+    with open(pcap, "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))  # raw IP
+        for d, _ in rows:
+            packet = struct.pack(">BBHHHBBH4s4sHHHH", 0x45, 0, 28 + len(d), 0, 0, 64, 17, 0, bytes([10, 77, 0, 1]), bytes([10, 77, 0, 2]),
+                                 5150, 5150, 8 + len(d), 0) + d
+            f.write(struct.pack("<IIII", 0, 0, len(packet), len(packet)) + packet)
+    said = tshark(str(pcap), "frame.number", "_ws.expert.message")
+    assert len(said) == len(rows)
+    for (d, wanted), (number, *message) in zip(rows, said):
+        assert (wanted in message[0]) if wanted else not message[0], (number, wanted, message)
 
 
 def test_captured_transfer(site):

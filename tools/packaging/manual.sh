@@ -95,6 +95,7 @@ ja_JP.UTF-8 のとき、日本語で表示します。
 プログラムの不具合
 .El
 .Sh SEE ALSO
+.Xr katamichi-doctor.conf 5 ,
 .Xr katamichi-ledger 5 ,
 .Xr katamichi-manifest 5 ,
 .Xr katamichi.conf 5 ,
@@ -134,6 +135,7 @@ own data damaged
 a fault of the program
 .El
 .Sh SEE ALSO
+.Xr katamichi-doctor.conf 5 ,
 .Xr katamichi-ledger 5 ,
 .Xr katamichi-manifest 5 ,
 .Xr katamichi.conf 5 ,

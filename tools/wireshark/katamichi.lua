@@ -21,6 +21,7 @@ local f = {
 	epoch = ProtoField.uint32("katamichi.epoch", "Epoch"),
 	pn = ProtoField.uint64("katamichi.pn", "Packet number"),
 	tag = ProtoField.bytes("katamichi.tag", "Tag"),
+	reserved = ProtoField.uint16("katamichi.reserved", "Reserved", base.HEX),
 	kfull = ProtoField.uint16("katamichi.kfull", "Source symbols of a full block"),
 	object = ProtoField.bytes("katamichi.object", "Object"),
 	object_length = ProtoField.uint64("katamichi.object_length", "Object length"),
@@ -73,6 +74,8 @@ local function symbol(tvb, pinfo, tree, n)
 	local k = block_k(n, kfull, length, block)
 	if kfull == 0 then
 		tree:add_proto_expert_info(bad, "no source symbols in a block")
+	elseif kfull + 2 ^ tvb(7, 1):uint() > 65536 then
+		tree:add_proto_expert_info(bad, "more symbols in a block than the field has")
 	elseif k == 0 then
 		tree:add_proto_expert_info(bad, "block behind the end of the object")
 	else
@@ -139,6 +142,12 @@ function km.dissector(tvb, pinfo, root)
 	if (kind == 1) ~= (u48(tvb(12, 6)):tonumber() == 0) or (kind ~= 2 and tvb(7, 1):uint() ~= 0) or tvb(7, 1):uint() > 15 or
 		tvb(6, 1):uint() > 15 or tvb(8, 4):uint() == 0 then
 		tree:add_proto_expert_info(bad, "a field out of its range")
+	end
+	if kind ~= 2 then
+		tree:add(f.reserved, tvb(18, 2))
+		if tvb(18, 2):uint() ~= 0 then
+			tree:add_proto_expert_info(bad, "reserved bytes that are not zero")
+		end
 	end
 	BODY[kind](tvb, pinfo, tree, n)
 	tree:add(f.tag, tvb(n - TAG, TAG))

@@ -86,7 +86,7 @@ const struct cmd cmd_close = {
 	    "writes one every day by itself, also when there was nothing.  `katamichi closings' on the receiver\n"
 	    "then says whether everything is there.\n"),
 	.exits = N_("0 written, 1 asked for, but the sender does not run: it writes it when it does, 2 usage,\n"
-	    "3 configuration, 5 the outbox cannot be written"),
+	    "3 configuration, 5 the outbox cannot be written, 6 its database is damaged"),
 	.options = { CMD_CONFIG, CMD_JSON },
 	.end = CONF_KIND_SENDER,
 	.run = run,

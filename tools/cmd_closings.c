@@ -241,7 +241,7 @@ const struct cmd cmd_closings = {
 	    "each of the last N closings: by channel, which numbers, and how they stand now: here with the manifest\n"
 	    "that the sender has, missing, set aside or refused, or here with another manifest.\n"),
 	.exits = N_("0 all of them are here, 1 not all, 2 usage, 3 configuration, 4 keys,\n"
-	    "5 the ledger cannot be read"),
+	    "5 the ledger cannot be read, 6 its database is damaged"),
 	.options = { CMD_CONFIG, { "last", 0, CMD_TEXT, N_("N"), N_("how many closings, the newest; 0: all (10)"), 0 }, CMD_JSON, CMD_TSV },
 	.end = CONF_KIND_RECEIVER,
 	.run = run,

@@ -125,7 +125,7 @@ const struct cmd cmd_doctor = {
 	    "Each item is met, declared (no host can show it; doctor.conf beside the configuration says it), cannot be told,\n"
 	    "or not met; the facts from which that follows stand below it.  It is no certificate.\n"),
 	.exits = N_("0 every item is met or declared, 1 some are not met or cannot be told, 2 usage, 3 configuration,\n"
-	    "5 it cannot be read or written"),
+	    "5 it cannot be read or written, 6 its database is damaged"),
 	.options = { CMD_CONFIG, { "declared", 0, CMD_FILE, N_("FILE"), N_("what no host can show (doctor.conf)"), 0 },
 	    { "html", 0, CMD_FLAG, NULL, N_("a page to print, in the audit guideline's columns"), 0 }, CMD_JSON,
 	    { "output", 'o', CMD_FILE, N_("FILE"), N_("write there, not to standard output"), 0 },

@@ -243,7 +243,8 @@ const struct cmd cmd_gaps = {
 	    "--slip prints, instead, a code for each channel with gaps: carried to the sending host and given to\n"
 	    "`katamichi resend', it has the missing numbers sent again.  Each slip is recorded in the ledger.\n"),
 	.exits = N_("0 nothing is missing (with --slip: printed), 1 something is (with --slip: nothing to ask\n"
-	    "for), 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be read"),
+	    "for), 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be read,\n"
+	    "6 its database is damaged"),
 	.options = { CMD_CONFIG, { "slip", 0, CMD_FLAG, NULL, N_("print codes that ask for what is missing, with QR codes"), 0 },
 	    { "channel", 0, CMD_TEXT, N_("NAME"), N_("slips for this channel only"), 0 },
 	    { "png", 0, CMD_FILE, N_("FILE"), N_("write the QR code as a picture, too"), 0 },

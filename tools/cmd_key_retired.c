@@ -99,7 +99,8 @@ const struct cmd cmd_key_retired = {
 	.help = N_("A replaced key ([retired NAME] in receiver.conf) opens what was sealed to it before.  Nothing of that comes any more\n"
 	    "once the sender's retention (sender_retention in [link], as in sender.conf) has passed since the day it was replaced\n"
 	    "(since) and since the newest object that came sealed to it.\n"),
-	.exits = N_("0 said, 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be read"),
+	.exits = N_("0 said, 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be read,\n"
+	    "6 its database is damaged"),
 	.options = { CMD_CONFIG, CMD_JSON, CMD_TSV },
 	.end = CONF_KIND_RECEIVER,
 	.run = run,

@@ -58,7 +58,8 @@ const struct cmd cmd_ledger_export = {
 	.usage = N_("-c receiver.conf [--from N] [--json]"),
 	.help = N_("One line for each row: number, hash, entry (JSON), separated by tabs.  The hash is the SHA-256 of the\n"
 	    "hash before, a line feed, the entry, a line feed.  `katamichi ledger verify --export FILE' compares.\n"),
-	.exits = N_("0 written, 2 usage, 3 configuration, 5 the ledger cannot be read, or this not be written"),
+	.exits = N_("0 written, 2 usage, 3 configuration, 5 the ledger cannot be read, or this not be written,\n"
+	    "6 its database is damaged"),
 	.options = { CMD_CONFIG, { "from", 0, CMD_TEXT, N_("N"), N_("from this row on (1)"), 0 }, CMD_JSON },
 	.end = CONF_KIND_RECEIVER,
 	.run = run_export,
@@ -136,7 +137,7 @@ const struct cmd cmd_ledger_checkpoint = {
 	    "`katamichi ledger verify --checkpoint FILE' (these lines, not their JSON) tells whether the record still goes\n"
 	    "on from there.  The receiver signs with its ledger key, and never fewer rows than it signed before.\n"),
 	.exits = N_("0 signed and printed, 1 not signed now (what is printed, if anything, is the last one),\n"
-	    "2 usage, 3 configuration, 5 the ledger cannot be written"),
+	    "2 usage, 3 configuration, 5 the ledger cannot be written, 6 its database is damaged"),
 	.options = { CMD_CONFIG, CMD_JSON },
 	.end = CONF_KIND_RECEIVER,
 	.run = run_checkpoint,

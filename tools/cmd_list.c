@@ -131,7 +131,7 @@ const struct cmd cmd_list = {
 	.help = N_("Lists the newest transfers, the oldest of them first.  On the receiver: from the ledger, with the\n"
 	    "directory where each was put.  On the sender: what it has numbered; it cannot know what arrived.\n"),
 	.exits = N_("0 listed, 1 there is nothing of that kind, 2 usage, 3 configuration, 4 keys,\n"
-	    "5 the records cannot be read"),
+	    "5 the records cannot be read, 6 its database is damaged"),
 	.options = { CMD_CONFIG, { "channel", 0, CMD_TEXT, N_("NAME"), N_("of this channel only"), 0 },
 	    { "day", 0, CMD_TEXT, N_("DATE"), N_("of this day (local time), as in 2026-04-01"), 0 },
 	    { "name", 0, CMD_TEXT, N_("NAME"), N_("with a file of this name, also with * and ?, if it is still in the inbox"), 0 },

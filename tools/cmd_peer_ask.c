@@ -87,7 +87,7 @@ static int run_reset(const struct cmd_line *l)
 }
 
 #define EXITS N_("0 done, 1 not done (the line says why), or asked for while the receiver does not run,\n" \
-	"2 usage, 3 configuration, 4 keys, 5 the ledger cannot be written")
+	"2 usage, 3 configuration, 4 keys, 5 the ledger cannot be written, 6 its database is damaged")
 
 const struct cmd cmd_key_revoke = {
 	.name = "key revoke",

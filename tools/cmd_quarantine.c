@@ -84,7 +84,7 @@ const struct cmd cmd_quarantine_list = {
 	.help = N_("One line for each entry, the newest first: a file of a transfer whose rest was delivered (file), a whole\n"
 	    "transfer (transfer), what is not what a sender signed (unverified), an object never opened (sealed).\n"),
 	.exits = N_("0 nothing is held, 1 something is, 2 usage, 3 configuration, 5 the ledger cannot be read,\n"
-	    "6 it is of an older version"),
+	    "6 it is damaged, or of an older version"),
 	.options = { CMD_CONFIG, { "all", 0, CMD_FLAG, NULL, N_("also what was released or discarded"), 0 }, CMD_JSON, CMD_TSV },
 	.run = run_list,
 };
@@ -180,7 +180,7 @@ const struct cmd cmd_quarantine_show = {
 	.usage = N_("-c receiver.conf ENTRY [--json]"),
 	.help = N_("ENTRY is the name that `katamichi quarantine list' shows.\n"),
 	.exits = N_("0 shown, 1 there is no such entry, 2 usage, 3 configuration, 5 the ledger cannot be read,\n"
-	    "6 it is of an older version"),
+	    "6 it is damaged, or of an older version"),
 	.options = { CMD_CONFIG, CMD_JSON },
 	.operands_min = 1, .operands_max = 1, .operand = CMD_TEXT,
 	.run = run_show,
@@ -262,7 +262,7 @@ static int run_discard(const struct cmd_line *l)
 }
 
 #define EXITS N_("0 done, 1 not done (each line says why), or asked for while the receiver does not run,\n" \
-	"2 usage, 3 configuration, 5 the ledger cannot be written")
+	"2 usage, 3 configuration, 5 the ledger cannot be written, 6 its database is damaged")
 
 const struct cmd cmd_quarantine_release = {
 	.name = "quarantine release",

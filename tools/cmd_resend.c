@@ -234,7 +234,8 @@ const struct cmd cmd_resend = {
 	    "what is mistyped is found.  Says what is asked for and what of it is still kept, and asks.  The\n"
 	    "running sender begins within a second, before all repeats.  --list shows the slips that were carried out.\n"),
 	.exits = N_("0 done, or listed, 1 not done (the code is wrong or not for this sender, nothing of it is kept, or the\n"
-	    "answer was no), 2 usage, 3 configuration, 4 keys, 5 the outbox cannot be written"),
+	    "answer was no), 2 usage, 3 configuration, 4 keys, 5 the outbox cannot be written,\n"
+	    "6 its database is damaged"),
 	.options = { CMD_CONFIG, { "yes", 'y', CMD_FLAG, NULL, N_("do not ask, do it"), 0 },
 	    { "list", 0, CMD_FLAG, NULL, N_("slips that were carried out here"), 0 }, CMD_JSON, CMD_TSV },
 	.operands_min = 0, .operands_max = 64, .operand = CMD_TEXT,

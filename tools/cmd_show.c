@@ -104,7 +104,7 @@ const struct cmd cmd_show = {
 	.help = N_("From the ledger and from the manifest beside the files.  More than one where the number came more\n"
 	    "than once: of two generations of the sender, as a fork, or first into the quarantine.\n"),
 	.exits = N_("0 shown, 1 it is not in the ledger, 2 usage, 3 configuration, 4 keys,\n"
-	    "5 the ledger cannot be read"),
+	    "5 the ledger cannot be read, 6 its database is damaged"),
 	.options = { CMD_CONFIG, CMD_JSON },
 	.operands_min = 2, .operands_max = 2,
 	.end = CONF_KIND_RECEIVER,

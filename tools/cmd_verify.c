@@ -306,7 +306,8 @@ const struct cmd cmd_verify = {
 	    "Says which files are missing, extra or changed.  With -c, the ledger is asked where a file is that the\n"
 	    "directory says is in the quarantine; without it such a file is missing.\n"
 	    "Without a sender's key it compares the files, but cannot say who made them: the answer is then no.\n"),
-	.exits = N_("0 all verified, 1 not verified, 2 usage, 3 configuration, 4 keys, 5 a DIR cannot be opened"),
+	.exits = N_("0 all verified, 1 not verified, 2 usage, 3 configuration, 4 keys, 5 a DIR cannot be opened,\n"
+	    "6 its database is damaged"),
 	.options = { { "sender", 0, CMD_FILE, N_("FILE.pub"), N_("a sender's public key"), 0 },
 	    { "config", 'c', CMD_FILE, N_("FILE"), N_("receiver.conf: all senders that it names"), 0 },
 	    { "receiver", 0, CMD_FILE, N_("FILE.pub"), N_("check, too, that it was made for this receiver"), 0 },

@@ -156,7 +156,7 @@ const struct cmd cmd_watch = {
 	    "on behind the last row that it has dealt with (`row' in JSON): --after ROW leaves out none.\n"
 	    "tools/packaging/systemd/ has an example for systemd (katamichi-import.path, .service and .sh).\n"),
 	.exits = N_("0 ended, or nobody reads any more, 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be\n"
-	    "read or watched"),
+	    "read or watched, 6 its database is damaged"),
 	.options = { CMD_CONFIG, { "json", 0, CMD_FLAG, NULL, N_("each delivery as JSON, one a line"), 0 },
 	    { "lines", 0, CMD_FLAG, NULL, N_("each delivery as a line of text"), 0 },
 	    { "after", 0, CMD_TEXT, N_("ROW"), N_("begin behind this row of the ledger (what is newest now); 0: from its beginning"), 0 },

@@ -78,6 +78,7 @@ HELPERS  := $(call src,tests/tools/*.c)
 FUZZERS  := $(call src,tests/fuzz/fuzz_*.c)
 LAYER    := $(B)/tests/crash/powerloss.so
 WALL     := $(B)/tests/wall/wall.so
+FORCE_BUFFER := $(B)/tools/bench/force_buffer.so
 
 ESCAPE   := $(addprefix $(B)/escape/,katamichi-sender katamichi-receiver katamichi-receiver-link)
 
@@ -161,6 +162,10 @@ $(ESCAPE): $(B)/escape/sandbox.o $(B)/escape/escape.o $(B)/libkatamichi.a
 	$(link) $(LIBS)
 # Loaded before a daemon's own libraries; no sanitizer is in it, so that it goes into any build.
 $(WALL): tests/wall/wall.c $(B)/.flags
+	$(say) SO $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared $(WARN) -o $@ $<
+$(FORCE_BUFFER): tools/bench/force_buffer.c $(B)/.flags
 	$(say) SO $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared $(WARN) -o $@ $<
@@ -259,7 +264,7 @@ bench:
 	@B=$(B) $(PYTHON) tools/bench/bench.py $(BENCH_ARGS)
 bench-peers:
 	@tools/deps.sh build bench peers
-	@$(SUB) --no-print-directory all $(BENCH_RAW) $(B)/tools/bench/norm_peer
+	@$(SUB) --no-print-directory all $(BENCH_RAW) $(B)/tools/bench/norm_peer $(FORCE_BUFFER)
 	@B=$(B) $(PYTHON) tools/bench/bench_peers.py $(BENCH_ARGS)
 soak:
 	@tools/deps.sh build bench test

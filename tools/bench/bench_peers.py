@@ -5,11 +5,12 @@
 
 (b) one file that does not compress, from memory to memory (tmpfs at both ends); (d) many files of 4 KB, which the others take as a
 tar archive.  MTU 1500: udpcast's packets are not larger.  Nothing comes back, no loss is injected; each is driven at the highest
-rate at which the file arrives whole, found from --start downwards.  UFTP is left out: its receivers have to register and to report,
+rate at which the file arrives whole, found from --start downwards, with a socket buffer as large as katamichi's.  UFTP is left out: its receivers have to register and to report,
 so it does not work without a return path.
 """
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -51,7 +52,8 @@ def ended(process, seconds):
 
 
 class Link:
-    """A fresh link and a directory in memory."""
+    """A fresh link and a directory in memory.  Socket buffers are as large as they are asked for (force_buffer.c)."""
+    buffer = None  # bytes of the receivers' as the kernel counts them, last seen
 
     def __init__(self, memory):
         self.net = harness.Net(MTU)
@@ -63,8 +65,14 @@ class Link:
         os.mkdir(self.out)
 
     def start(self, side, argv, output=None):
-        return subprocess.Popen(self.net.at(side) + argv, stdin=subprocess.DEVNULL, stdout=output or subprocess.DEVNULL,
+        force = "LD_PRELOAD=" + os.path.abspath(harness.program("tools/bench/force_buffer.so"))
+        return subprocess.Popen(self.net.at(side) + ["env", force] + argv, stdin=subprocess.DEVNULL, stdout=output or subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL)
+
+    def note_buffer(self):
+        """Of the largest socket that listens at the receiver's end."""
+        shown = subprocess.run(self.net.at("r") + ["ss", "-Huamn"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        Link.buffer = max([int(b) for b in re.findall(r"\brb(\d+)", shown)] or [0])
 
     def close(self):
         self.net.close()
@@ -78,6 +86,7 @@ def exchange(link, receive, send, ready=None):
         receiver.stdout.readline()
     else:
         time.sleep(0.3)
+    link.note_buffer()
     start = time.time()
     sender = link.start("s", send)
     code, received = ended(receiver, TIME_MAX)
@@ -132,7 +141,8 @@ def at_best_rate(peer, o, once):
     for _ in range(1 if o.rate else TRIES):
         seconds, sent, received, good = once(PEERS[peer], rate)
         if good and (best is None or seconds < best["seconds"]):
-            best = {"rate": rate, "seconds": round(seconds, 3), "sender CPU s": round(sent, 3), "receiver CPU s": round(received, 3)}
+            best = {"rate": rate, "seconds": round(seconds, 3), "sender CPU s": round(sent, 3), "receiver CPU s": round(received, 3),
+                    "buffer": Link.buffer}
         elif best:
             break
         print(f"     {peer} at {rate / 1e9:.2f} Gbit/s: {f'{seconds:.2f} s' if good else 'not whole'}", flush=True)
@@ -196,15 +206,17 @@ TITLE = {"b": "one file, memory to memory, MTU 1500", "d": "files of 4 KB on tmp
 
 
 def table(part, results, unit, cpu):
-    ours = results["katamichi"].get("value")
+    ours = results["katamichi"]
     body = []
     for name, r in results.items():
         if "failed" in r:
-            body.append((name, r["failed"], "", "", "", ""))
-        else:
-            body.append((name, f"{r['value']} {unit}", f"{r['rate'] / 1e9:.2f}", f"{r['seconds']:.2f}", f"{r['sender CPU']} + {r['receiver CPU']}",
-                         f"{ours / r['value']:.2f}" if ours and r["value"] else ""))
-    return f"({part}) {TITLE[part]}\n\n" + report.table(["what", "measured", "rate, Gbit/s", "seconds", f"CPU {cpu}, sender + receiver", "katamichi is x times"], body)
+            body.append((name, r["failed"], "", "", "", "", ""))
+            continue
+        used, mine = (x.get("sender CPU", 0) + x.get("receiver CPU", 0) for x in (r, ours))
+        body.append((name, f"{r['value']} {unit}", f"{r['rate'] / 1e9:.2f}", f"{r['seconds']:.2f}", f"{r['sender CPU']} + {r['receiver CPU']}",
+                     f"{ours['value'] / r['value']:.2f}" if r["value"] else "", f"{mine / used:.2f}" if used else ""))
+    return f"({part}) {TITLE[part]}\n\n" + report.table(
+        ["what", "measured", "rate, Gbit/s", "seconds", f"CPU {cpu}, sender + receiver", "katamichi is x times", "at y times its CPU"], body)
 
 
 def main(argv):
@@ -240,10 +252,9 @@ def main(argv):
     finally:
         harness.Process.end_all()
         shutil.rmtree(o.dir, ignore_errors=True)
-    with open("/proc/sys/net/core/rmem_max") as f:
-        facts["rmem_max"] = int(f.read())
-    texts.append(f"Socket buffer of the receiver: katamichi {o.buffer}; the others what net.core.rmem_max allows, {facts['rmem_max'] / 1e6:.1f} MB "
-                 "(as much, after sysctl -w net.core.rmem_max=67108864).")
+    facts["buffers"] = sorted({r["buffer"] for part in results.values() for r in part.values() if "buffer" in r})
+    texts.append(f"Socket buffer of the receiver: katamichi {o.buffer}, the others as much (force_buffer.c), which the kernel counts as "
+                 + " or ".join(f"{b / 1e6:.1f} MB" for b in facts["buffers"]) + ".")
     texts.append("UFTP is not here: its receivers register with the sender and report to it, which a link without a return path does not let them.")
     report.write_peers(os.path.join(harness.BUILD, "bench"), facts, results, "\n\n".join(texts))
     return 0

@@ -19,15 +19,17 @@ class Lost(Exception):
 
 
 class Pair:
-    """Both daemons on a fresh link, in a directory of their own below `work`.  Use with `with`."""
+    """Both daemons on a fresh link, in a directory of their own below `work`, which stays if `keep`.  Use with `with`."""
 
-    def __init__(self, options, mtu, work, rate, **values):
-        self.values = values
+    def __init__(self, options, mtu, work, rate, keep=False, **values):
+        self.values, self.keep = values, keep
         self.options, self.mtu, self.rate, self.work = options, mtu, rate, work
 
     def __enter__(self):
         o = self.options
         self.top = tempfile.mkdtemp(prefix="km-bench-", dir=self.work)
+        # What lies in it is spread over the disk, as two hosts' would be; a file system that has no such attribute may refuse.
+        subprocess.run(["chattr", "+T", self.top], stderr=subprocess.DEVNULL)
         self.net = harness.Net(self.mtu)
         try:
             if not self.net.real:
@@ -50,7 +52,8 @@ class Pair:
         self.net.close()
         if hasattr(self, "inbox"):
             self.inbox.close()
-        shutil.rmtree(self.top, ignore_errors=True)
+        if not self.keep:
+            shutil.rmtree(self.top, ignore_errors=True)
 
     def watch(self):
         return Watch(self.site.daemons())
@@ -162,24 +165,30 @@ def one_file(options, mtu, rate, work, source, size):
         return describe(pair, processes, busy, size, start, end, c)
 
 
-def rescue(pair, source):
+def rescue(pair, source, name="staged"):
     """After a failed run the file still lies on the way, or is made anew next time."""
-    for path in (pair.site.path("staging", "staged"), pair.site.path("out", "bulk", "large.bin")):
+    for path in (pair.site.path("staging", name), pair.site.path("out", "bulk", "large.bin")):
         if os.path.exists(path):
             shutil.move(path, source)
 
 
 def many_files(options, mtu, rate, work, count, size):
-    """count small files, renamed one after the other; from the first rename to the last publication."""
-    with Pair(options, mtu, work, rate) as pair:
+    """count small files, renamed one after the other; from the first rename to the last publication.
+
+    They stay in `work`: an ext4 without a journal does not use the inode of an erased file for some minutes, and looks at each of
+    them again for every file that it makes, so that a run after one that was removed would be several times slower."""
+    with Pair(options, mtu, work, rate, keep=True) as pair:
         folder = pair.site.path("staging")
         names = small_files(folder, count, size, harness.SEED)
         os.sync()
         watch = pair.watch()
+        here, there = (os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in (folder, pair.site.path("out", "eltax")))
         start = time.time()
         for name in names:
-            os.rename(os.path.join(folder, name), pair.site.path("out", "eltax", name))
+            os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
         put = time.time() - start
+        os.close(here)
+        os.close(there)
         end, found = pair.wait("eltax", names)
         c = pair.counters()
         processes, busy = watch.end(), watch.busy()
@@ -190,48 +199,69 @@ def many_files(options, mtu, rate, work, count, size):
         return r
 
 
+class Small:
+    """Single files of 4 KB, each put in when the one before it was published."""
+
+    def __init__(self, pair):
+        self.pair, self.rng, self.serial = pair, random.Random(f"{harness.SEED} latency"), 0
+
+    def one(self, bulk_done):
+        """Seconds from rename to publication of one more; bulk_done(time, path) of a large one published meanwhile."""
+        pair, name = self.pair, f"f{self.serial:05}"
+        self.serial += 1
+        path = pair.site.path("staging", name)
+        with open(path, "wb") as f:
+            f.write(small(self.rng, 4096))
+        time.sleep(self.rng.uniform(0.002, 0.022))  # not in step with anything
+        at, published = pair.put(path, "pittari", name), None
+        while published is None:
+            events = pair.inbox.wait(1)
+            if not events:
+                pair.demand_no_loss()
+                if time.time() - at > 30:
+                    raise Lost(f"a file of 4 KB did not arrive within 30 s; {pair.story()}")
+            for t, p in events:
+                if os.path.basename(os.path.dirname(p)) == "pittari":
+                    published = t
+                else:
+                    bulk_done(t, p)
+        return published - at
+
+
 def latency(options, mtu, rate, work, count, bulk=None):
-    """Seconds from rename to publication of single 4 KB files; beside a bulk transfer if one is given (path)."""
-    rng = random.Random(f"{harness.SEED} latency")
+    """Seconds from rename to publication of `count` single 4 KB files; beside bulk transfers if one is given (path), which is put in
+    again when it has arrived.  One before all is not counted: a session only begins with it."""
     with Pair(options, mtu, work, rate) as pair:
-        watch, taken, end_bulk = pair.watch(), [], None
-        staged = pair.stage(bulk, "bulk") if bulk else None
-        size = os.path.getsize(staged) if bulk else 0
+        files, taken, bulks = Small(pair), [], []
+        size = os.path.getsize(bulk) if bulk else 0
+        files.one(None)
+        watch, staged = pair.watch(), pair.stage(bulk, "bulk") if bulk else None
+
+        def put_bulk():
+            bulks.append(-pair.put(staged, "bulk", f"large{len(bulks)}.bin"))
+
+        def bulk_done(t, path):
+            bulks[-1] += t
+            os.rename(os.path.join(path, "files", f"large{len(bulks) - 1}.bin"), staged)
+            if len(taken) < count:
+                put_bulk()
         try:
-            started = pair.put(staged, "bulk", "large.bin") if bulk else time.time()
-            while (end_bulk is None if bulk else len(taken) < count) and time.time() - started < TIME_MAX:
-                name = f"f{len(taken):05}"
-                path = pair.site.path("staging", name)
-                with open(path, "wb") as f:
-                    f.write(small(rng, 4096))
-                time.sleep(rng.uniform(0.002, 0.022))  # not in step with anything
-                at = pair.put(path, "pittari", name)
-                while True:
-                    events = pair.inbox.wait(1)
-                    if not events:
-                        pair.demand_no_loss()
-                        if time.time() - at > 30:
-                            raise Lost(f"a file of 4 KB did not arrive within 30 s; {pair.story()}")
-                    channels = [(t, os.path.basename(os.path.dirname(p)), p) for t, p in events]
-                    for t, channel, p in channels:
-                        if channel == "bulk":
-                            end_bulk = t
-                            shutil.move(os.path.join(p, "files", "large.bin"), bulk)
-                    mine = [t for t, channel, _ in channels if channel == "pittari"]
-                    if mine:
-                        taken.append(mine[0] - at)
-                        break
-            if bulk and end_bulk is None:
-                end_bulk, found = pair.wait("bulk", ["large.bin"])
-                shutil.move(found["large.bin"][1], bulk)
+            started = time.time()
+            if bulk:
+                put_bulk()
+            while len(taken) < count and time.time() - started < TIME_MAX:
+                taken.append(files.one(bulk_done))
+            while bulk and bulks[-1] < 0:  # the last one is still on its way
+                files.one(bulk_done)
         finally:
-            if bulk and not os.path.exists(bulk):
-                rescue(pair, bulk)
+            if bulk:
+                rescue(pair, bulk, "bulk")
         c, processes = pair.counters(), watch.end()
     taken.sort()
-    r = {"mtu": mtu, "rate": rate, "files": len(taken), "processes": processes, "counters": c, "bulk bytes": size,
+    r = {"mtu": mtu, "rate": rate, "files": len(taken), "processes": processes, "counters": c, "bulk bytes": size * len(bulks),
+         "bytes": size * len(bulks) + 4096 * len(taken),
          "p50": round(taken[len(taken) // 2], 5), "p99": round(taken[min(len(taken) - 1, len(taken) * 99 // 100)], 5),
          "least": round(taken[0], 5), "most": round(taken[-1], 5)}
     if bulk:
-        r["bulk seconds"] = round(end_bulk - started, 3)
+        r["bulk seconds"] = [round(b, 3) for b in bulks]
     return r

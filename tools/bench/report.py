@@ -4,6 +4,7 @@ import os
 
 G = 1e9
 FLOOR = {"a": {9000: 12 * G, 1500: 6 * G}, "b": {9000: 4 * G, 1500: 3 * G}, "c": {9000: 4 * G, 1500: 4 * G}, "d": {9000: 8000, 1500: 8000}}
+GB_FROM = 10_000_000  # bytes of which a cost per GB says something
 CPU_MAX = 1.7         # s per GB and side, of (b)
 RATIO_MIN = 0.5       # of the run's own ceiling
 LATENCY = {("idle", "p50"): 0.015, ("idle", "p99"): 0.060, ("bulk", "p99"): 0.200}
@@ -33,8 +34,6 @@ def line(part, mtu, r):
             print(f"     datagrams {name:14} {gbit(w['bit/s']):>14}, lost {w['sent'] - w['received']} of "
                   f"{w['sent']}, CPU {w['sender CPU s/GB']} + {w['receiver CPU s/GB']} s/GB", flush=True)
         return
-    if part == "d":
-        print(f"     a plain program: {r['raw']['files/s']} files/s", flush=True)
     if part == "e":
         print(f"     {fsync_text(r['fsync'])}", flush=True)
     for name, x in ((("idle", r["idle"]), ("beside bulk", r["bulk"])) if part == "e" else ((None, r),)):
@@ -50,7 +49,8 @@ def line(part, mtu, r):
                   f"({k['of rate'] * 100:.1f} % of the rate), {k['after']} s after the last; {x['moments']}", flush=True)
         for process, p in sorted(x["processes"].items(), key=lambda i: -(i[1]["user"] + i[1]["system"])):
             if p["user"] + p["system"] >= 0.05:
-                print(f"       {process:16} {p['user']:6.2f} s user {p['system']:6.2f} s system   peak {p['peak'] >> 20} MB", flush=True)
+                share = f", {(p['user'] + p['system']) / x['bytes'] * G:6.2f} s/GB" if x["bytes"] >= GB_FROM else ""
+                print(f"       {process:16} {p['user']:6.2f} s user {p['system']:6.2f} s system{share}   peak {p['peak'] >> 20} MB", flush=True)
 
 
 def pacing_rows(results):
@@ -76,8 +76,8 @@ def ratio_of(part, value, mtu, results):
         return (value / raw, "datagrams with GRO" if way == "gro" else "plain datagrams") if raw else (None, "")
     if part == "b" and write:
         return value / (write["best B/s"] * 8 / 3), "synced write, 3 times the bytes"
-    if part == "d":
-        return value / results["d"][str(mtu)]["raw"]["files/s"], "a plain program"
+    if part == "d" and "files" in results:
+        return value / results["files"]["files/s"], "a plain program"
     return None, ""
 
 
@@ -185,9 +185,8 @@ def write(folder, name, facts, results):
     for mtu, r in results.get("raw", {}).items():
         if "failed" not in r:
             text += f"\nDatagrams with no work on them, MTU {mtu}: " + ", ".join(f"{name} {gbit(r[way]['bit/s'])}" for way, name in WAYS.items())
-    for mtu, r in results.get("d", {}).items():
-        if "raw" in r:
-            text += f"\nA plain program with the files of (d) (the head of raw_files.c says what it does), MTU {mtu}: {r['raw']['files/s']} files/s"
+    if "files" in results:
+        text += f"\nA plain program with the files of (d) (the head of raw_files.c says what it does): {results['files']['files/s']} files/s"
     with open(os.path.join(folder, name + ".txt"), "w") as f:
         f.write(text + "\n")
     print(f"\n{text}\n\n{os.path.relpath(folder)}/{name}.txt, .json, .svg")

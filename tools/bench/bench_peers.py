@@ -27,6 +27,7 @@ from measure import busy_others, harness, machine, real_frames
 MTU = 1500
 PORT = "6003"
 TIME_MAX = 60
+LOOK = 0.4  # s after the sender's start: by then udpcast's receiver has made its buffer
 FEC = "8x8/128"  # udpcast: 8 repair packets for each 128, 8 groups interleaved; NORM: the same share (norm_peer.cc)
 
 
@@ -86,9 +87,10 @@ def exchange(link, receive, send, ready=None):
         receiver.stdout.readline()
     else:
         time.sleep(0.3)
-    link.note_buffer()
     start = time.time()
     sender = link.start("s", send)
+    time.sleep(LOOK)
+    link.note_buffer()
     code, received = ended(receiver, TIME_MAX)
     seconds = time.time() - start
     sender_code, sent = ended(sender, 10 if code == 0 else 0.1)

@@ -4,7 +4,7 @@
   soak.py [--only stall] [--minutes 10] [--mtu 9000] [--rate 3G]
 
 Parts, each a function that feeds a pair (tools/bench/crossing.py) and judges the end; a further part is a line in PARTS:
-  stall   at 80 % of the rate that this machine carries without loss (measured first, unless --rate is given), the receiver's
+  stall   at 80 % of what this machine carries without loss (measured first, unless --rate is given), the receiver's
           open, check and store processes are stopped for 200 ms every 5 s: nothing may be lost on the wire, since what waits for
           them waits on disk.  Everything put in has to be delivered, each file once, whole.
   kills   1,000 kills of either end, or of one of its processes, at random moments while 20,000 files go in (kills.py)
@@ -62,13 +62,15 @@ def say(text):
 
 
 def ceiling(o):
-    """The highest rate at which a file of twice the size crosses without loss, bit/s."""
+    """What crosses at the highest rate without loss, bit/s on the wire: of a rate above what the pair can do, only repeats, which
+    nobody has to seal, would make use."""
     o.rate, rate = None, o.rate
     if rate:
         o.rate = rate
         return None
     bench = Bench(o)
-    return bench.large(o.mtu, o.dir, "random", o.size * 2)["rate"]
+    r = bench.large(o.mtu, o.dir, "random", o.size * 5)
+    return min(r["rate"], r["link"]["wire bit/s"])
 
 
 class Feed:

@@ -89,3 +89,25 @@ def test_captured_transfer(site):
     numbers = [int(s[6]) for s in symbols]
     assert numbers == sorted(set(numbers)), "packet numbers grow and come once"
     assert {s[7] for s in symbols} == {harness.re.search(r"epoch (\d+)", site.sender.text()).group(1)}
+
+
+def test_one_new_beat_a_second(site):
+    """However many transfers are numbered: a beat that is new has a salt of its own (PROTOCOL 4.6)."""
+    pcap = site.path("beats.pcap")
+    tcpdump = capture(site, pcap)
+    try:
+        site.start(channel_more="batch_files = 1\n")
+        for i in range(60):
+            site.put("eltax", f"{i}.csv", samples.table(3))
+            time.sleep(0.05)
+        site.wait_delivered()
+    finally:
+        tcpdump.send_signal(signal.SIGINT)
+        tcpdump.communicate(timeout=10)
+    beats = tshark(pcap, "frame.time_epoch", "katamichi.salt", where="katamichi.kind == 3")
+    first = {}
+    for at, salt in beats:
+        first.setdefault(salt, float(at))
+    times = sorted(first.values())
+    assert len(times) >= 3 and len(site.deliveries()) >= 20, (len(times), len(site.deliveries()))
+    assert len(times) <= times[-1] - times[0] + 2, times

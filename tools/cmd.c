@@ -78,23 +78,38 @@ static void help_options(const struct cmd *c)
 	}
 }
 
+/* "[-o FILE]", "--listen", "A|B": up to a blank that stands in no bracket.  Returns what is behind it. */
+static const char *usage_item(const char *p, unsigned *where, unsigned indent)
+{
+	char item[160];
+	size_t n = 0;
+
+	for (int deep = 0; *p != '\0' && *p != '\n' && (deep > 0 || *p != ' '); p++) {
+		deep += (*p == '[') - (*p == ']');
+		if (n + 1 < sizeof(item))
+			item[n++] = *p;
+	}
+	item[n] = '\0';
+	out_item(item, where, indent);
+	return p + (*p == ' ');
+}
+
 static void help_usage(const struct cmd *c)
 {
 	const char *head = _("usage:"), *p = c->usage != NULL && c->usage[0] != '\0' ? _(c->usage) : "";
 
 	for (int first = 1; first || *p != '\0'; first = 0) {
-		size_t n = strcspn(p, "\n");
-		if (first)
-			printf("%s katamichi %s", head, c->name);
-		else
-			printf("%*s katamichi %s", (int)wide_width(head), "", c->name);
-		printf("%s%.*s\n", n > 0 ? " " : "", (int)n, p);
-		p += n + (p[n] != '\0');
+		unsigned where = wide_width(head) + 1 + wide_width("katamichi ") + wide_width(c->name);
+		printf("%*s katamichi %s", first ? 0 : (int)wide_width(head), first ? head : "", c->name);
+		while (*p != '\0' && *p != '\n')
+			p = usage_item(p, &where, wide_width(head) + 5);
+		p += *p == '\n';
+		putchar('\n');
 	}
 }
 
 /* Lines that begin with blanks stay; the others run on to the width of the terminal. */
-static void help_text(const char *p)
+void cmd_help_text(const char *p)
 {
 	static char text[8192];
 	size_t n = 0, line_at = 0;
@@ -107,7 +122,7 @@ static void help_text(const char *p)
 		if (*p != '\n' || p[1] == '\0' || p[1] == ' ' || text[line_at] == ' ') {
 			text[n++] = *p;
 			line_at = *p == '\n' ? n : line_at;
-		} else if ((unsigned char)p[1] < 0x80 || (unsigned char)p[-1] < 0x80) /* Japanese has no blanks between words */
+		} else if ((unsigned char)p[1] < 0x80 && (unsigned char)p[-1] < 0x80) /* Japanese has no blanks between words */
 			text[n++] = ' ';
 	text[n] = '\0';
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
@@ -123,12 +138,12 @@ void cmd_help(const struct cmd *c)
 	out_init(OUT_TEXT);
 	help_usage(c);
 	putchar('\n');
-	help_text(_(c->help));
+	cmd_help_text(_(c->help));
 	putchar('\n');
 	help_options(c);
 	putchar('\n');
 	snprintf(exits, sizeof(exits), _("Exit codes: %s.\n"), _(c->exits));
-	help_text(exits);
+	cmd_help_text(exits);
 }
 
 /* getopt's own tables from ours; a long option's value is its place + 256. */

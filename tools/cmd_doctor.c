@@ -31,8 +31,8 @@ static void show(const json_t *results)
 
 	json_array_foreach(results, i, o) {
 		printf("%-4s %s", text(o, "id"), out_style(style_of(text(o, "verdict"))));
-		printf("%s%s  %s", _(text(o, "verdict")), out_style(OUT_PLAIN), text(o, "subject"));
-		printf(_("  (ordinance %s; JIS Q 27002 %s)\n"), text(o, "ordinance"), text(o, "jis"));
+		printf("%s%s  %s\n     ", _(text(o, "verdict")), out_style(OUT_PLAIN), text(o, "subject"));
+		printf(_("(ordinance %s; JIS Q 27002 %s)\n"), text(o, "ordinance"), text(o, "jis"));
 		(void)snprintf(line, sizeof(line), "%s%s", _("Basis: "), text(o, "basis"));
 		fputs("     ", stdout);
 		out_wrapped(line, 5, 5);

@@ -1,5 +1,6 @@
 /* cmd_key_rotate.c - katamichi key rotate: a new key of this end, and what has to be done with it, step by step. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -42,25 +43,45 @@ static int take_apart(struct place *p, const char *key)
 	return EXIT_OK;
 }
 
+/* A sentence between the line feeds around it, wrapped below its number. */
+static void __attribute__((format(printf, 1, 2))) step(const char *fmt, ...)
+{
+	char line[RECEIVER_PATH_MAX + 1600], *text = line;
+	int empty_line;
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	for (; *text == '\n'; text++)
+		putchar('\n');
+	n = strcspn(text, "\n");
+	empty_line = text[n] == '\n' && text[n + 1] == '\n';
+	text[n] = '\0';
+	out_wrapped(text, 0, 3);
+	fputs(empty_line ? "\n\n" : "\n", stdout);
+}
+
 static void steps_of_sender(const struct place *p)
 {
-	printf(_("\n1. Carry %s/%s.pub to the receiving host, compare the fingerprint, and put it beside receiver.conf.\n"), p->dir, p->name);
-	printf(_("   In receiver.conf pin it beside the old one, and restart the receiver:\n\n"));
+	step(_("\n1. Carry %s/%s.pub to the receiving host, compare the fingerprint, and put it beside receiver.conf.\n"), p->dir, p->name);
+	step(_("   In receiver.conf pin it beside the old one, and restart the receiver:\n\n"));
 	printf("     [peer %s]\n     key = %s.pub\n\n", p->name, p->name);
-	printf(_("   The old [peer] stays: what is still repeated was signed by its key.\n"));
-	printf(_("2. In sender.conf write `keys = %s/%s.key', and restart the sender.  It begins a new generation.\n"), p->dir, p->name);
-	printf(_("3. When the sender's retention has passed since then, remove the old [peer] (or set its valid_until), and destroy %s/%s.key.\n"),
+	step(_("   The old [peer] stays: what is still repeated was signed by its key.\n"));
+	step(_("2. In sender.conf write `keys = %s/%s.key', and restart the sender.  It begins a new generation.\n"), p->dir, p->name);
+	step(_("3. When the sender's retention has passed since then, remove the old [peer] (or set its valid_until), and destroy %s/%s.key.\n"),
 	    p->dir, p->old);
 }
 
 static void steps_of_receiver(const struct place *p)
 {
-	printf(_("\n1. In receiver.conf write `keys = %s/%s.key', and keep the old key to open what was sealed to it:\n\n"), p->dir, p->name);
+	step(_("\n1. In receiver.conf write `keys = %s/%s.key', and keep the old key to open what was sealed to it:\n\n"), p->dir, p->name);
 	printf("     [retired %s]\n     key = %s/%s.key\n     since = %s\n\n", p->old, p->dir, p->old, p->today);
-	printf(_("   Restart the receiver.  Senders that still seal to the old key are understood.\n"));
-	printf(_("2. Carry %s/%s.pub to each sending host, compare the fingerprint, and put it beside sender.conf.\n"), p->dir, p->name);
-	printf(_("   In sender.conf write `receiver = %s.pub', and restart the sender.\n"), p->name);
-	printf(_("3. Put the day of that after `since'.  `katamichi key retired -c receiver.conf' says from which day the old key may go.\n"));
+	step(_("   Restart the receiver.  Senders that still seal to the old key are understood.\n"));
+	step(_("2. Carry %s/%s.pub to each sending host, compare the fingerprint, and put it beside sender.conf.\n"), p->dir, p->name);
+	step(_("   In sender.conf write `receiver = %s.pub', and restart the sender.\n"), p->name);
+	step(_("3. Put the day of that after `since'.  `katamichi key retired -c receiver.conf' says from which day the old key may go.\n"));
 }
 
 static void say(const struct place *p, const struct party *party)

@@ -16,8 +16,16 @@
 #include "tools/out.h"
 #include "tools/wide.h"
 
-#define PICTURE 60 /* columns */
-#define LABEL 12   /* columns */
+#define LABEL 12 /* columns */
+
+/* How wide the pictures are, in columns: what is said beside them has to find room, too. */
+static int
+picture(void)
+{
+	unsigned columns = out_columns();
+
+	return columns == 0 || columns >= 110 ? 60 : 36;
+}
 
 static int
 set_mtu(struct plan_in *in, const char *text)
@@ -69,7 +77,7 @@ label(const char *text)
 static void
 bar(char c, double share)
 {
-	for (int n = (int)(share * PICTURE + 0.5); n > 0; n--)
+	for (int n = (int)(share * picture() + 0.5); n > 0; n--)
 		putchar(c);
 }
 
@@ -89,7 +97,7 @@ picture_of_block(const struct plan_in *in, const struct plan *p)
 	label(_("  survives"));
 	putchar('|');
 	bar('x', b->r / n);
-	printf("%*s", PICTURE - (int)(b->r / n * PICTURE + 0.5), "");
+	printf("%*s", picture() - (int)(b->r / n * picture() + 0.5), "");
 	printf(_("|  any %u lost\n"), b->r);
 	label(_("  of these"));
 	if (p->spacing_ns > 0)
@@ -110,10 +118,11 @@ picture_of_time(const struct plan *p)
 		char pause[32];
 		putchar('\n');
 		label(_("  in time"));
-		printf("|%.*s", 12, "############");
-		bar('+', 3.0 / PICTURE);
-		printf("%*s", 27, "");
-		bar('+', 18.0 / PICTURE);
+		putchar('|');
+		bar('#', 0.2);
+		bar('+', 0.05);
+		printf("%*s", picture() * 27 / 60, "");
+		bar('+', 0.3);
 		printf("|\n%*s", LABEL, "");
 		printf(_("source, then a pause of %s, then as much repair again:\n            a burst hits the one or the other\n"),
 		    time_text(pause, (double)p->spacing_ns * 1e-9));
@@ -122,20 +131,20 @@ picture_of_time(const struct plan *p)
 	double group = p->depth * ((double)p->full.k + p->full.r);
 	double share = (double)p->burst_symbols / group;
 	char name[64];
-	int burst = (int)(share * PICTURE + 0.5), at = PICTURE / 3;
+	int burst = (int)(share * picture() + 0.5), at = picture() / 3;
 
 	if (burst < 1)
 		burst = 1;
-	if (at + burst > PICTURE)
-		at = PICTURE - burst;
+	if (at + burst > picture())
+		at = picture() - burst;
 	printf("\n");
 	for (uint32_t i = 0; i < p->depth && i < 4; i++) {
 		snprintf(name, sizeof(name), _("  block %u"), i);
 		label(name);
 		putchar('|');
-		for (int c = 0; c < PICTURE; c++)
+		for (int c = 0; c < picture(); c++)
 			putchar(c >= at && c < at + burst ? 'x' :
-			    c * (double)(p->full.k + p->full.r) / PICTURE < p->full.k ? '#' : '+');
+			    c * (double)(p->full.k + p->full.r) / picture() < p->full.k ? '#' : '+');
 		printf("|\n");
 	}
 	if (p->depth > 4)
@@ -146,6 +155,7 @@ picture_of_time(const struct plan *p)
 static void
 show(const struct plan_in *in, const struct plan *p)
 {
+	char line[400];
 	const struct plan_block *b = &p->full;
 	double datagrams = (double)p->symbols * (1 + p->overhead);
 	char round[32];
@@ -156,8 +166,10 @@ show(const struct plan_in *in, const struct plan *p)
 	else
 		printf(_("%" PRIu64 " bytes in %" PRIu64 " symbols of %u bytes, in blocks: %" PRIu64 "\n"), in->size, p->symbols, in->symbol, p->blocks);
 	label(_("each block"));
-	printf(_("%u source + %u repair symbols a round, of a parity space of %u (%u rounds of new ones)\n"), b->k, b->r,
+	snprintf(line, sizeof(line), _("%u source + %u repair symbols a round, of a parity space of %u (%u rounds of new ones)"), b->k, b->r,
 	    1u << b->log2m, (1u << b->log2m) / b->r);
+	out_wrapped(line, LABEL, LABEL);
+	putchar('\n');
 	label(_("redundancy"));
 	printf(_("%.2f %% (the least for this loss alone: %.2f %%)\n"), 100 * p->overhead, 100 * in->loss / (1 - in->loss));
 	label(_("interleaved"));

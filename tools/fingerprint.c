@@ -6,22 +6,29 @@
 
 #include "codec/hex.h"
 #include "host/i18n.h"
+#include "tools/out.h"
 #include "tools/wide.h"
 #include "tools/words.h"
 
+enum { LABEL = 13 /* columns */ };
+
 void fingerprint_label(const char *label)
 {
-	wide_pad(stdout, label, 13, 0);
+	wide_pad(stdout, label, LABEL, 0);
 }
 
 void fingerprint_print(const char *label, const uint8_t fingerprint[static HASH_LEN])
 {
 	char hex[2 * HASH_LEN + 1];
+	unsigned where = LABEL;
 
 	hex_put(hex, fingerprint, HASH_LEN);
 	fingerprint_label(label);
-	for (unsigned i = 0; i < 2 * HASH_LEN; i += 4)
-		printf("%s%.4s", i > 0 ? " " : "", hex + i);
+	for (unsigned i = 0; i < 2 * HASH_LEN; i += 4) {
+		char four[5];
+		snprintf(four, sizeof(four), "%.4s", hex + i);
+		out_item(four, &where, LABEL);
+	}
 	putchar('\n');
 }
 
@@ -65,9 +72,11 @@ json_t *fingerprint_made_json(const struct party *p, const char *dir, const char
 
 static void words_print(const char *label, const char *const list[256], const uint8_t fingerprint[static HASH_LEN])
 {
+	unsigned where = LABEL;
+
 	fingerprint_label(label);
 	for (unsigned i = 0; i < WORDS_BYTES; i++)
-		printf("%s%s", i > 0 ? " " : "", list[fingerprint[i]]);
+		out_item(list[fingerprint[i]], &where, LABEL);
 	putchar('\n');
 }
 

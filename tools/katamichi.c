@@ -49,9 +49,9 @@ static void usage(const char *group)
 	putchar('\n');
 	list(group);
 	putchar('\n');
-	fputs(_("`katamichi COMMAND --help' tells more.  --version prints the version.\n"
+	cmd_help_text(_("`katamichi COMMAND --help' tells more.  --version prints the version.\n"
 	    "Exit codes: 0 yes or done, 1 no (not verified, gaps exist), 2 usage, 3 configuration, 4 keys,\n"
-	    "5 system, 6 own data damaged, 70 internal.\n"), stdout);
+	    "5 system, 6 own data damaged, 70 internal.\n"));
 }
 
 static int is_help(const char *s)

@@ -179,6 +179,21 @@ void out_wrapped(const char *text, unsigned where, unsigned indent)
 	}
 }
 
+void out_item(const char *text, unsigned *where, unsigned indent)
+{
+	unsigned columns = out_columns(), width = wide_width(text);
+
+	if (columns > 0 && *where > indent && *where + 1 + width > columns) {
+		printf("\n%*s", (int)indent, "");
+		*where = indent;
+	} else if (*where > indent) {
+		putchar(' ');
+		++*where;
+	}
+	fputs(text, stdout);
+	*where += width;
+}
+
 static int to_the_right(const struct out_column *c)
 {
 	return c->kind == OUT_NUMBER || c->kind == OUT_BYTES;
@@ -195,8 +210,11 @@ static void print_cell(const struct out_column *c, const char *text, unsigned wi
 
 	if (to_the_right(c))
 		pad(gap);
-	if (last)
-		out_wrapped(text, where, out_columns() > where + LAST_MIN ? where : 4);
+	if (last && !to_the_right(c) && out_columns() > 0 && out_columns() < where + (width < LAST_MIN ? width : LAST_MIN)) {
+		printf("\n    "); /* no room beside the others: a line of its own */
+		out_wrapped(text, 4, 4);
+	} else if (last)
+		out_wrapped(text, where, where);
 	else
 		fputs(text, stdout);
 	if (!to_the_right(c) && !last)
@@ -214,6 +232,10 @@ static void print_row(const struct out_column *c, unsigned columns, const json_t
 			cell(text, &c[k], row);
 		else
 			snprintf(text, sizeof(text), "%s", _(c[k].head));
+		if (k + 1 < columns && out_columns() > 0 && where > 4 && where + width[k] > out_columns()) {
+			printf("\n    "); /* the row goes on below, indented */
+			where = 4;
+		}
 		print_cell(&c[k], text, width[k], k + 1 == columns, where);
 		where += width[k] + 2;
 	}

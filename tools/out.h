@@ -50,6 +50,9 @@ void out_facts(const json_t *o, const struct out_column *fact, unsigned facts, u
 
 /* A text, wrapped on a terminal, each further line indented by so many columns; where is the column it begins in. */
 void out_wrapped(const char *text, unsigned where, unsigned indent);
+/* One of a list of words, none of which is torn: a blank before it, or a new line where the terminal ends, indented.  *where: the
+ * column, at first that of the list's beginning, which is indent or more. */
+void out_item(const char *text, unsigned *where, unsigned indent);
 /* "1.2 MB", "2026-11-20 18:00:05" (local; iso is "2026-11-20T09:00:05Z"). */
 const char *out_bytes(char out[static 32], double bytes);
 const char *out_time(char out[static 32], const char *iso);

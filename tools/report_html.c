@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "host/reason.h"
 #include "tools/page.h"
 #include "tools/report.h"
 
@@ -100,7 +101,7 @@ static void notable_row(FILE *out, const json_t *o)
 	page_element(out, "td", "n", n > 0 ? page_number(shown, n) : "");
 	page_element(out, "td", NULL, word(o, "file"));
 	page_element(out, "td", NULL, word(o, "by"));
-	page_element(out, "td", NULL, word(o, "reason"));
+	page_element(out, "td", NULL, reason_show(word(o, "reason")));
 	fputs("</tr>\n", out);
 }
 
@@ -187,7 +188,7 @@ static void closing(const struct report *r, FILE *out, const json_t *o)
 	fputs("</td>", out);
 	if (n == 0) {
 		fputs("<td colspan=\"5\">", out);
-		page_text(out, word(o, "reason"));
+		page_text(out, reason_show(word(o, "reason")));
 		fputs("</td>", out);
 	}
 	json_array_foreach(channels, i, c) {

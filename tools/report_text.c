@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "host/reason.h"
 #include "tools/out.h"
 #include "tools/report.h"
 
@@ -76,7 +77,7 @@ static void notable(const struct report *r, FILE *out)
 {
 	static const struct out_column column[] = { { "at", N_("time"), OUT_TIME }, { "event", N_("event"), OUT_WORD },
 		{ "channel", N_("channel"), OUT_STRING }, { "number", N_("number"), OUT_NUMBER }, { "file", N_("file"), OUT_STRING },
-		{ "by", N_("by"), OUT_STRING }, { "reason", N_("reason"), OUT_STRING } };
+		{ "by", N_("by"), OUT_STRING }, { "reason", N_("reason"), OUT_WORD } };
 
 	fprintf(out, "\n%s\n", _("Refused, set aside, released, delivered apart"));
 	if (r->worth == 0)
@@ -120,9 +121,9 @@ static void closings(const struct report *r, FILE *out)
 		fprintf(out, "  %s\n", _("none came"));
 	json_array_foreach(r->closings, i, o) {
 		fprintf(out, "  %s  %s  %s %lld\n", report_period_local(at, word(o, "at")), report_peer(r, word(o, "sender")),
-		    word(o, "kind"), (long long)json_integer_value(json_object_get(o, "number")));
+		    _(word(o, "kind")), (long long)json_integer_value(json_object_get(o, "number")));
 		if (word(o, "reason")[0] != '\0')
-			fprintf(out, _("    not believed: %s\n"), word(o, "reason"));
+			fprintf(out, _("    not believed: %s\n"), reason_show(word(o, "reason")));
 		json_array_foreach(json_object_get(o, "channels"), j, c)
 			fprintf(out, _("    %s %lld-%lld: %lld missing, %lld set aside, %lld with another manifest, when it came\n"),
 			    word(c, "channel"), (long long)json_integer_value(json_object_get(c, "first")),

@@ -214,8 +214,8 @@ static void print_head(const struct sender_conf *c, const json_t *j)
 static void print_text(const struct sender_conf *c, const json_t *j)
 {
 	static const struct out_column columns[] = {
-		{ "name", N_("CHANNEL"), OUT_STRING }, { "waiting", N_("WAITING"), OUT_NUMBER }, { "taken", N_("BEING TAKEN"), OUT_NUMBER },
-		{ "refused", N_("REFUSED"), OUT_NUMBER }, { "newest", N_("NEWEST"), OUT_NUMBER }, { "unsent", N_("NOT SENT YET"), OUT_NUMBER },
+		{ "name", N_("CHANNEL"), OUT_STRING }, { "waiting", N_("WAITING"), OUT_NUMBER }, { "taken", N_("TAKEN"), OUT_NUMBER },
+		{ "refused", N_("REFUSED"), OUT_NUMBER }, { "newest", N_("NEWEST"), OUT_NUMBER }, { "unsent", N_("UNSENT"), OUT_NUMBER },
 		{ "kept", N_("KEPT"), OUT_NUMBER }, { "kept_bytes", N_("SIZE"), OUT_BYTES }, { "next_repeat_s", N_("REPEAT IN s"), OUT_NUMBER },
 	};
 	const json_t *channels = json_object_get(j, "channels");

@@ -46,7 +46,7 @@ static void choose_locale(void)
 		return;
 	if (!found && is_japanese_utf8(asked)) {
 		(void)setlocale(LC_MESSAGES, "C.UTF-8");
-		(void)setenv("LANGUAGE", "ja", 0);
+		(void)setenv("LANGUAGE", "ja", getenv("LANGUAGE") == NULL || getenv("LANGUAGE")[0] == '\0');
 	} else {
 		(void)setlocale(LC_MESSAGES, "C");
 	}

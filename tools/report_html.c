@@ -61,7 +61,7 @@ static void counts(const struct report *r, FILE *out)
 static void charts(const struct report *r, FILE *out)
 {
 	struct page_bar count[REPORT_BUCKETS_MAX] = { { .value = 0 } }, size[REPORT_BUCKETS_MAX];
-	int64_t bytes = 0;
+	int64_t bytes = 0, unit;
 
 	for (unsigned i = 0; i < r->period.buckets; i++) {
 		(void)snprintf(count[i].label, sizeof(count[i].label), "%u", r->period.is_month ? i + 1 : i);
@@ -70,9 +70,10 @@ static void charts(const struct report *r, FILE *out)
 		bytes = r->bucket[i].bytes > bytes ? r->bucket[i].bytes : bytes;
 	}
 	page_bars(out, r->period.is_month ? _("Deliveries by day") : _("Deliveries by hour"), count, r->period.buckets);
+	unit = bytes >= 10000000 ? 1000000 : bytes >= 10000 ? 1000 : 1; /* a bar of a whole number has to show */
 	for (unsigned i = 0; i < r->period.buckets; i++)
-		size[i].value = bytes >= 10000000 ? r->bucket[i].bytes / 1000000 : r->bucket[i].bytes / 1000;
-	page_bars(out, bytes >= 10000000 ? _("Volume, MB") : _("Volume, kB"), size, r->period.buckets);
+		size[i].value = r->bucket[i].bytes / unit;
+	page_bars(out, unit == 1 ? _("Volume, bytes") : unit == 1000 ? _("Volume, kB") : _("Volume, MB"), size, r->period.buckets);
 }
 
 /* --- lists --- */

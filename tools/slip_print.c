@@ -95,11 +95,11 @@ free_code:
 static const char page_head[] =
     "<!DOCTYPE html>\n<html lang=\"ja\"><head><meta charset=\"utf-8\"><title>再送票 Resend slip</title><style>\n"
     "body{font-family:\"Noto Sans CJK JP\",\"IPAexGothic\",sans-serif;margin:0;color:#000;background:#fff}\n"
-    "section{padding:18mm 20mm;page-break-after:always;break-after:page}\nsection:last-child{page-break-after:auto;break-after:auto}\n"
+    "section{padding:14mm 20mm;page-break-after:always;break-after:page}\nsection:last-child{page-break-after:auto;break-after:auto}\n"
     "h1{font-size:22pt;margin:0 0 6mm}h1 small{font-size:12pt;font-weight:normal}\n"
-    "table{border-collapse:collapse;width:100%}th,td{border:1px solid #000;padding:2mm 3mm;text-align:left;vertical-align:top}\n"
+    "table{border-collapse:collapse;width:100%}th,td{border:1px solid #000;padding:1mm 3mm;text-align:left;vertical-align:top}\n"
     "th{width:38mm;font-weight:normal}td.n{word-break:break-word}\n"
-    ".code{font:bold 17pt/1.7 monospace;border:2px solid #000;padding:4mm 5mm;margin:6mm 0;overflow-wrap:anywhere}\n"
+    ".code{font:bold 17pt/1.7 monospace;border:2px solid #000;padding:3mm 5mm;margin:5mm 0;overflow-wrap:anywhere}\n"
     ".code span{display:inline-block;margin-right:5mm}svg{width:48mm;height:48mm}\n"
     "kbd{font:10pt monospace;overflow-wrap:anywhere}@page{size:A4;margin:0}\n</style></head><body>\n";
 

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 
+import bar
 import crossing
 import link_only
 import pacing
@@ -165,9 +166,10 @@ class Bench:
     def __init__(self, o):
         self.o, self.results = o, {}
         o.found = {}
+        self.bar = bar.Bar(sum(part in o.only for part in PARTS) * len(o.mtus))
 
     def say(self, text):
-        print(f"     {text}", flush=True)
+        self.bar.print(f"     {text}")
 
     def source(self, folder, kind, size):
         """A file of this kind and size in this folder, made once."""
@@ -221,7 +223,8 @@ class Bench:
                 continue
             for mtu in self.o.mtus:
                 began = time.monotonic()
-                print(f"({part}) MTU {mtu}", flush=True)
+                self.bar.print(f"({part}) MTU {mtu}")
+                self.bar.step(f"({part}) MTU {mtu}")
                 try:
                     r = getattr(self, "part_" + part)(mtu)
                 except (AssertionError, crossing.Lost, OSError, subprocess.SubprocessError) as e:
@@ -229,7 +232,8 @@ class Bench:
                     self.say(f"failed: {e}")
                 r["took"] = round(time.monotonic() - began, 1)
                 self.results.setdefault(part, {})[str(mtu)] = r
-                report.line(part, mtu, r)
+                with self.bar.away():
+                    report.line(part, mtu, r)
         if "d" in self.o.only:  # last, for it leaves many erased files behind (crossing.py, many_files)
             self.results["files"] = raw_files(self.o, self.o.dir)
             self.say(f"a plain program with the files of (d): {self.results['files']['files/s']} files/s")
@@ -251,6 +255,7 @@ def main(argv):
     try:
         bench.run()
     finally:
+        bench.bar.finish()
         harness.Process.end_all()
         for path in (o.dir, os.path.join(o.memory, f"km-bench-{os.getpid()}")):
             shutil.rmtree(path, ignore_errors=True)

@@ -101,9 +101,13 @@ static void translate_behind_name(char *to, size_t size, const char *english, in
 static void translate(char *to, size_t size, const char *english, int depth)
 {
 	struct part part[PARTS_MAX];
-	const char *known = english[0] != '\0' ? gettext(english) : "";
+	const char *known;
 
-	if (known == english && english[0] != '\0') /* an errno's text is in libc's own catalogue */
+	to[0] = '\0';
+	if (english[0] == '\0') /* of most rows of a long report; and gettext("") is the catalogue's head */
+		return;
+	known = gettext(english);
+	if (known == english) /* an errno's text is in libc's own catalogue */
 		known = dgettext("libc", english);
 	snprintf(to, size, "%s", known);
 	if (strcmp(known, english) != 0 || depth == DEPTH_MAX)

@@ -234,6 +234,23 @@ def test_on_a_terminal(site):
     assert all(width(line) <= 80 for line in screen) and "Ctrl-C" in "".join(screen), "\n".join(screen)
 
 
+def test_help_and_tables_fit(site):
+    """80 columns in either language: every --help; and the tables, a row of which goes on below where it is wider."""
+    site.configure()
+    key = ["key", "show", site.path("keys/sender.pub")]
+    wrong = []
+    for language in ("ja_JP.UTF-8", "C"):
+        for argv in (["--help"], *([*name.split(), "--help"] for name in commands()), key, ["plan", "--size", "10G"]):
+            text, status = on_terminal([program("katamichi"), *argv], 80, env={"LANG": language})
+            lines = re.sub(r"\033\[[0-9;]*m", "", text).replace("\r", "").splitlines()
+            if status != 0 or not lines or any(width(line) > 80 for line in lines):
+                wrong.append(f"{' '.join(argv)} ({language}):\n{text}")
+    assert not wrong, "\n".join(wrong)
+    # no word is torn, and none is lost
+    text, _ = on_terminal([program("katamichi"), *key], 50, env={"LANG": "C"})
+    assert re.sub(r"\s+", " ", text).strip() == re.sub(r"\s+", " ", said(ENGLISH, program("katamichi"), *key)[1]).strip()
+
+
 def test_watch_tells_each_delivery(site):
     """An importing system reads lines; one that was away goes on where it was."""
     site.start()

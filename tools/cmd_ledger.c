@@ -18,49 +18,6 @@
 #include "tools/out.h"
 #include "tools/status.h"
 
-struct keys {
-	struct party key[LEDGER_KEYS_MAX];
-	unsigned count;
-};
-
-static int
-add_key(struct keys *k, const char *path)
-{
-	int code;
-
-	if (k->count == LEDGER_KEYS_MAX) {
-		log_error(_("more than %d keys"), LEDGER_KEYS_MAX);
-		return EXIT_USAGE;
-	}
-	if ((code = keyfile_read_public(&k->key[k->count], path, PARTY_RECEIVER)) == 0)
-		k->count++;
-	return code;
-}
-
-/* The public half lies beside the secret one; nobody needs that to verify.  Of a retired key it may be named itself. */
-static int
-add_own(struct keys *k, const char *file)
-{
-	static char path[RECEIVER_PATH_MAX + 8];
-	size_t n = strlen(file);
-
-	if (n < 4 || (strcmp(file + n - 4, ".key") != 0 && strcmp(file + n - 4, ".pub") != 0))
-		return EXIT_OK;
-	snprintf(path, sizeof(path), "%.*s.pub", (int)(n - 4), file);
-	return access(path, R_OK) == 0 ? add_key(k, path) : EXIT_OK;
-}
-
-/* A replaced key signed the checkpoints of its time. */
-static int
-add_all_own(struct keys *k, const struct receiver_conf *c)
-{
-	int code = add_own(k, c->keys);
-
-	for (unsigned i = 0; code == EXIT_OK && i < c->retireds; i++)
-		code = add_own(k, c->retired[i].key);
-	return code;
-}
-
 static int
 read_checkpoint(struct checkpoint *c, const char *path)
 {
@@ -95,16 +52,16 @@ against_export(struct db *db, const char *path, struct ledger_finding *f)
 }
 
 static int
-check(const struct cmd_line *l, struct db *db, const struct keys *k, struct ledger_finding *f)
+check(const struct cmd_line *l, struct db *db, const struct ledger_keys *k, const char *state, struct ledger_finding *f)
 {
 	struct checkpoint c;
 	int code = EXIT_OK;
 
-	ledger_against_itself(db, k->key, k->count, f);
+	ledger_against_itself(db, k, state, NULL, NULL, f);
 	for (unsigned i = 0; code == EXIT_OK && f->bad == 0 && i < l->givens; i++) {
 		const char *option = l->given[i].option->name, *path = l->given[i].value;
 		if (strcmp(option, "checkpoint") == 0 && (code = read_checkpoint(&c, path)) == EXIT_OK)
-			ledger_against_checkpoint(db, &c, path, k->key, k->count, f);
+			ledger_against_checkpoint(db, &c, path, k, f);
 		else if (strcmp(option, "export") == 0)
 			code = against_export(db, path, f);
 	}
@@ -112,7 +69,7 @@ check(const struct cmd_line *l, struct db *db, const struct keys *k, struct ledg
 }
 
 static void
-say(const char *path, const struct keys *k, const struct ledger_finding *f)
+say(const char *path, const struct ledger_keys *k, const struct ledger_finding *f)
 {
 	json_t *o;
 
@@ -140,7 +97,7 @@ say(const char *path, const struct keys *k, const struct ledger_finding *f)
 }
 
 static int
-verify(const struct cmd_line *l, const struct keys *k, const char *path)
+verify(const struct cmd_line *l, const struct ledger_keys *k, const char *state, const char *path)
 {
 	struct ledger_finding f;
 	struct db db;
@@ -150,7 +107,7 @@ verify(const struct cmd_line *l, const struct keys *k, const char *path)
 		return cmd_usage(l->cmd, _("--checkpoint needs the receiver's key: -c receiver.conf or --receiver FILE.pub"));
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
-	if ((code = check(l, &db, k, &f)) == EXIT_OK) {
+	if ((code = check(l, &db, k, state, &f)) == EXIT_OK) {
 		say(path, k, &f);
 		code = f.bad == 0 ? EXIT_OK : EXIT_NO;
 	}
@@ -163,7 +120,7 @@ run(const struct cmd_line *l)
 {
 	static struct receiver_conf conf;
 	static char path[RECEIVER_PATH_MAX + 32];
-	static struct keys k;
+	static struct ledger_keys k;
 	const char *config = cmd_value(l, "config");
 	int code = EXIT_OK;
 
@@ -172,15 +129,15 @@ run(const struct cmd_line *l)
 	k.count = 0;
 	for (unsigned i = 0; code == EXIT_OK && i < l->givens; i++)
 		if (strcmp(l->given[i].option->name, "receiver") == 0)
-			code = add_key(&k, l->given[i].value);
+			code = ledger_keys_add(&k, l->given[i].value);
 	if (code != EXIT_OK)
 		return code;
 	if (l->operands == 1)
-		return verify(l, &k, l->operand[0]);
-	if ((code = receiver_conf_read(&conf, config, -1)) != 0 || (code = add_all_own(&k, &conf)) != 0)
+		return verify(l, &k, NULL, l->operand[0]);
+	if ((code = receiver_conf_read(&conf, config, -1)) != 0 || (code = ledger_keys_own(&k, &conf)) != 0)
 		return code;
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
-	return verify(l, &k, path);
+	return verify(l, &k, conf.state, path);
 }
 
 const struct cmd cmd_ledger_verify = {

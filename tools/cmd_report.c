@@ -66,7 +66,7 @@ static int write_out(struct report *r, enum form f, const char *file, const char
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
 	if (make(r, &db, f, stdout) == 0)
-		code = r->chain.why == NULL ? EXIT_OK : EXIT_NO;
+		code = r->chain.bad == 0 ? EXIT_OK : EXIT_NO;
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		log_error("%s: cannot be written: %s", file != NULL ? file : "-", strerror(errno));
 		code = EXIT_SYSTEM;
@@ -93,7 +93,8 @@ static int run(const struct cmd_line *l)
 		log_error("%s: is a sender's; a sender cannot know what arrived, so the report is made on the receiver", name);
 		return EXIT_CONFIG;
 	}
-	if ((code = receiver_conf_read(&conf, name, -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
+	if ((code = receiver_conf_read(&conf, name, -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0 ||
+	    (code = ledger_keys_own(&r.keys, &conf)) != 0)
 		return code;
 	r.conf = &conf;
 	(void)snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);

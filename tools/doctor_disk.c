@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "host/db.h"
-#include "receiver/ledger.h"
+#include "host/reason.h"
 #include "tools/doctor.h"
+#include "tools/ledger_against.h"
 
 enum { FREE_LEAST = 5 /* per cent */, NS_PER_DAY = 86400 };
 
@@ -110,7 +111,8 @@ void doctor_rest(struct doctor *d)
 static void chain(struct doctor *d)
 {
 	char path[RECEIVER_PATH_MAX + 32], since[32] = "";
-	struct ledger_verdict v;
+	struct ledger_keys keys = { .count = 0 };
+	struct ledger_finding v;
 	sqlite3_stmt *q;
 	struct db db;
 
@@ -119,15 +121,17 @@ static void chain(struct doctor *d)
 		doctor_unclear(d, _("%s: cannot be read"), path);
 		return;
 	}
-	ledger_verify(&db, &v);
+	if (ledger_keys_own(&keys, &d->receiver) != 0)
+		keys.count = 0; /* R4 and R6 say what is the matter with them */
+	ledger_against_itself(&db, &keys, d->receiver.state, NULL, NULL, &v);
 	q = db_query(&db, "SELECT substr(entry, 8, 10) FROM ledger WHERE seq = 1", "");
 	if (db_step(&db, q) == 1) {
 		(void)snprintf(since, sizeof(since), "%s", (const char *)sqlite3_column_text(q, 0));
 		db_done(q);
 	}
 	db_close(&db);
-	if (v.why != NULL)
-		doctor_wrong(d, _("the ledger's chain does not hold: row %lld %s"), (long long)v.bad, _(v.why));
+	if (v.bad != 0)
+		doctor_wrong(d, _("the ledger's chain does not hold: row %lld %s"), (long long)v.bad, reason_show(v.why));
 	else
 		doctor_fact(d, _("the ledger's chain holds: %lld rows since %s, nothing is ever removed from it"), (long long)v.rows, since);
 }

@@ -1,13 +1,21 @@
 /* ledger_against.c - see ledger_against.h */
 #include "tools/ledger_against.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "codec/hex.h"
+#include "core/bytes.h"
+#include "host/clock.h"
 #include "host/exits.h"
 #include "host/i18n.h"
+#include "host/keyfile.h"
 #include "host/log.h"
 #include "receiver/checkpoints.h"
 #include "tools/progress.h"
@@ -26,10 +34,45 @@ static void found(struct ledger_finding *f, int64_t row, const char *fmt, ...)
 	va_end(ap);
 }
 
-static int good_signature(const struct checkpoint *c, const struct party *key, unsigned keys)
+/* --- keys --- */
+int ledger_keys_add(struct ledger_keys *k, const char *path)
 {
-	for (unsigned i = 0; i < keys; i++)
-		if (checkpoint_verify(c, &key[i]) == 0)
+	int code;
+
+	if (k->count == LEDGER_KEYS_MAX) {
+		log_error(_("more than %d keys"), LEDGER_KEYS_MAX);
+		return EXIT_USAGE;
+	}
+	if ((code = keyfile_read_public(&k->key[k->count], path, PARTY_RECEIVER)) == 0)
+		k->count++;
+	return code;
+}
+
+/* The public half lies beside the secret one; nobody needs that to verify.  Of a retired key it may be named itself. */
+static int add_own(struct ledger_keys *k, const char *file)
+{
+	static char path[RECEIVER_PATH_MAX + 8];
+	size_t n = strlen(file);
+
+	if (n < 4 || (strcmp(file + n - 4, ".key") != 0 && strcmp(file + n - 4, ".pub") != 0))
+		return EXIT_OK;
+	snprintf(path, sizeof(path), "%.*s.pub", (int)(n - 4), file);
+	return access(path, R_OK) == 0 ? ledger_keys_add(k, path) : EXIT_OK;
+}
+
+int ledger_keys_own(struct ledger_keys *k, const struct receiver_conf *c)
+{
+	int code = add_own(k, c->keys);
+
+	for (unsigned i = 0; code == EXIT_OK && i < c->retireds; i++)
+		code = add_own(k, c->retired[i].key);
+	return code;
+}
+
+static int good_signature(const struct checkpoint *c, const struct ledger_keys *k)
+{
+	for (unsigned i = 0; i < k->count; i++)
+		if (checkpoint_verify(c, &k->key[i]) == 0)
 			return 1;
 	return 0;
 }
@@ -74,29 +117,17 @@ static int has_table(struct db *db)
 	return db_int(db, "SELECT count(*) FROM sqlite_master WHERE name = 'checkpoint'", "") != 0;
 }
 
-void ledger_against_itself(struct db *db, const struct party *key, unsigned keys, struct ledger_finding *f)
+static void against_table(struct db *db, const struct ledger_keys *k, struct ledger_finding *f)
 {
-	struct ledger_verdict v;
 	struct checkpoint c;
 	sqlite3_stmt *s;
-	int64_t total;
 
-	memset(f, 0, sizeof(*f));
-	total = db_int(db, "SELECT max(seq) FROM ledger", "");
-	ledger_walk(db, &v, tick, &total);
-	progress_clear();
-	f->rows = v.rows;
-	memcpy(f->hash, v.hash, sizeof(f->hash));
-	if (v.why != NULL) {
-		found(f, v.bad, "%s", v.why);
-		return;
-	}
-	if (keys == 0 || !has_table(db))
+	if (k->count == 0 || !has_table(db))
 		return;
 	s = db_query(db, "SELECT rows FROM checkpoint ORDER BY rows", "");
 	while (db_step(db, s) == 1) {
 		int64_t rows = sqlite3_column_int64(s, 0);
-		if (checkpoints_get(db, &c, rows) != 0 || (int64_t)c.rows != rows || !good_signature(&c, key, keys))
+		if (checkpoints_get(db, &c, rows) != 0 || (int64_t)c.rows != rows || !good_signature(&c, k))
 			found(f, rows, "has a checkpoint that this receiver did not sign (of another key? then give that, too: --receiver)");
 		else
 			compare(db, &c, "ledger.db", f);
@@ -108,20 +139,75 @@ void ledger_against_itself(struct db *db, const struct party *key, unsigned keys
 	}
 }
 
-void ledger_against_checkpoint(struct db *db, const struct checkpoint *c, const char *name, const struct party *key, unsigned keys,
+/* What the open process keeps of the last checkpoint that it signed, with the file's time; -1: nothing.  It outlives a ledger that was
+ * removed, emptied or set back, and needs no key: whoever can write it can write the ledger, too. */
+static int last_signed(struct checkpoint *c, const char *state)
+{
+	uint8_t kept[8 + HASH_LEN];
+	char path[RECEIVER_PATH_MAX + 32];
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/checkpoint", state);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
+		if (errno != ENOENT)
+			log_warn("%s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (fstat(fd, &st) == 0)
+		n = pread(fd, kept, sizeof(kept), 0);
+	close(fd);
+	if (n != (ssize_t)sizeof(kept)) /* it has signed none yet */
+		return -1;
+	memset(c, 0, sizeof(*c));
+	c->rows = get64(kept);
+	hex_put(c->hash, kept + 8, HASH_LEN);
+	clock_iso(c->at, (uint64_t)st.st_mtim.tv_sec);
+	return 0;
+}
+
+void ledger_against_itself(struct db *db, const struct ledger_keys *k, const char *state, ledger_row *row, void *arg, struct ledger_finding *f)
+{
+	struct ledger_verdict v;
+	struct checkpoint last;
+	/* Read before the rows: a receiver that runs may write and sign more of them meanwhile. */
+	int some = state != NULL && last_signed(&last, state) == 0;
+	int64_t total;
+
+	memset(f, 0, sizeof(*f));
+	db_exec(db, "SAVEPOINT against"); /* one moment for the rows and the table */
+	total = db_int(db, "SELECT max(seq) FROM ledger", "");
+	ledger_walk(db, &v, row != NULL ? row : tick, row != NULL ? arg : &total);
+	progress_clear();
+	f->rows = v.rows;
+	memcpy(f->hash, v.hash, sizeof(f->hash));
+	if (v.why != NULL)
+		found(f, v.bad, "%s", v.why);
+	else
+		against_table(db, k, f);
+	if (f->bad == 0 && some) {
+		int64_t by_key = f->signed_rows; /* only a signature counts as one */
+		compare(db, &last, "checkpoint", f);
+		f->signed_rows = by_key;
+	}
+	db_exec(db, "RELEASE against");
+}
+
+void ledger_against_checkpoint(struct db *db, const struct checkpoint *c, const char *name, const struct ledger_keys *k,
     struct ledger_finding *f)
 {
 	struct checkpoint own;
 
 	if (f->bad != 0)
 		return;
-	if (!good_signature(c, key, keys)) {
+	if (!good_signature(c, k)) {
 		found(f, (int64_t)c->rows, "is named by %s, which this receiver did not sign", name);
 		return;
 	}
 	/* The newest of our own below it narrows down where the change is. */
 	f->signed_rows = 0;
-	if (has_table(db) && checkpoints_get(db, &own, (int64_t)c->rows - 1) == 0 && good_signature(&own, key, keys))
+	if (has_table(db) && checkpoints_get(db, &own, (int64_t)c->rows - 1) == 0 && good_signature(&own, k))
 		f->signed_rows = (int64_t)own.rows;
 	compare(db, c, name, f);
 }

@@ -1,7 +1,7 @@
 /* report.h - katamichi report: what the receiver's ledger says of a day or a month.
  *
  * One pass over the whole ledger.  Every row's hash is checked, from the first row on, whatever the period: a chain that is
- * checked from its middle proves nothing about the middle.  Rows of the period are told one by one to whoever writes them
+ * checked from its middle proves nothing about the middle.  So are the checkpoints on this host (ledger_against.h).  Rows of the period are told one by one to whoever writes them
  * as they come (CSV, JSON), and counted for whoever writes a page (text, HTML), so memory does not grow with the ledger.
  * Missing numbers are what table gap says now, of those that were known to be missing when the period ended. */
 #ifndef KM_REPORT_H
@@ -14,6 +14,7 @@
 #include "host/i18n.h"
 #include "receiver/ledger.h"
 #include "receiver/receiver_conf.h"
+#include "tools/ledger_against.h"
 #include "tools/report_period.h"
 
 enum report_kind { /* of a row */
@@ -74,7 +75,8 @@ struct report {
 	struct report_missing missing[REPORT_KEPT_MAX];
 	unsigned missing_kept;
 	int64_t missing_ranges, missing_numbers;
-	struct ledger_verdict chain;
+	struct ledger_keys keys;          /* whose checkpoints count */
+	struct ledger_finding chain;
 };
 
 /* told may be NULL.  Returns 0, or -1 for want of memory (logged). */
@@ -88,6 +90,8 @@ const char *report_peer(const struct report *r, const char *fingerprint);
 struct report_channel report_sum(const struct report *r); /* of all channels */
 /* A kind's name for people, and one character wide mark for none. */
 const char *report_kind_name(enum report_kind k);
+/* Why, in the reader's language; an operator's own words stay as they are. */
+const char *report_reason(const char *event, const char *reason);
 const char *report_chain_state(const struct report *r, char *out, size_t size); /* one sentence */
 
 /* The forms.  Each prints to out what it is called for; CSV and JSON collect by themselves. */

@@ -227,8 +227,7 @@ int report_collect(struct report *r, struct db *db, report_told *told, void *arg
 	for (unsigned i = 0; i < r->conf->channels; i++)
 		(void)channel_of(r, r->conf->channel[i].name);
 	db_exec(db, "BEGIN"); /* rows, index and gaps of one moment */
-	ledger_walk(db, &r->chain, take, &p);
-	progress_clear();
+	ledger_against_itself(db, &r->keys, r->conf->state, take, &p, &r->chain);
 	report_each_missing(db, &r->period, take_missing, r);
 	db_exec(db, "COMMIT");
 	qsort(r->channel, r->channels, sizeof(r->channel[0]), by_name);

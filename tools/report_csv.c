@@ -6,7 +6,6 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "host/reason.h"
 #include "tools/report.h"
 
 enum { COLUMNS = 16 };
@@ -97,7 +96,7 @@ static void told(void *arg, const struct report_row *w)
 
 	const char *const c[COLUMNS] = { report_period_local(at, w->at), w->kind == REPORT_OTHER ? w->event : report_kind_name(w->kind),
 		w->channel, w->number > 0 ? number(n, w->number) : "", counted ? number(files, w->files) : "",
-		counted ? number(bytes, w->bytes) : "", w->file, reason_show(w->reason), w->by, w->dir, report_peer(t->r, w->sender),
+		counted ? number(bytes, w->bytes) : "", w->file, report_reason(w->event, w->reason), w->by, w->dir, report_peer(t->r, w->sender),
 		hex(generation, "generation:", w->generation), hex(object, "object:", w->object), hex(manifest, "sha256:", w->manifest),
 		hex(sender, "sha256:", w->sender), number(seq, w->seq) };
 
@@ -120,7 +119,7 @@ static void told_missing(void *arg, const struct report_missing *m)
 int report_csv(struct report *r, struct db *db, FILE *out)
 {
 	struct csv t = { .r = r, .out = out };
-	char state[320];
+	char state[640];
 
 	head(out);
 	if (report_collect(r, db, told, &t) != 0)

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "host/reason.h"
 #include "tools/page.h"
 #include "tools/report.h"
 
@@ -102,7 +101,7 @@ static void notable_row(FILE *out, const json_t *o)
 	page_element(out, "td", "n", n > 0 ? page_number(shown, n) : "");
 	page_element(out, "td", NULL, word(o, "file"));
 	page_element(out, "td", NULL, word(o, "by"));
-	page_element(out, "td", NULL, reason_show(word(o, "reason")));
+	page_element(out, "td", NULL, report_reason(word(o, "event"), word(o, "reason")));
 	fputs("</tr>\n", out);
 }
 
@@ -189,7 +188,7 @@ static void closing(const struct report *r, FILE *out, const json_t *o)
 	fputs("</td>", out);
 	if (n == 0) {
 		fputs("<td colspan=\"5\">", out);
-		page_text(out, reason_show(word(o, "reason")));
+		page_text(out, report_reason("closing", word(o, "reason")));
 		fputs("</td>", out);
 	}
 	json_array_foreach(channels, i, c) {
@@ -220,10 +219,10 @@ static void closings(const struct report *r, FILE *out)
 /* --- the page --- */
 static void ledger(const struct report *r, FILE *out)
 {
-	char state[320];
+	char state[640];
 
 	page_element(out, "h2", NULL, _("Ledger"));
-	page_element(out, "p", r->chain.why == NULL ? "good" : "bad", report_chain_state(r, state, sizeof(state)));
+	page_element(out, "p", r->chain.bad == 0 ? "good" : "bad", report_chain_state(r, state, sizeof(state)));
 	fputs("<p>", out);
 	page_text(out, _("Last hash:"));
 	fprintf(out, " <code>%s</code></p>\n", r->chain.hash);

@@ -50,9 +50,9 @@ static json_t *channel(const struct report_channel *c)
 
 static json_t *ledger(const struct report *r)
 {
-	json_t *o = json_pack("{s:I, s:b, s:s}", "rows", (json_int_t)r->chain.rows, "holds", r->chain.why == NULL, "hash", r->chain.hash);
+	json_t *o = json_pack("{s:I, s:b, s:s}", "rows", (json_int_t)r->chain.rows, "holds", r->chain.bad == 0, "hash", r->chain.hash);
 
-	if (r->chain.why != NULL) {
+	if (r->chain.bad != 0) {
 		json_object_set_new(o, "bad", json_integer(r->chain.bad));
 		json_object_set_new(o, "why", json_string(r->chain.why));
 	}

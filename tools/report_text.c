@@ -21,15 +21,21 @@ const char *report_kind_name(enum report_kind k)
 	}
 }
 
+const char *report_reason(const char *event, const char *reason)
+{
+	return reason[0] == '\0' || strcmp(event, "approved") == 0 || strcmp(event, "released") == 0 || strcmp(event, "discarded") == 0 ?
+	    reason : reason_show(reason);
+}
+
 const char *report_chain_state(const struct report *r, char *out, size_t size)
 {
-	const struct ledger_verdict *v = &r->chain;
+	const struct ledger_finding *v = &r->chain;
 
-	if (v->why == NULL)
+	if (v->bad == 0)
 		(void)snprintf(out, size, _("The chain holds: all %" PRId64 " rows of the ledger were checked, from the first on."), v->rows);
 	else
 		(void)snprintf(out, size, _("THE CHAIN DOES NOT HOLD: row %" PRId64 " %s. The %" PRId64 " rows before it hold; nothing is"
-		    " known of what follows."), v->bad, v->why, v->rows);
+		    " known of what follows."), v->bad, reason_show(v->why), v->bad - 1 < v->rows ? v->bad - 1 : v->rows);
 	return out;
 }
 
@@ -77,8 +83,13 @@ static void notable(const struct report *r, FILE *out)
 {
 	static const struct out_column column[] = { { "at", N_("time"), OUT_TIME }, { "event", N_("event"), OUT_WORD },
 		{ "channel", N_("channel"), OUT_STRING }, { "number", N_("number"), OUT_NUMBER }, { "file", N_("file"), OUT_STRING },
-		{ "by", N_("by"), OUT_STRING }, { "reason", N_("reason"), OUT_WORD } };
+		{ "by", N_("by"), OUT_STRING }, { "shown", N_("reason"), OUT_STRING } };
 
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(r->kept, i, o)
+		json_object_set_new(o, "shown", json_string(report_reason(word(o, "event"), word(o, "reason"))));
 	fprintf(out, "\n%s\n", _("Refused, set aside, released, delivered apart"));
 	if (r->worth == 0)
 		fprintf(out, "%s\n", _("none"));
@@ -123,7 +134,7 @@ static void closings(const struct report *r, FILE *out)
 		fprintf(out, "  %s  %s  %s %lld\n", report_period_local(at, word(o, "at")), report_peer(r, word(o, "sender")),
 		    _(word(o, "kind")), (long long)json_integer_value(json_object_get(o, "number")));
 		if (word(o, "reason")[0] != '\0')
-			fprintf(out, _("    not believed: %s\n"), reason_show(word(o, "reason")));
+			fprintf(out, _("    not believed: %s\n"), report_reason("closing", word(o, "reason")));
 		json_array_foreach(json_object_get(o, "channels"), j, c)
 			fprintf(out, _("    %s %lld-%lld: %lld missing, %lld set aside, %lld with another manifest, when it came\n"),
 			    word(c, "channel"), (long long)json_integer_value(json_object_get(c, "first")),
@@ -136,7 +147,7 @@ static void closings(const struct report *r, FILE *out)
 
 void report_text(const struct report *r, FILE *out)
 {
-	char zone[64], state[320];
+	char zone[64], state[640];
 
 	fprintf(out, _("Report of %s, %s\n\n"), r->period.label, report_period_zone(&r->period, zone));
 	counts(r);

@@ -123,6 +123,8 @@ static void add_todo(json_t *s)
 		status_todo(todo, "disk soon full");
 	if (is_true(s, "no_sandbox") && is_true(s, "running"))
 		status_todo(todo, "no sandbox");
+	if (json_is_integer(json_object_get(json_object_get(s, "ledger"), "set_back")))
+		status_todo(todo, "set back");
 	if (number(s, "quarantined") > 0)
 		status_todo(todo, "quarantine");
 	if (forked[0] != '\0' && age_s(forked) < FORK_DAYS * 86400)

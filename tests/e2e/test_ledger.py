@@ -149,26 +149,37 @@ def test_foreign_checkpoint(record, tmp_path):
     assert katamichi("ledger", "verify", "--receiver", record["pub"], "--checkpoint", str(tmp_path / "x"), record["db"], ok=False).returncode == 6
 
 
-def test_set_back_while_stopped(record):
-    """The receiver itself does not sign less than it signed before, and says so."""
-    site, db = record["site"], record["db"]
-    kept = site.path("kept.db")
-    shutil.copy(db, kept)
-    for end in ("-wal", "-shm"):
+def put_in_place(db, ledger):
+    """Another ledger, or none, where the receiver's own was."""
+    for end in ("", "-wal", "-shm"):
         if os.path.exists(db + end):
             os.unlink(db + end)
-    shutil.copy(record["old"], db)
+    if ledger:
+        shutil.copy(ledger, db)
+
+
+@pytest.mark.parametrize("left", ["old", None])
+def test_set_back_while_stopped(record, left, tmp_path):
+    """An older ledger, or none: the receiver itself does not sign less than it signed before, and everything that is asked says so."""
+    site, db, conf = record["site"], record["db"], record["conf"]
+    kept = str(tmp_path / "kept.db")
+    shutil.copy(db, kept)
+    put_in_place(db, left and record[left])
     site.start_receiver()
     try:
         wait_until("the alarm", lambda: "ALARM: the ledger's checkpoint is not signed" in site.receiver.text(), 20, alive=[site.receiver])
-        done = katamichi("ledger", "checkpoint", "-c", record["conf"], ok=False)
+        done = katamichi("ledger", "checkpoint", "-c", conf, ok=False)
         assert done.returncode == 1 and "set back" in done.err
-        status = json.loads(katamichi("status", "-c", record["conf"], "--json").out)
+        status = json.loads(katamichi("status", "-c", conf, "--json").out)
         assert status["ledger"]["set_back"] == record["signed"]
-        assert "ALARM" in katamichi("status", "-c", record["conf"]).out
+        assert "set back" in [t["code"] for t in status["todo"]], "what to do is said, too"
+        assert "ALARM" in katamichi("status", "-c", conf).out
+        for argv in (["ledger", "verify"], ["report", "--day", "today"], ["report", "--day", "today", "--html"]):
+            done = katamichi(*argv, "-c", conf, ok=False)
+            assert done.returncode == 1 and f"up to row {record['signed']}" in done.out, f"{argv}: {done.out}"
+        doctor = json.loads(katamichi("doctor", "-c", conf, "--json", ok=False).out)
+        assert f"up to row {record['signed']}" in json.dumps(doctor), "R16"
     finally:
         site.receiver.stop()
-        for end in ("-wal", "-shm"):
-            if os.path.exists(db + end):
-                os.unlink(db + end)
-        shutil.copy(kept, db)
+        put_in_place(db, kept)
+    assert katamichi("ledger", "verify", "-c", conf).returncode == 0, "the right one is in its place again"

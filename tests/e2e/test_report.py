@@ -105,6 +105,15 @@ def test_text_says_what_needs_a_look(ledger):
         assert re.search(words, out), f"{words} is not in\n{out}"
 
 
+def test_reasons_are_translated_and_words_of_operators_are_not(ledger):
+    """The ledger keeps reasons in English; what somebody typed may happen to be one of our words."""
+    ledger.delivered("2026-11-22T05:00:00Z", 20, event="quarantined", reason="damaged: a part is not authentic, missing or too many")
+    ledger.delivered("2026-11-22T06:00:00Z", 20, event="discarded", operator="佐藤", login="sato", reason="missing")
+    for form in ([], ["--html"], ["--csv"]):
+        out = ledger.report("--day", "2026-11-22", "--lang", "ja", *form).out
+        assert "not authentic" not in out and re.search(r"[,>]missing[,<]|  missing\n", out), f"{form}: {out}"
+
+
 def test_csv_is_for_excel(ledger):
     raw = ledger.report("--day", "2026-11-20", "--csv").stdout
     assert raw.startswith(b"\xef\xbb\xbf") and raw.endswith(b"\r\n")

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "codec/hex.h"
+#include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "receiver/closings.h"
@@ -19,7 +20,7 @@ struct tally { /* of one channel of one closing */
 	json_t *lacking; /* numbers */
 };
 
-enum { LACKING_MAX = 1000, LACKING_SHOWN = 20 };
+enum { LACKING_MAX = 1000, LACKING_SHOWN = 20, LATE_S = 36 * 3600 /* a day, and what repeats take */ };
 
 static void count(struct tally *t, enum closings_state state, uint64_t number)
 {
@@ -76,6 +77,31 @@ static json_t *channels_of(struct db *db, const char *sender, const char *text, 
 	}
 }
 
+/* Closings that were numbered and have not come, where nothing later of their sender has: then nobody knows what they name. */
+static void add_missing(json_t *a, struct db *db, const struct receiver_conf *c)
+{
+	sqlite3_stmt *q = db_query(db, "SELECT sender, max(last) FROM gap AS g WHERE channel = ? AND NOT EXISTS (SELECT 1 FROM delivery AS d"
+	    " WHERE d.sender = g.sender AND d.channel = g.channel AND CASE WHEN d.generation = g.generation THEN d.number > g.last"
+	    " ELSE CAST(strftime('%s', d.at) AS INTEGER) >= g.since END) GROUP BY sender, generation ORDER BY 1, 2", "t", CLOSING_CHANNEL);
+
+	while (db_step(db, q) == 1) {
+		const struct receiver_peer *peer = gap_peer(c, db_text(q, 0));
+		if (peer != NULL)
+			json_array_append_new(a, json_pack("{s:I, s:s, s:s, s:s, s:b, s:[]}", "number", (json_int_t)sqlite3_column_int64(q, 1),
+			    "peer", peer->name, "kind", "missing", "closed", "", "readable", 0, "channels"));
+	}
+}
+
+/* Seconds since the newest came, by this host's clock; 0 if none has, or the clock was set back. */
+static uint64_t newest_age_s(struct db *db)
+{
+	int64_t came = db_int(db, "SELECT CAST(strftime('%s', substr(entry, 8, 20)) AS INTEGER) FROM ledger WHERE seq ="
+	    " (SELECT max(seq) FROM closing)", "");
+	int64_t now = (int64_t)(clock_wall_ms() / 1000);
+
+	return came > 0 && now > came ? (uint64_t)(now - came) : 0;
+}
+
 static json_t *closings(struct db *db, const struct receiver_conf *c, int64_t last)
 {
 	json_t *a = json_array();
@@ -89,6 +115,7 @@ static json_t *closings(struct db *db, const struct receiver_conf *c, int64_t la
 		    peer != NULL ? peer->name : "(no longer pinned)", "kind", db_text(q, 3), "closed", db_text(q, 4), "readable",
 		    text[0] != '\0', "channels", channels_of(db, sender, text, strlen(text))));
 	}
+	add_missing(a, db, c);
 	return a;
 }
 
@@ -143,7 +170,7 @@ static void show_channels(json_t *channels)
 	out_table(channels, columns, sizeof(columns) / sizeof(columns[0]), style);
 }
 
-static void show(const json_t *list)
+static void show(const json_t *list, uint64_t age_s)
 {
 	static const char *const kinds[] = { N_("listed"), N_("daily"), N_("asked") };
 	char when[32];
@@ -154,6 +181,11 @@ static void show(const json_t *list)
 	if (json_array_size(list) == 0)
 		puts(_("no closing has come yet"));
 	json_array_foreach(list, i, o) {
+		if (strcmp(json_string_value(json_object_get(o, "kind")), "missing") == 0) {
+			printf(_("%s%sclosing %" PRIu64 " of %s has not come, nor any after it (katamichi gaps)%s\n"), i > 0 ? "\n" : "", out_style(OUT_BAD),
+			    number(o, "number"), json_string_value(json_object_get(o, "peer")), out_style(OUT_PLAIN));
+			continue;
+		}
 		printf(_("%s%sclosing %" PRIu64 " (%s) of %s, from %s%s\n"), i > 0 ? "\n" : "", out_style(OUT_STRONG), number(o, "number"),
 		    _(json_string_value(json_object_get(o, "kind"))), out_time(when, json_string_value(json_object_get(o, "closed"))),
 		    json_string_value(json_object_get(o, "peer")), out_style(OUT_PLAIN));
@@ -163,6 +195,9 @@ static void show(const json_t *list)
 		if (json_array_size(json_object_get(o, "channels")) > 0)
 			show_channels(json_object_get(o, "channels"));
 	}
+	if (age_s > LATE_S)
+		printf(_("%s%sthe newest came %" PRIu64 " hours ago, though one comes every day: look at the sender and the link%s\n"), "\n",
+		    out_style(OUT_BAD), age_s / 3600, out_style(OUT_PLAIN));
 }
 
 static void show_tsv(const json_t *list)
@@ -211,6 +246,7 @@ static int run(const struct cmd_line *l)
 	json_t *list;
 	const char *text = cmd_value(l, "last");
 	int64_t last = 10;
+	uint64_t age_s;
 	int code;
 
 	if (cmd_number(text, INT64_MAX, &last) != 0)
@@ -221,14 +257,15 @@ static int run(const struct cmd_line *l)
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
 	list = closings(&db, &conf, last);
+	age_s = newest_age_s(&db);
 	db_close(&db);
-	code = judge(list);
+	code = age_s > LATE_S ? EXIT_NO : judge(list);
 	if (out_mode() == OUT_JSON)
 		out_json(list);
 	else if (out_mode() == OUT_TSV)
 		show_tsv(list);
 	else
-		show(list);
+		show(list, age_s);
 	json_decref(list);
 	return code;
 }
@@ -239,8 +276,9 @@ const struct cmd cmd_closings = {
 	.usage = N_("-c receiver.conf [--last N] [--json|--tsv]"),
 	.help = N_("A sender lists what it has numbered: now and then, every day, and when asked (katamichi close).  For\n"
 	    "each of the last N closings: by channel, which numbers, and how they stand now: here with the manifest\n"
-	    "that the sender has, missing, set aside or refused, or here with another manifest.\n"),
-	.exits = N_("0 all of them are here, 1 not all, 2 usage, 3 configuration, 4 keys,\n"
+	    "that the sender has, missing, set aside or refused, or here with another manifest.  A closing that was\n"
+	    "announced and has not come, nor any after it, is named, and so is that none has come for a day and a half.\n"),
+	.exits = N_("0 all of them are here, 1 not all, or a closing is lacking, 2 usage, 3 configuration, 4 keys,\n"
 	    "5 the ledger cannot be read, 6 its database is damaged"),
 	.options = { CMD_CONFIG, { "last", 0, CMD_TEXT, N_("N"), N_("how many closings, the newest; 0: all (10)"), 0 }, CMD_JSON, CMD_TSV },
 	.end = CONF_KIND_RECEIVER,

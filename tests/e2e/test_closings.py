@@ -171,6 +171,40 @@ def test_held_is_no_gap_without_a_reason(site):
     assert re.search(r"bulk +1 .*is here complete, and held", out) and "complete and held: object" in out, out
 
 
+def test_closing_that_has_not_come(site):
+    """Nobody knows what a closing names that is missing itself: not all is here, until a later one, which lists it all again."""
+    site.start()
+    close(site)
+    wait_closings(site, 1)
+    assert closings(site)[0] == 0
+    site.receiver.stop()
+    close(site)
+    harness.wait_until("closing 2 to be sent into nothing", lambda: "katamichi 2: sent, round 1" in site.sender.text(), 20)
+    site.start_receiver()
+    harness.wait_until("word of it", lambda: gap_of(site, "katamichi")["why"], 20, alive=site.daemons())
+    code, out = closings(site)
+    assert code == 1 and "closing 2 of mihon has not come, nor any after it" in out, out
+    told = json.loads(closings(site, "--json")[1])
+    assert [(c["number"], c["kind"]) for c in told] == [(1, "asked"), (2, "missing")]
+    close(site)
+    wait_closings(site, 2)
+    assert closings(site)[0] == 0
+    assert harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).returncode == 1, "number 2 itself is still named there"
+
+
+def test_no_closing_for_days(site):
+    site.start()
+    close(site)
+    wait_closings(site, 1)
+    site.stop()
+    assert closings(site)[0] == 0
+    day = harness.time.strftime("%Y-%m-%d", harness.time.gmtime(harness.time.time() - 3 * 86400))
+    harness.run("sqlite3", site.path("receiver-state/ledger/ledger.db"),
+                f"UPDATE ledger SET entry = substr(entry, 1, 7) || '{day}' || substr(entry, 18) WHERE seq = (SELECT max(seq) FROM closing)")
+    code, out = closings(site)
+    assert code == 1 and re.search(r"the newest came (7[0-9]|8[0-9]|9[0-6]) hours ago", out), out
+
+
 def test_closing_that_was_touched(site):
     """What stands in the inbox is believed only if it is what was delivered."""
     site.start()

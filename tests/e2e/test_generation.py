@@ -91,6 +91,42 @@ def test_restore_said_by_hand(site):
     assert events(site, "fork") == [] and len(events(site, "generation")) == 1
 
 
+def test_restore_keeps_what_the_backup_does_not_know(site):
+    """A backup of the database alone comes back, and what came after it was never received: its sealed object is all there is."""
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    site.sender.stop()
+    shutil.copytree(site.path("sender-state"), site.path("backup"))
+    site.receiver.stop()
+    site.start_sender()
+    site.put("eltax", "二.csv", samples.table(4))
+    harness.wait_until("number 2 to be sent into nothing", lambda: "eltax 2: sent, round 1" in site.sender.text(), 20)
+    site.sender.stop()
+    before = set(os.listdir(site.path("sender-state/objects")))
+    new, = before - set(os.listdir(site.path("backup/objects")))
+    with open(site.path("sender-state/objects", new), "rb") as f:
+        sealed = f.read()
+    for name in ("outbox.db", "outbox.db-wal", "outbox.db-shm"):
+        if os.path.exists(site.path("sender-state", name)):
+            os.unlink(site.path("sender-state", name))
+        if os.path.exists(site.path("backup", name)):
+            shutil.copy(site.path("backup", name), site.path("sender-state", name))
+    out = harness.katamichi("restore", "-c", site.path("sender.conf")).out
+    assert "1 sealed object is unknown to this database" in out and "/set-aside" in out, out
+    site.start_receiver()
+    site.start_sender()
+    with open(site.path("sender-state/set-aside", new), "rb") as f:
+        assert f.read() == sealed
+    assert set(os.listdir(site.path("sender-state/objects"))) == before - {new}, "what it knows is where it was"
+    opener = os.path.join(harness.TOP, "tools/independent/open-object.py")
+    harness.run("/usr/bin/python3", opener, site.path("sender-state/set-aside", new), site.path("keys/receiver.key"), site.path("opened"))
+    assert os.listdir(site.path("opened/files")) == ["二.csv"]
+    site.sender.stop()
+    assert "unknown" not in harness.katamichi("restore", "-c", site.path("sender.conf")).out
+    assert os.listdir(site.path("sender-state/set-aside")) == [new]
+
+
 def test_witness_knows_more(site):
     two_days(site, True, sender_more="witness = witness\n")
     site.start_sender()

@@ -77,18 +77,20 @@ static json_t *channels_of(struct db *db, const char *sender, const char *text, 
 	}
 }
 
-/* Closings that were numbered and have not come, where nothing later of their sender has: then nobody knows what they name. */
-static void add_missing(json_t *a, struct db *db, const struct receiver_conf *c)
+/* Closings that were numbered and have not come: what they name no other names again.  Like those that came they are shown as long as
+ * they are among the last so many: those behind them, and all of a later generation, have come after them. */
+static void add_missing(json_t *a, struct db *db, const struct receiver_conf *c, int64_t last)
 {
-	sqlite3_stmt *q = db_query(db, "SELECT sender, max(last) FROM gap AS g WHERE channel = ? AND NOT EXISTS (SELECT 1 FROM delivery AS d"
+	sqlite3_stmt *q = db_query(db, "SELECT sender, first, last FROM gap AS g WHERE channel = ? AND (SELECT count(*) FROM delivery AS d"
 	    " WHERE d.sender = g.sender AND d.channel = g.channel AND CASE WHEN d.generation = g.generation THEN d.number > g.last"
-	    " ELSE CAST(strftime('%s', d.at) AS INTEGER) >= g.since END) GROUP BY sender, generation ORDER BY 1, 2", "t", CLOSING_CHANNEL);
+	    " ELSE CAST(strftime('%s', d.at) AS INTEGER) >= g.since END) < ? ORDER BY sender, since, first", "ti", CLOSING_CHANNEL, last);
 
 	while (db_step(db, q) == 1) {
 		const struct receiver_peer *peer = gap_peer(c, db_text(q, 0));
 		if (peer != NULL)
-			json_array_append_new(a, json_pack("{s:I, s:s, s:s, s:s, s:b, s:[]}", "number", (json_int_t)sqlite3_column_int64(q, 1),
-			    "peer", peer->name, "kind", "missing", "closed", "", "readable", 0, "channels"));
+			json_array_append_new(a, json_pack("{s:I, s:I, s:s, s:s, s:s, s:b, s:[]}", "number", (json_int_t)sqlite3_column_int64(q, 2),
+			    "first", (json_int_t)sqlite3_column_int64(q, 1), "peer", peer->name, "kind", "missing", "closed", "", "readable", 0,
+			    "channels"));
 	}
 }
 
@@ -105,8 +107,11 @@ static uint64_t newest_age_s(struct db *db)
 static json_t *closings(struct db *db, const struct receiver_conf *c, int64_t last)
 {
 	json_t *a = json_array();
-	sqlite3_stmt *q = db_query(db, "SELECT * FROM (SELECT seq, sender, number, kind, at, text FROM closing ORDER BY seq DESC LIMIT ?)"
-	    " ORDER BY seq", "i", last > 0 ? last : INT64_MAX);
+	/* By number, not as they came: after an outage they come in any order.  A generation is as new as its newest. */
+	sqlite3_stmt *q = db_query(db, "SELECT * FROM (SELECT c.seq, c.sender, c.number, c.kind, c.at, c.text, max(c.seq) OVER (PARTITION BY"
+	    " c.sender, d.generation) AS age FROM closing AS c JOIN delivery AS d ON d.channel = ? AND d.number = c.number AND"
+	    " d.sender = c.sender AND d.seq = c.seq ORDER BY age DESC, c.number DESC LIMIT ?) ORDER BY age, number", "ti", CLOSING_CHANNEL,
+	    last);
 
 	while (db_step(db, q) == 1) {
 		const char *sender = db_text(q, 1), *text = db_text(q, 5);
@@ -115,7 +120,7 @@ static json_t *closings(struct db *db, const struct receiver_conf *c, int64_t la
 		    peer != NULL ? peer->name : "(no longer pinned)", "kind", db_text(q, 3), "closed", db_text(q, 4), "readable",
 		    text[0] != '\0', "channels", channels_of(db, sender, text, strlen(text))));
 	}
-	add_missing(a, db, c);
+	add_missing(a, db, c, last);
 	return a;
 }
 
@@ -182,8 +187,10 @@ static void show(const json_t *list, uint64_t age_s)
 		puts(_("no closing has come yet"));
 	json_array_foreach(list, i, o) {
 		if (strcmp(json_string_value(json_object_get(o, "kind")), "missing") == 0) {
-			printf(_("%s%sclosing %" PRIu64 " of %s has not come, nor any after it (katamichi gaps)%s\n"), i > 0 ? "\n" : "", out_style(OUT_BAD),
-			    number(o, "number"), json_string_value(json_object_get(o, "peer")), out_style(OUT_PLAIN));
+			printf("%s%s", i > 0 ? "\n" : "", out_style(OUT_BAD));
+			printf(_("closings %" PRIu64 " to %" PRIu64 " of %s have not come (katamichi gaps)"), number(o, "first"), number(o, "number"),
+			    json_string_value(json_object_get(o, "peer")));
+			printf("%s\n", out_style(OUT_PLAIN));
 			continue;
 		}
 		printf(_("%s%sclosing %" PRIu64 " (%s) of %s, from %s%s\n"), i > 0 ? "\n" : "", out_style(OUT_STRONG), number(o, "number"),
@@ -256,7 +263,7 @@ static int run(const struct cmd_line *l)
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
-	list = closings(&db, &conf, last);
+	list = closings(&db, &conf, last > 0 ? last : INT64_MAX);
 	age_s = newest_age_s(&db);
 	db_close(&db);
 	code = age_s > LATE_S ? EXIT_NO : judge(list);
@@ -276,8 +283,8 @@ const struct cmd cmd_closings = {
 	.usage = N_("-c receiver.conf [--last N] [--json|--tsv]"),
 	.help = N_("A sender lists what it has numbered: now and then, every day, and when asked (katamichi close).  For\n"
 	    "each of the last N closings: by channel, which numbers, and how they stand now: here with the manifest\n"
-	    "that the sender has, missing, set aside or refused, or here with another manifest.  A closing that was\n"
-	    "announced and has not come, nor any after it, is named, and so is that none has come for a day and a half.\n"),
+	    "that the sender has, missing, set aside or refused, or here with another manifest.  Closings that\n"
+	    "have not come are named among them, and so is that none has come for a day and a half.\n"),
 	.exits = N_("0 all of them are here, 1 not all, or a closing is lacking, 2 usage, 3 configuration, 4 keys,\n"
 	    "5 the ledger cannot be read, 6 its database is damaged"),
 	.options = { CMD_CONFIG, { "last", 0, CMD_TEXT, N_("N"), N_("how many closings, the newest; 0: all (10)"), 0 }, CMD_JSON, CMD_TSV },

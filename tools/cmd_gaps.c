@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/db.h"
+#include "codec/closing.h"
 #include "host/exits.h"
 #include "host/reason.h"
 #include "receiver/receiver_conf.h"
@@ -67,7 +68,9 @@ say_why(char *to, size_t size, const json_t *g)
 	else
 		snprintf(to, size, "%s", _("nothing of it has come, or it is one of those that came in part or damaged, or are held"));
 	n = strlen(to);
-	snprintf(to + n, size - n, "%s%s; %s", reason[0] != '\0' ? ": " : "", reason_show(reason), words(text_of(g, "outlook")));
+	snprintf(to + n, size - n, "%s%s; %s", reason[0] != '\0' ? ": " : "", reason_show(reason), strcmp(text_of(g, "outlook"), "lost") == 0 &&
+	    strcmp(text_of(g, "channel"), CLOSING_CHANNEL) == 0 ? _("the sender does not keep this closing any more: what it named is missing here"
+	    " by its own number, or has come") : words(text_of(g, "outlook")));
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "host/exits.h"
 #include "host/log.h"
 #include "host/reason.h"
+#include "sender/set_aside.h"
 
 #define XFS_MAGIC 0x58465342
 enum { TEXT_MAX = 128, WITNESS_LEN = 96 };
@@ -179,15 +180,29 @@ void identity_renew(struct outbox *o, const char *reason)
 	    now, before, reason_show(reason));
 }
 
+/* Before anything is noted: a kill in between is no other outbox at the next start. */
+static void keep_unknown(struct outbox *o)
+{
+	int moved = set_aside_unknown(o);
+
+	if (moved < 0)
+		log_die(durable_exit(errno), "%s: sealed objects that it does not know cannot be set aside: %s", o->path, strerror(errno));
+	if (moved > 0)
+		log_warn("%d sealed objects are unknown to this database and were moved to set-aside beside it: look whether the receiver"
+		    " has their files (the guide to incidents says how to open them)", moved);
+}
+
 void identity_check(struct outbox *o, const char *machine_id, const char *witness, uint64_t now_ns)
 {
-	char machine[TEXT_MAX], place[TEXT_MAX];
+	char machine[TEXT_MAX], place[TEXT_MAX], noted[TEXT_MAX];
 	const char *why;
 
 	open_witness(o, witness);
 	machine_now(machine, machine_id);
 	place_now(place, o);
 	why = verdict(o, machine, place);
+	if (why != NULL || !get_meta(o, "place", noted)) /* restored, or new */
+		keep_unknown(o);
 	if (why != NULL)
 		identity_renew(o, why);
 	db_exec(&o->db, "BEGIN IMMEDIATE");

@@ -46,8 +46,7 @@ static void read_generation(struct outbox *o)
 	db_done(s);
 }
 
-/* Objects that no kept row names. */
-static void sweep(struct outbox *o)
+void outbox_sweep(struct outbox *o)
 {
 	int fd = openat(o->objects, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -90,7 +89,6 @@ void outbox_open(struct outbox *o, const char *state, uint64_t now_ns)
 	o->speed = clock_test_speed();
 	o->service_ms = get_meta(o, "service");
 	o->counter = o->reserved = get_meta(o, "beat");
-	sweep(o);
 }
 
 void outbox_close(struct outbox *o)

@@ -65,6 +65,8 @@ struct outbox_object { /* a row to send */
 /* Open or make; fatal on failure.  state: the directory, which exists.  now_ns: monotonic. */
 void outbox_open(struct outbox *o, const char *state, uint64_t now_ns);
 void outbox_close(struct outbox *o);
+/* Remove objects that no kept row names.  After identity_check(), which sets aside what came after a backup. */
+void outbox_sweep(struct outbox *o);
 uint64_t outbox_service_ms(const struct outbox *o, uint64_t now_ns);
 void outbox_tick(struct outbox *o, uint64_t now_ns); /* store the service time */
 

@@ -89,6 +89,7 @@ static void start(struct spool *s, const char *name)
 	outbox_open(&s->outbox, s->conf.state, now_ns);
 	identity_check(&s->outbox, IDENTITY_MACHINE, s->conf.witness, now_ns);
 	identity_key(&s->outbox, s->me->pub.fingerprint);
+	outbox_sweep(&s->outbox);
 	confine(s);
 	memcpy(s->keys.generation, s->outbox.generation, sizeof(s->keys.generation));
 	if (rekey_init(s->rekey, s->me, &s->receiver, s->psk, (unsigned)s->conf.lane, s->conf.n) != 0)

@@ -1,27 +1,21 @@
 /* cmd_restore.c - katamichi restore: a sender's outbox was restored from a backup, or moved. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "codec/hex.h"
-#include "codec/seal.h"
 #include "host/clock.h"
-#include "host/db.h"
-#include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/identity.h"
 #include "sender/sender_conf.h"
+#include "sender/set_aside.h"
 #include "tools/cmd.h"
 #include "tools/out.h"
 #include "tools/status.h"
-
-#define ASIDE "set-aside" /* in the state directory */
 
 /* The daemon's own lock: it must not run, nor start while this is at work. */
 static int lock(const struct sender_conf *c)
@@ -41,79 +35,11 @@ static int lock(const struct sender_conf *c)
 	return fd;
 }
 
-/* --- what this database does not know --- */
-static int is_unknown(struct db *db, const char *name)
-{
-	uint8_t id[SEAL_ID_LEN];
-
-	return hex_get(id, sizeof(id), name, strlen(name)) == 0 &&
-	    db_int(db, "SELECT count(*) FROM object WHERE id = ?", "b", id, sizeof(id)) == 0;
-}
-
-/* Like objects/, of the same owner.  Its descriptor, or -1 with errno. */
-static int open_aside(int state, int objects)
-{
-	struct stat st;
-	int fd;
-
-	if (durable_mkdir(state, ASIDE, 0700) != 0 || (fd = openat(state, ASIDE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		return -1;
-	if (fstat(objects, &st) == 0 && (geteuid() != 0 || fchown(fd, st.st_uid, st.st_gid) == 0))
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static int move_unknown(struct db *db, int state, DIR *d, unsigned *moved)
-{
-	int to = open_aside(state, dirfd(d)), r = to < 0 ? -1 : 0;
-	const struct dirent *e;
-
-	while (r == 0 && (e = readdir(d)) != NULL)
-		if (is_unknown(db, e->d_name) && (r = durable_rename(-1, dirfd(d), e->d_name, to, e->d_name)) == 0)
-			++*moved;
-	if (*moved == 0)
-		(void)unlinkat(state, ASIDE, AT_REMOVEDIR);
-	if (to >= 0)
-		close(to);
-	return r;
-}
-
-/* Sealed objects that came after the backup: their files were erased from the folders, and maybe nobody else has them.  The sender
- * removes what its database does not know, so this is before it is opened.  Returns an exit code. */
-static int keep_unknown(const struct sender_conf *c, const char *path, unsigned *moved)
-{
-	int state = durable_open_dir(c->state), objects, code = EXIT_OK;
-	struct db db;
-	DIR *d;
-
-	objects = state < 0 ? -1 : openat(state, "objects", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	d = objects < 0 ? NULL : fdopendir(objects);
-	if (d == NULL) {
-		if (objects >= 0)
-			close(objects);
-	} else {
-		if (db_open_readonly(&db, path) != 0) {
-			code = EXIT_SYSTEM;
-		} else {
-			if (move_unknown(&db, state, d, moved) != 0) {
-				log_error("%s: %s", c->state, strerror(errno));
-				code = EXIT_SYSTEM;
-			}
-			db_close(&db);
-		}
-		closedir(d);
-	}
-	if (state >= 0)
-		close(state);
-	return code;
-}
-
 static void say(const struct sender_conf *c, const char *generation, unsigned moved)
 {
 	char aside[SENDER_PATH_MAX + 16];
 
-	snprintf(aside, sizeof(aside), "%s/%s", c->state, ASIDE);
+	snprintf(aside, sizeof(aside), "%s/%s", c->state, SET_ASIDE);
 	if (out_mode() == OUT_JSON) {
 		out_json_free(json_pack("{s:s, s:I, s:s}", "generation", generation, "aside", (json_int_t)moved, "directory", moved > 0 ? aside : ""));
 		return;
@@ -131,8 +57,7 @@ static int run(const struct cmd_line *l)
 	static struct sender_conf c;
 	char path[SENDER_PATH_MAX + 32], generation[2 * SEAL_GENERATION_LEN + 1];
 	struct outbox o;
-	unsigned moved = 0;
-	int code = sender_conf_read(&c, cmd_value(l, "config"), -1), fd;
+	int code = sender_conf_read(&c, cmd_value(l, "config"), -1), fd, moved;
 
 	if (code != 0)
 		return code;
@@ -144,18 +69,21 @@ static int run(const struct cmd_line *l)
 	fd = lock(&c);
 	if (fd < 0)
 		return EXIT_SYSTEM;
-	if ((code = keep_unknown(&c, path, &moved)) != EXIT_OK) {
-		close(fd);
-		return code;
-	}
 	outbox_open(&o, c.state, clock_mono_ns());
+	moved = set_aside_unknown(&o);
+	if (moved < 0) {
+		log_error("%s: sealed objects that it does not know cannot be set aside: %s", o.path, strerror(errno));
+		outbox_close(&o);
+		close(fd);
+		return EXIT_SYSTEM;
+	}
 	identity_renew(&o, "katamichi restore");
 	/* Everything else may be as it is now: the next start has nothing to find. */
 	db_exec(&o.db, "DELETE FROM meta WHERE key IN ('machine', 'place', 'witness')");
 	hex_put(generation, o.generation, SEAL_GENERATION_LEN);
 	outbox_close(&o);
 	close(fd);
-	say(&c, generation, moved);
+	say(&c, generation, (unsigned)moved);
 	return EXIT_OK;
 }
 
@@ -167,8 +95,8 @@ const struct cmd cmd_restore = {
 	    "from a backup or copied from another machine.  Numbers given since the backup would be given twice;\n"
 	    "so a new generation begins, whose numbers start with 1.  The sender notices by itself most of the\n"
 	    "times (another machine, another file, a witness that knows more); this is for when nobody wants to\n"
-	    "rely on that.  Sealed objects that the restored database does not know, which the sender would remove,\n"
-	    "are kept in set-aside/ of the state directory; remove them when they are no longer needed.\n"),
+	    "rely on that.  Either way sealed objects that the restored database does not know are moved to\n"
+	    "set-aside/ of the state directory; remove them when they are no longer needed.\n"),
 	.exits = N_("0 done, 2 usage, 3 configuration, 5 the sender runs, or the outbox cannot be written,\n"
 	    "6 it does not make sense"),
 	.options = { CMD_CONFIG, CMD_JSON },

@@ -234,9 +234,64 @@ static void asked_for(void **state)
 	assert_int_equal(old[0].oldest, 0); /* nothing of it is kept: a gap there will not heal */
 }
 
+/* --- sealed objects that the database does not know (set_aside.h) --- */
+
+#define UNKNOWN "00112233445566778899aabbccddeeff"
+
+static bool there(const char *dir)
+{
+	return access(at(dir), F_OK) == 0;
+}
+
+static void seal_unknown(void)
+{
+	int fd = openat(box.objects, UNKNOWN, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* A kill between an object's name and its row: its source is still claimed, and it is removed. */
+static void unknown_after_a_kill(void **state)
+{
+	(void)state;
+	seal_unknown();
+	stop(S);
+	start();
+	outbox_sweep(&box);
+	assert_false(there("objects/" UNKNOWN));
+	assert_false(there("set-aside"));
+}
+
+/* The database came back, and the object was sealed since; or there is none any more.  Whatever else is known stays. */
+static void unknown_after_a_restore(void **state)
+{
+	static const char *const names[] = { "outbox.db", "outbox.db-wal", "outbox.db-shm" };
+
+	(void)state;
+	for (unsigned lost = 0; lost < 2; lost++) {
+		seal_unknown();
+		stop(S);
+		if (lost == 0) {
+			copy(at("outbox.db"), at("backup"));
+			assert_int_equal(rename(at("backup"), at("outbox.db")), 0);
+		} else {
+			for (unsigned i = 0; i < 3; i++)
+				(void)unlink(at(names[i]));
+		}
+		start();
+		outbox_sweep(&box);
+		assert_false(there("objects/" UNKNOWN));
+		assert_true(there("set-aside/" UNKNOWN));
+		assert_int_equal(unlink(at("set-aside/" UNKNOWN)), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(unknown_after_a_kill, fresh, gone),
+		cmocka_unit_test_setup_teardown(unknown_after_a_restore, fresh, gone),
 		cmocka_unit_test_setup_teardown(it_ran_on, fresh, gone), cmocka_unit_test_setup_teardown(another_machine, fresh, gone),
 		cmocka_unit_test_setup_teardown(copied, fresh, gone), cmocka_unit_test_setup_teardown(restored_in_place, fresh, gone),
 		cmocka_unit_test_setup_teardown(the_witness_itself, fresh, gone), cmocka_unit_test_setup_teardown(asked_for, fresh, gone),

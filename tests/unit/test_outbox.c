@@ -23,6 +23,7 @@ static void reopen(uint64_t now_ns)
 {
 	outbox_close(&box);
 	outbox_open(&box, tmpdir, now_ns);
+	outbox_sweep(&box);
 }
 
 static void object_name(char out[static 33], uint8_t first)

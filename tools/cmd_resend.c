@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utf8proc.h>
 
 #include "codec/hex.h"
 #include "host/clock.h"
@@ -25,19 +26,29 @@ struct options {
 	int yes, json;
 };
 
+/* Further behind what is there already, in the forms of ASCII where it has them: an input method writes full-width ones. */
+static int append(char *to, size_t size, const char *typed)
+{
+	utf8proc_uint8_t *plain = utf8proc_NFKC((const utf8proc_uint8_t *)typed); /* NULL: not UTF-8 */
+	const char *word = plain != NULL ? (const char *)plain : typed;
+	size_t n = strlen(to);
+	int r = n + strlen(word) + 2 > size ? -1 : 0;
+
+	if (r == 0)
+		snprintf(to + n, size - n, "%s ", word);
+	free(plain);
+	return r;
+}
+
 /* The words that are no options are the code, as somebody read it out. */
 static int parse(struct options *o, const struct cmd_line *l)
 {
-	size_t n = 0;
-
 	o->yes = cmd_value(l, "yes") != NULL;
 	o->json = out_mode() == OUT_JSON;
 	o->conf = cmd_value(l, "config");
-	for (int i = 0; i < l->operands; i++) {
-		if (n + strlen(l->operand[i]) + 2 > sizeof(o->code))
+	for (int i = 0; i < l->operands; i++)
+		if (append(o->code, sizeof(o->code), l->operand[i]) != 0)
 			return -1;
-		n += (size_t)sprintf(o->code + n, "%s ", l->operand[i]);
-	}
 	return 0;
 }
 
@@ -60,6 +71,17 @@ static int find(struct resend *r, struct db *db, const struct sender_conf *c)
 		log_error("the code is right, but not for this sender: none of its channels and generations, with this receiver's "
 		    "key, is meant");
 	return code;
+}
+
+/* At most 8 bytes, and no part of a character. */
+static const char *excerpt(char out[static 9], const char *s)
+{
+	size_t n = strnlen(s, 8);
+
+	while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
+		n--;
+	snprintf(out, 9, "%.*s", (int)n, s);
+	return out;
 }
 
 /* When this slip was carried out the last time, as ISO text; "": never. */
@@ -184,6 +206,7 @@ static int resend(const struct options *o)
 	static struct sender_conf c;
 	static char path[SENDER_PATH_MAX + 32];
 	struct resend r = { 0 };
+	char part[9];
 	struct db db;
 	size_t at = 0;
 	int code = sender_conf_read(&c, o->conf, -1);
@@ -194,7 +217,7 @@ static int resend(const struct options *o)
 	e = slip_read(&r.slip, o->code, &at);
 	if (e != SLIP_OK) {
 		if (e == SLIP_ECHAR)
-			log_error("the code: %s, at \"%.8s\"", _(slip_strerror(e)), o->code + at);
+			log_error("the code: %s, at \"%.8s\"", _(slip_strerror(e)), excerpt(part, o->code + at));
 		else
 			log_error("the code: %s", _(slip_strerror(e)));
 		return EXIT_NO;

@@ -65,6 +65,11 @@ def test_slip_heals_the_gap(site):
     # shown, but nobody said yes
     code, said = resend(site, *slip.lower().split("-"))
     assert code == 1 and "numbers 2-3" in said and "transfers: 2, files: 2" in said, said
+    # typed with a Japanese input method on: all full-width, hyphens and blanks, too
+    code, said = resend(site, slip.replace("-", "\u3000", 1).translate({i: i + 0xfee0 for i in range(0x21, 0x7f)}))
+    assert code == 1 and "numbers 2-3" in said, said
+    code, said = resend(site, slip[:6] + "あいう")
+    assert code == 1 and said.rstrip().endswith('at "あい"'), "no part of a character"
     assert resend(site, "--list") == (0, "no slip was carried out here\n")
     assert sender_slips(site) == [] and len(site.deliveries()) == 2
     # done

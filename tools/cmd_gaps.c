@@ -47,6 +47,19 @@ text_of(const json_t *o, const char *key)
 	return s != NULL ? s : "";
 }
 
+/* What will become of it.  One that arrived damaged comes again; what lies damaged on the sender's disk comes damaged every time. */
+static const char *
+say_outlook(const json_t *g)
+{
+	const char *outlook = text_of(g, "outlook");
+
+	if (strcmp(outlook, "lost") == 0 && strcmp(text_of(g, "channel"), CLOSING_CHANNEL) == 0)
+		return _("the sender does not keep this closing any more: what it named is missing here by its own number, or has come");
+	if (strcmp(outlook, "heals") == 0 && strcmp(text_of(g, "why"), "damaged") == 0)
+		return _("it is sent again; if it comes damaged each time, it is so on the sender's disk: put the files in again");
+	return words(outlook);
+}
+
 /* Why is it not here?  And what will become of it. */
 static void
 say_why(char *to, size_t size, const json_t *g)
@@ -68,9 +81,7 @@ say_why(char *to, size_t size, const json_t *g)
 	else
 		snprintf(to, size, "%s", _("nothing of it has come, or it is one of those that came in part or damaged, or are held"));
 	n = strlen(to);
-	snprintf(to + n, size - n, "%s%s; %s", reason[0] != '\0' ? ": " : "", reason_show(reason), strcmp(text_of(g, "outlook"), "lost") == 0 &&
-	    strcmp(text_of(g, "channel"), CLOSING_CHANNEL) == 0 ? _("the sender does not keep this closing any more: what it named is missing here"
-	    " by its own number, or has come") : words(text_of(g, "outlook")));
+	snprintf(to + n, size - n, "%s%s; %s", reason[0] != '\0' ? ": " : "", reason_show(reason), say_outlook(g));
 }
 
 static void

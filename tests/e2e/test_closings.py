@@ -171,6 +171,26 @@ def test_held_is_no_gap_without_a_reason(site):
     assert re.search(r"bulk +1 .*is here complete, and held", out) and "complete and held: object" in out, out
 
 
+def test_damaged_on_the_senders_disk(site):
+    """It comes damaged every time: that it heals by itself is not promised."""
+    site.configure(repeat="2s")
+    site.start_sender()
+    site.put("eltax", "一.csv", samples.table(3))
+    harness.wait_until("its sending", lambda: "eltax 1: sent, round 1" in site.sender.text(), 20, alive=[site.sender])
+    sealed, = harness.glob.glob(site.path("sender-state/objects/*"))
+    with open(sealed, "r+b") as f:
+        f.seek(300)
+        byte = f.read(1)
+        f.seek(300)
+        f.write(bytes([byte[0] ^ 1]))
+    site.start_receiver()
+    harness.wait_until("it", lambda: "damaged" in site.receiver.text(), 20, alive=site.daemons())
+    close(site)
+    harness.wait_until("the reason", lambda: gap_of(site, "eltax")["why"] == "damaged", 20, alive=site.daemons())
+    out = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).out
+    assert re.search(r"eltax +1 .*damaged each time, it is so on the sender's disk", out) and "comes by itself" not in out, out
+
+
 def test_closing_that_has_not_come(site):
     """What it names no other closing names again: not all is here, as long as it is among those that are asked about."""
     site.start()

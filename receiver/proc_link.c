@@ -85,8 +85,9 @@ datagram(struct link *l, const uint8_t *d, size_t n, uint64_t now_ns)
 	enum link_counter c = authenticate(l->auth, d, n, now_ns, &h, &sender);
 	enum frame_err e;
 
-	if (c == LC_HELLO || c == LC_BEAT || c == LC_TAKEN) {
+	if (c == LC_BEAT || c == LC_TAKEN) /* not a HELLO: nothing tells one of a moment ago from its recording */
 		l->stats.last_ms = 1; /* the time is put in once a second */
+	if (c == LC_HELLO || c == LC_BEAT || c == LC_TAKEN) {
 		l->stats.sender = sender;
 		l->stats.lane = h.lane;
 		l->stats.epoch = h.epoch;

@@ -81,12 +81,17 @@ uint64_t batch_next(const struct spool *s)
 	return next;
 }
 
+/* what: a sentence with one %s, for what errno says (host/reason.h). */
+__attribute__((format(printf, 3, 0)))
 static void wait_for_better(struct spool *s, struct batch *b, const char *what, int error, uint64_t now_ns)
 {
+	const char *name = s->feed[b->feed].conf->name;
+	char why[120];
+
+	snprintf(why, sizeof(why), what, reason_errno(error));
 	if (b->troubles++ % COMPLAIN_EVERY == 0)
-		log_error("%s: %s: %s; the files stay claimed, trying again", s->feed[b->feed].conf->name, what,
-		    strerror(error));
-	snprintf(s->disk_why, sizeof(s->disk_why), "%s: %s: %s", s->feed[b->feed].conf->name, what, reason_errno(error));
+		log_error("%s: %s; the files stay claimed, trying again", name, reason_show(why));
+	snprintf(s->disk_why, sizeof(s->disk_why), "%s: %s", name, why);
 	b->state = BATCH_WAIT;
 	b->not_before_ns = now_ns + SPOOL_RETRY_NS;
 }
@@ -215,11 +220,11 @@ void batch_seal(struct spool *s, uint64_t now_ns)
 		if (b->state != BATCH_WAIT || b->not_before_ns > now_ns || s->sealing[b->track] != NULL || has_earlier(s, b))
 			continue;
 		if (!has_room(s, b)) {
-			wait_for_better(s, b, "no room for the sealed object", ENOSPC, now_ns);
+			wait_for_better(s, b, "no room for the sealed object: %s", ENOSPC, now_ns);
 			continue;
 		}
 		if (!may_keep(s, b)) {
-			wait_for_better(s, b, "outbox_max: this channel keeps as much as it may", EDQUOT, now_ns);
+			wait_for_better(s, b, "outbox_max: this channel keeps as much as it may: %s", EDQUOT, now_ns);
 			continue;
 		}
 		b->state = BATCH_SEAL;
@@ -313,7 +318,7 @@ static void commit(struct spool *s, struct batch *b, uint64_t now_ns)
 		int error = errno;
 		stream_abandon(s, b);
 		sealer_drop(sealer, &b->job);
-		wait_for_better(s, b, "a batch cannot be written to the outbox", error, now_ns);
+		wait_for_better(s, b, "a batch cannot be written to the outbox: %s", error, now_ns);
 		return;
 	}
 	log_about(.event = LOG_EVENT_NUMBERED, .channel = n.channel, .number = n.number);
@@ -334,7 +339,7 @@ static void give_back(struct spool *s, struct batch *b, uint64_t now_ns)
 	log_warn("%s: %s changed while it was read (%s); it goes back into the folder", f->conf->name,
 	    log_show(shown, sizeof(shown), name, strlen(name)), strerror(b->job.error));
 	if (claim_back(&b->claim, &f->folder, b->job.bad) != 0) {
-		wait_for_better(s, b, "a file that changed cannot be put back", errno, now_ns);
+		wait_for_better(s, b, "a file that changed cannot be put back: %s", errno, now_ns);
 		return;
 	}
 	b->state = BATCH_WAIT;
@@ -366,7 +371,7 @@ void batch_sealed(struct spool *s, enum track t, uint64_t now_ns)
 		break;
 	case SEAL_WRITE:
 		sealer_drop(s->sealer[t], j);
-		wait_for_better(s, b, "the sealed object cannot be written", j->error, now_ns);
+		wait_for_better(s, b, "the sealed object cannot be written: %s", j->error, now_ns);
 		break;
 	case SEAL_STOPPED:
 		sealer_drop(s->sealer[t], j);

@@ -16,6 +16,7 @@
 #include "host/durable.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "sender/admit.h"
 #include "sender/spool.h"
 
@@ -90,7 +91,7 @@ static struct batch *batch_for(struct forming *g, enum track t)
 		complain(g, ".taken", "takes no new claim", errno);
 		batch_drop(g->s, b);
 		f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
-		snprintf(g->s->disk_why, sizeof(g->s->disk_why), "%s: .taken takes no new claim", f->conf->name);
+		reason_put(g->s->disk_why, sizeof(g->s->disk_why), "%s: .taken takes no new claim", f->conf->name);
 		return NULL;
 	}
 	return g->batch[t] = b;

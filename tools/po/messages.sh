@@ -8,9 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
-reasons=(-kcontent_say:2 -ktransfer_refuse:2 -kfail:2 -kexpect:3 -kstring:4 -khex:4 -kinteger:3 -krefused_row:4 -kwhy_not:4 -kanswer:4 -kfound:3 -kreason_put:3)
+reasons=(-kcontent_say:2 -ktransfer_refuse:2 -kfail:2 -kexpect:3 -kstring:4 -khex:4 -kinteger:3 -krefused_row:4 -kwhy_not:4 -kanswer:4 -kfound:3 -kreason_put:3 -kwait_for_better:3)
 options=(--language=C --from-code=UTF-8 --no-location --no-wrap --foreign-user -k "${reasons[@]}"
-	--flag=content_say:2:c-format --flag=transfer_refuse:2:c-format --flag=fail:2:c-format --flag=answer:4:c-format --flag=found:3:c-format --flag=reason_put:3:c-format)
+	--flag=content_say:2:c-format --flag=transfer_refuse:2:c-format --flag=fail:2:c-format --flag=answer:4:c-format --flag=found:3:c-format --flag=reason_put:3:c-format --flag=wait_for_better:3:c-format)
 
 if [ "$1" = --reasons ]; then
 	: >"$2"

@@ -24,8 +24,8 @@ struct worker {
 	size_t source_room;
 	void *work;
 	size_t work_room;
-	const uint8_t **src;
-	uint8_t **out;
+	const uint8_t *src[FEC_ORDER];
+	uint8_t *out[FEC_ORDER];
 };
 
 /* Two, so that a small object never waits for a group of a large one to be read and encoded. */
@@ -279,11 +279,7 @@ static void *worker_run(void *arg)
 static void worker_start(struct worker *w, struct encoder *e)
 {
 	w->e = e;
-	w->src = calloc(FEC_ORDER, sizeof(*w->src));
-	w->out = calloc(FEC_ORDER, sizeof(*w->out));
 	w->tail = &w->head;
-	if (w->src == NULL || w->out == NULL)
-		log_die(EXIT_SYSTEM, "out of memory");
 	if (pthread_create(&w->thread, NULL, worker_run, w) != 0)
 		log_die(EXIT_SYSTEM, "cannot start a thread");
 }
@@ -293,8 +289,6 @@ static void worker_stop(struct worker *w)
 	pthread_join(w->thread, NULL);
 	free(w->source);
 	free(w->work);
-	free(w->src);
-	free(w->out);
 }
 
 struct encoder *encoder_start(const struct window *window)

@@ -46,17 +46,19 @@ static uint8_t *make_object(size_t n)
 	return data;
 }
 
+/* Symbols of the group that is open, as they were when they were given out. */
+static struct { const uint8_t *at; uint8_t was[SLEN]; } given[64];
+static unsigned givens;
+
+/* For a round of its own: what an earlier one gave out went with it. */
 static int open_object(void)
 {
 	int fd = open(tmpdir_path("object"), O_RDONLY);
 
 	assert_true(fd >= 0);
+	givens = 0;
 	return fd;
 }
-
-/* Symbols of the group that is open, as they were when they were given out. */
-static struct { const uint8_t *at; uint8_t was[SLEN]; } given[64];
-static unsigned givens;
 
 static void note_given(const uint8_t *at)
 {

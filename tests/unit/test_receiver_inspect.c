@@ -263,6 +263,7 @@ transfers(void **state)
 	put_file("a", "x", 1);
 	assert_int_equal(inspect(0)->bad, 1);
 	decompress_free(in.zstd);
+	content_free(in.content);
 	ring_close(&out.ring);
 	ring_close(&events.ring);
 	close(fds.memory);

@@ -2,12 +2,12 @@
 #include "host/ring.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "host/sealed.h"
 
 enum { PAGE = 4096, HEAD = 16, ALIGN = 16, SIZE_MIN = 65536, SIZE_MAX_LOG = 30, PAD = 1 };
 
@@ -33,42 +33,31 @@ static bool size_ok(size_t n)
 
 int ring_create(size_t bytes)
 {
-	int fd;
-
 	if (!size_ok(bytes)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if ((fd = memfd_create("katamichi-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING)) < 0)
-		return -1;
-	if (ftruncate(fd, (off_t)(PAGE + bytes)) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		return fd;
-	int kept = errno;
-	(void)close(fd);
-	errno = kept;
-	return -1;
+	return sealed_create("katamichi-ring", PAGE + bytes);
 }
 
 int ring_open(struct ring *r, int memfd, int wake, bool reader)
 {
-	const int sealed = F_SEAL_SHRINK | F_SEAL_GROW;
-	struct stat st;
+	off_t size = sealed_size(memfd);
 	void *p;
 
 	memset(r, 0, sizeof(*r));
-	if (fstat(memfd, &st) != 0)
+	if (size < 0)
 		return -1;
-	if ((fcntl(memfd, F_GET_SEALS) & sealed) != sealed || st.st_size <= PAGE || !size_ok((size_t)st.st_size - PAGE)) {
+	if (size <= PAGE || !size_ok((size_t)size - PAGE)) {
 		errno = EINVAL;
 		return -1;
 	}
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	p = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	if (p == MAP_FAILED)
 		return -1;
 	r->shared = p;
 	r->data = (uint8_t *)p + PAGE;
-	r->size = (size_t)st.st_size - PAGE;
+	r->size = (size_t)size - PAGE;
 	r->wake = wake;
 	r->reader = reader;
 	return 0;

@@ -2,12 +2,11 @@
 #include "host/window.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "host/sealed.h"
 
 enum { PAGE = 4096 };
 
@@ -20,39 +19,26 @@ _Static_assert(WINDOW_PIECES_MAX * sizeof(struct window_head) <= PAGE, "all head
 
 int window_create(unsigned pieces)
 {
-	int fd;
-
 	if (pieces == 0 || pieces > WINDOW_PIECES_MAX) {
 		errno = EINVAL;
 		return -1;
 	}
-	if ((fd = memfd_create("katamichi-window", MFD_CLOEXEC | MFD_ALLOW_SEALING)) < 0)
-		return -1;
-	if (ftruncate(fd, (off_t)PAGE + (off_t)pieces * WINDOW_PIECE) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		return fd;
-	int kept = errno;
-	(void)close(fd);
-	errno = kept;
-	return -1;
+	return sealed_create("katamichi-window", PAGE + (size_t)pieces * WINDOW_PIECE);
 }
 
 int window_open(struct window *w, int memfd, bool writer)
 {
-	const int sealed = F_SEAL_SHRINK | F_SEAL_GROW;
-	struct stat st;
+	off_t size = sealed_size(memfd), pieces = (size - PAGE) / WINDOW_PIECE;
 	void *p;
 
 	memset(w, 0, sizeof(*w));
-	if (fstat(memfd, &st) != 0)
+	if (size < 0)
 		return -1;
-	off_t pieces = (st.st_size - PAGE) / WINDOW_PIECE;
-	if ((fcntl(memfd, F_GET_SEALS) & sealed) != sealed || pieces < 1 || pieces > WINDOW_PIECES_MAX ||
-	    st.st_size != PAGE + pieces * WINDOW_PIECE) {
+	if (pieces < 1 || pieces > WINDOW_PIECES_MAX || size != PAGE + pieces * WINDOW_PIECE) {
 		errno = EINVAL;
 		return -1;
 	}
-	p = mmap(NULL, (size_t)st.st_size, writer ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, memfd, 0);
+	p = mmap(NULL, (size_t)size, writer ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, memfd, 0);
 	if (p == MAP_FAILED)
 		return -1;
 	w->head = p;

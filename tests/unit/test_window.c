@@ -4,9 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -138,6 +140,12 @@ static void no_window(void **state)
 		assert_int_equal(window_open(&x, fd, false), -1);
 		close(fd);
 	}
+	FILE *plain = tmpfile(); /* of the right size, but any process can cut it */
+	assert_non_null(plain);
+	assert_int_equal(ftruncate(fileno(plain), PAGE + WINDOW_PIECE), 0);
+	assert_int_equal(window_open(&x, fileno(plain), false), -1);
+	assert_int_equal(errno, EINVAL);
+	fclose(plain);
 	assert_int_equal(window_create(0), -1);
 	assert_int_equal(window_create(WINDOW_PIECES_MAX + 1), -1);
 	assert_int_equal(ftruncate(memfd, 0), -1);

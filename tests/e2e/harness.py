@@ -46,6 +46,17 @@ def program(name):
     return os.path.join(BUILD, name)
 
 
+def edit(path, *pairs, more=""):
+    """Replace texts of a configuration, each of which has to be there, and put more behind it."""
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    for old, new in pairs:
+        assert old in text, (old, text)
+        text = text.replace(old, new)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text + more)
+
+
 def wait_until(what, test, seconds=30, every=0.05, alive=()):
     """Return what test() returns once that is true; fail when it never is, or when a process of alive ends."""
     end = time.monotonic() + seconds

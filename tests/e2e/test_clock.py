@@ -73,10 +73,7 @@ def test_ten_years_either_way(site, monkeypatch):
 def test_outside_a_keys_validity(site, monkeypatch):
     """A clock ten years ahead: what comes is held sealed, said, and opened as soon as the clock is right; or the pin."""
     site.configure(repeat="6s")
-    with open(site.path("receiver.conf")) as f:
-        text = f.read()
-    with open(site.path("receiver.conf"), "w") as f:
-        f.write(text.replace("key = keys/sender.pub", "key = keys/sender.pub\nvalid_from = 2020-01-01\nvalid_until = 2029-12-31"))
+    harness.edit(site.path("receiver.conf"), ("key = keys/sender.pub", "key = keys/sender.pub\nvalid_from = 2020-01-01\nvalid_until = 2029-12-31"))
     zone = Wall(site, monkeypatch, "wall-receiver")
     zone.on(site.start_receiver)
     zone.set(YEARS)

@@ -145,10 +145,7 @@ def test_given_up_is_named(site, monkeypatch):
 def test_held_is_no_gap_without_a_reason(site):
     """An object that is here complete and waits says so beside its number: it is not "nothing of it has come"."""
     site.configure(repeat="1h")
-    with open(site.path("receiver.conf")) as f:
-        text = f.read()
-    with open(site.path("receiver.conf"), "w") as f:
-        f.write(text.replace("[channel bulk]", "[channel bulk]\nkeep_free = 1000T"))
+    harness.edit(site.path("receiver.conf"), ("[channel bulk]", "[channel bulk]\nkeep_free = 1000T"))
     site.start_receiver()
     site.start_sender()
     site.put_random("bulk", "1.bin", 100000)

@@ -148,10 +148,7 @@ def test_a_channel_leaves_room_for_the_others(site, small):
 
     def configured(**values):
         configure(**values)
-        with open(site.path("receiver.conf")) as f:
-            text = f.read()
-        with open(site.path("receiver.conf"), "w") as f:
-            f.write(text.replace("[channel bulk]", "[channel bulk]\nkeep_free = 32M"))
+        harness.edit(site.path("receiver.conf"), ("[channel bulk]", "[channel bulk]\nkeep_free = 32M"))
     site.configure = configured
     site.start(repeat="1h")
     room = os.statvfs(disk)

@@ -27,13 +27,18 @@ def restore(site, in_place):
                 shutil.copyfileobj(a, b)
 
 
-def two_days(site, in_place, **values):
-    """A transfer, a backup, another transfer; the backup comes back; a third transfer, under a number that was given."""
+def backed_up(site, **values):
+    """A transfer, and a backup of the sender's state behind it; the sender is stopped."""
     site.start(**values)
     site.put("eltax", "一.csv", samples.table(3))
     site.wait_delivered()
     site.sender.stop()
     shutil.copytree(site.path("sender-state"), site.path("backup"))
+
+
+def two_days(site, in_place, **values):
+    """A transfer, a backup, another transfer; the backup comes back; a third transfer, under a number that was given."""
+    backed_up(site, **values)
     site.start_sender()
     site.put("eltax", "二.csv", samples.table(4))
     site.wait_delivered()
@@ -96,11 +101,7 @@ def test_restore_said_by_hand(site):
 @pytest.mark.parametrize("by_hand", (True, False))
 def test_restore_keeps_what_the_backup_does_not_know(site, by_hand):
     """A backup of the database alone comes back, and what came after it was never received: its sealed object is all there is."""
-    site.start()
-    site.put("eltax", "一.csv", samples.table(3))
-    site.wait_delivered()
-    site.sender.stop()
-    shutil.copytree(site.path("sender-state"), site.path("backup"))
+    backed_up(site)
     site.receiver.stop()
     site.start_sender()
     site.put("eltax", "二.csv", samples.table(4))
@@ -144,11 +145,7 @@ def test_witness_knows_more(site):
 
 def test_what_was_sent_is_not_sent_again(site):
     """Killed just after a transfer, its files not erased yet; the backup that comes back knows nothing of it."""
-    site.start()
-    site.put("eltax", "一.csv", samples.table(3))
-    site.wait_delivered()
-    site.sender.stop()
-    shutil.copytree(site.path("sender-state"), site.path("backup"))
+    backed_up(site)
     site.start_sender()
     site.put("eltax", "二.csv", samples.table(4))
     harness.wait_until("numbered", lambda: "eltax 2: " in site.sender.text(), 10, alive=site.daemons())

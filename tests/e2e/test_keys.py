@@ -8,19 +8,9 @@ import shutil
 import struct
 
 import samples
-from harness import katamichi, run, wait_until
+from harness import edit, katamichi, run, wait_until
 
 DAY = datetime.timedelta(days=1)
-
-
-def edit(path, *pairs, more=""):
-    with open(path, encoding="utf-8") as f:
-        text = f.read()
-    for old, new in pairs:
-        assert old in text, (old, text)
-        text = text.replace(old, new)
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text + more)
 
 
 def deliver(site, name):

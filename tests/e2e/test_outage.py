@@ -22,14 +22,6 @@ def wait_service(site, hours):
     harness.wait_until(f"{hours} hours of service", lambda: service_ms(site) >= hours * HOUR, 60, alive=[site.sender])
 
 
-def edit(site, before, after):
-    with open(site.path("sender.conf")) as f:
-        text = f.read()
-    assert before in text
-    with open(site.path("sender.conf"), "w") as f:
-        f.write(text.replace(before, after))
-
-
 @pytest.mark.slow
 def test_receiver_off_for_three_days(site, monkeypatch):
     """Default repeats and retention; it comes back and has everything in the end, with nobody's help."""
@@ -57,7 +49,7 @@ def test_longer_than_the_retention(site, monkeypatch):
     """What the sender does not keep any more is a named gap, never silence; and the slip says that it has to be put in again."""
     monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "20000")
     site.configure(repeat="1m 10m 1h 6h 24h")
-    edit(site, "retention = 14d", "retention = 2d")
+    harness.edit(site.path("sender.conf"), ("retention = 14d", "retention = 2d"))
     site.start_sender()
     site.put("eltax", "一.csv", samples.table(3))
     harness.wait_until("its end", lambda: re.search(r"eltax 1: erased, its retention has passed", site.sender.text()), 60, alive=[site.sender])
@@ -86,8 +78,8 @@ def test_limit_of_a_channel(site, monkeypatch):
     """What is over outbox_max waits in its claim, is said, and goes by itself when the retention of others has passed."""
     monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "2000")  # four hours are 7.2 s
     site.configure(repeat="1h")
-    edit(site, "retention = 14d", "retention = 4h")
-    edit(site, "[channel bulk]", "[channel bulk]\noutbox_max = 1M")
+    harness.edit(site.path("sender.conf"), ("retention = 14d", "retention = 4h"))
+    harness.edit(site.path("sender.conf"), ("[channel bulk]", "[channel bulk]\noutbox_max = 1M"))
     site.start_receiver()
     site.start_sender()
     site.put_random("bulk", "1.bin", 700 << 10)
@@ -109,8 +101,8 @@ def test_limit_of_a_channel(site, monkeypatch):
 def test_age_of_a_batch(site):
     """Taking files out of a folder ends after batch_age, and what was taken by then goes; otherwise all that is ready is one transfer."""
     site.configure()
-    edit(site, "[channel bulk]", "[channel bulk]\nbatch_age = 1ms")
-    edit(site, "[channel eltax]", "[channel eltax]\nbatch_age = 1h")
+    harness.edit(site.path("sender.conf"), ("[channel bulk]", "[channel bulk]\nbatch_age = 1ms"))
+    harness.edit(site.path("sender.conf"), ("[channel eltax]", "[channel eltax]\nbatch_age = 1h"))
     for i in range(600):
         for channel in ("eltax", "bulk"):
             site.put(channel, f"{i}.csv", b"a,b\n%d,2\n" % i)

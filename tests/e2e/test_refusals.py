@@ -217,10 +217,7 @@ def other_keys(site, role):
 def test_receiver_pins_another_sender(site):
     shutil.copy(os.path.join(other_keys(site, "sender"), "sender.pub"), site.path("keys/pinned.pub"))
     site.configure()
-    with open(site.path("receiver.conf")) as f:
-        text = f.read()
-    with open(site.path("receiver.conf"), "w") as f:
-        f.write(text.replace("key = keys/sender.pub", "key = keys/pinned.pub"))
+    harness.edit(site.path("receiver.conf"), ("key = keys/sender.pub", "key = keys/pinned.pub"))
     site.start_receiver()
     site.start_sender()
     site.put("eltax", "秘密.csv", samples.table(3))
@@ -260,10 +257,7 @@ def test_psk_on_one_side_only(site):
 def test_channel_not_configured_at_the_receiver(site):
     """The zone decides what it takes."""
     site.configure()
-    with open(site.path("receiver.conf")) as f:
-        text = f.read()
-    with open(site.path("receiver.conf"), "w") as f:
-        f.write(text.replace("[channel pittari]\ncontent = any\n", ""))
+    harness.edit(site.path("receiver.conf"), ("[channel pittari]\ncontent = any\n", ""))
     site.start_receiver()
     site.start_sender()
     site.put("pittari", "招かれざる.txt", b"x\n")

@@ -151,7 +151,7 @@ static const char *against_witness(struct outbox *o)
 	return NULL;
 }
 
-static const char *verdict(struct outbox *o, const char *machine, const char *place)
+static const char *verdict(struct outbox *o, const char *machine, const char *place, unsigned unfinished)
 {
 	char known[TEXT_MAX];
 
@@ -161,6 +161,8 @@ static const char *verdict(struct outbox *o, const char *machine, const char *pl
 		return "this is another machine";
 	if (get_meta(o, "place", known) && strcmp(known, place) != 0)
 		return "its database was moved, copied or restored";
+	if (set_aside_count(o) > unfinished)
+		return "it does not know sealed objects whose files are gone: it was restored from a backup";
 	return against_witness(o);
 }
 
@@ -192,7 +194,7 @@ static void keep_unknown(struct outbox *o)
 		    " has their files (the guide to incidents says how to open them)", moved);
 }
 
-void identity_check(struct outbox *o, const char *machine_id, const char *witness, uint64_t now_ns)
+void identity_check(struct outbox *o, const char *machine_id, const char *witness, unsigned unfinished, uint64_t now_ns)
 {
 	char machine[TEXT_MAX], place[TEXT_MAX], noted[TEXT_MAX];
 	const char *why;
@@ -200,7 +202,7 @@ void identity_check(struct outbox *o, const char *machine_id, const char *witnes
 	open_witness(o, witness);
 	machine_now(machine, machine_id);
 	place_now(place, o);
-	why = verdict(o, machine, place);
+	why = verdict(o, machine, place, unfinished);
 	if (why != NULL || !get_meta(o, "place", noted)) /* restored, or new */
 		keep_unknown(o);
 	if (why != NULL)

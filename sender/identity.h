@@ -6,15 +6,17 @@
  *   place     the file system's id (not XFS's, which is only a device number) and inode and time of birth of outbox.db: a copy,
  *             however faithful, has others
  *   witness   a file outside the state directory, if configured, best on another disk: generation, newest row, service time.  It is
- *             written after the database, so it is never ahead of it, unless the database is older than what ran last. */
+ *             written after the database, so it is never ahead of it, unless the database is older than what ran last.
+ * And looked at: sealed objects that the database does not know (set_aside.h).  A kill leaves one for a claim at most; where there
+ * are more of them than claims without a row, what erased their sources was a later state of this database. */
 #ifndef KM_IDENTITY_H
 #define KM_IDENTITY_H
 
 #include "sender/outbox.h"
 
 /* Compare, begin a new generation if need be (logged, with a row in table generation), note how things are now.
- * machine_id: its file; witness: path, or "" for none.  Fatal if the witness cannot be used. */
-void identity_check(struct outbox *o, const char *machine_id, const char *witness, uint64_t now_ns);
+ * machine_id: its file; witness: path, or "" for none; unfinished: claims without a row (feed_unfinished()).  Fatal if the witness cannot be used. */
+void identity_check(struct outbox *o, const char *machine_id, const char *witness, unsigned unfinished, uint64_t now_ns);
 #define IDENTITY_MACHINE "/etc/machine-id"
 /* Numbers belong to the sender's key: another one than last time begins a new generation. */
 void identity_key(struct outbox *o, const uint8_t fingerprint[static HASH_LEN]);

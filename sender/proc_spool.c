@@ -74,6 +74,7 @@ static void confine(const struct spool *s)
 static void start(struct spool *s, const char *name)
 {
 	uint64_t now_ns = clock_mono_ns();
+	unsigned unfinished = 0;
 
 	if (sender_conf_read(&s->conf, name, PROC_FD_FIRST + SPOOL_FD_CONF) != 0)
 		exit(EXIT_CONFIG);
@@ -87,7 +88,9 @@ static void start(struct spool *s, const char *name)
 		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
 	load_keys(s);
 	outbox_open(&s->outbox, s->conf.state, now_ns);
-	identity_check(&s->outbox, IDENTITY_MACHINE, s->conf.witness, now_ns);
+	for (unsigned i = 0; i < s->conf.channels; i++)
+		unfinished += feed_unfinished(&s->outbox, s->conf.channel[i].folder);
+	identity_check(&s->outbox, IDENTITY_MACHINE, s->conf.witness, unfinished, now_ns);
 	identity_key(&s->outbox, s->me->pub.fingerprint);
 	outbox_sweep(&s->outbox);
 	confine(s);

@@ -19,6 +19,20 @@ static bool is_unknown(struct db *db, const char *name)
 	    db_int(db, "SELECT count(*) FROM object WHERE id = ?", "b", id, sizeof(id)) == 0;
 }
 
+unsigned set_aside_count(struct outbox *o)
+{
+	int fd = openat(o->objects, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	unsigned n = 0;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		n += is_unknown(&o->db, e->d_name);
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
 /* Made when first needed; of the owner of objects/, since `katamichi restore` is run by root.  A descriptor, or -1 with errno. */
 static int open_aside(int objects)
 {

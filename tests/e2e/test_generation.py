@@ -98,8 +98,8 @@ def test_restore_said_by_hand(site):
     assert events(site, "fork") == [] and len(events(site, "generation")) == 1
 
 
-@pytest.mark.parametrize("by_hand", (True, False))
-def test_restore_keeps_what_the_backup_does_not_know(site, by_hand):
+@pytest.mark.parametrize("way", ("by hand", "another file", "in its place"))
+def test_restore_keeps_what_the_backup_does_not_know(site, way):
     """A backup of the database alone comes back, and what came after it was never received: its sealed object is all there is."""
     backed_up(site)
     site.receiver.stop()
@@ -112,11 +112,11 @@ def test_restore_keeps_what_the_backup_does_not_know(site, by_hand):
     with open(site.path("sender-state/objects", new), "rb") as f:
         sealed = f.read()
     for name in ("outbox.db", "outbox.db-wal", "outbox.db-shm"):
-        if os.path.exists(site.path("sender-state", name)):
+        if os.path.exists(site.path("sender-state", name)) and (way != "in its place" or name != "outbox.db"):
             os.unlink(site.path("sender-state", name))
         if os.path.exists(site.path("backup", name)):
             shutil.copy(site.path("backup", name), site.path("sender-state", name))
-    if by_hand:
+    if way == "by hand":
         out = harness.katamichi("restore", "-c", site.path("sender.conf")).out
         assert "1 sealed object is unknown to this database" in out and "/set-aside" in out, out
     site.start_receiver()
@@ -127,7 +127,8 @@ def test_restore_keeps_what_the_backup_does_not_know(site, by_hand):
     opener = os.path.join(harness.TOP, "tools/independent/open-object.py")
     harness.run("/usr/bin/python3", opener, site.path("sender-state/set-aside", new), site.path("keys/receiver.key"), site.path("opened"))
     assert os.listdir(site.path("opened/files")) == ["二.csv"]
-    assert ("unknown to this database" in site.sender.text()) != by_hand
+    assert ("unknown to this database" in site.sender.text()) == (way != "by hand")
+    assert ("does not know sealed objects whose files are gone" in site.sender.text()) == (way == "in its place")
     site.sender.stop()
     assert "unknown" not in harness.katamichi("restore", "-c", site.path("sender.conf")).out
     assert os.listdir(site.path("sender-state/set-aside")) == [new]
@@ -161,8 +162,10 @@ def test_what_was_sent_is_not_sent_again(site):
 
 
 def test_what_is_not_noticed_is_a_fork(site):
-    """No witness, the very same files: the sender cannot know.  The receiver does, and loses nothing."""
+    """No witness, the very same files, nothing newer beside them: the sender cannot know.  The receiver does, and loses nothing."""
     two_days(site, True)
+    for name in set(os.listdir(site.path("sender-state/objects"))) - set(os.listdir(site.path("backup/objects"))):
+        os.unlink(site.path("sender-state/objects", name))
     site.start_sender()
     assert "a new generation" not in site.sender.text()
     site.put("eltax", "三.csv", samples.table(5))

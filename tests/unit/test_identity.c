@@ -20,10 +20,15 @@
 static char state_dir[300], machine[300], witness[300];
 static uint8_t before[SEAL_GENERATION_LEN];
 
-static void start(void)
+static void start_with(unsigned unfinished)
 {
 	outbox_open(&box, state_dir, 0);
-	identity_check(&box, machine, witness, 0);
+	identity_check(&box, machine, witness, unfinished, 0);
+}
+
+static void start(void)
+{
+	start_with(0);
 }
 
 static void stop(uint64_t now_ns)
@@ -257,10 +262,27 @@ static void unknown_after_a_kill(void **state)
 	(void)state;
 	seal_unknown();
 	stop(S);
-	start();
+	start_with(1);
+	expect(false, "one object for one claim");
 	outbox_sweep(&box);
 	assert_false(there("objects/" UNKNOWN));
 	assert_false(there("set-aside"));
+}
+
+/* The database was written over in its place: only the object tells of it. */
+static void unknown_without_a_claim(void **state)
+{
+	(void)state;
+	seal_unknown();
+	stop(S);
+	start();
+	expect(true, "an object whose source is claimed no more");
+	outbox_sweep(&box);
+	assert_false(there("objects/" UNKNOWN));
+	assert_true(there("set-aside/" UNKNOWN));
+	stop(2 * S);
+	start();
+	expect(false, "once");
 }
 
 /* The database came back, and the object was sealed since; or there is none any more.  Whatever else is known stays. */
@@ -291,6 +313,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(unknown_after_a_kill, fresh, gone),
+		cmocka_unit_test_setup_teardown(unknown_without_a_claim, fresh, gone),
 		cmocka_unit_test_setup_teardown(unknown_after_a_restore, fresh, gone),
 		cmocka_unit_test_setup_teardown(it_ran_on, fresh, gone), cmocka_unit_test_setup_teardown(another_machine, fresh, gone),
 		cmocka_unit_test_setup_teardown(copied, fresh, gone), cmocka_unit_test_setup_teardown(restored_in_place, fresh, gone),

@@ -294,6 +294,7 @@ class Run:
         for c, n, top in self.rows(outbox, "SELECT channel, count(*), max(number) FROM object GROUP BY channel"):
             if n != top or len([d for d in deliveries if d.startswith(c + "/")]) + held.count(c) != n:
                 bad.append(f"channel {c}: {n} numbers up to {top}, {deliveries}")
+        bad += [f"a kill was taken for a restored outbox: {r[0]}" for r in self.rows(outbox, "SELECT reason FROM generation")]
         kept = {r[0] for r in self.rows(outbox, "SELECT lower(hex(id)) FROM object WHERE state = 0")}
         objects = set(os.listdir(self.path("sender/state/objects")))
         bad += [f"objects/{o}" + (" is nobody's" if o in objects else " is missing") for o in kept ^ objects]

@@ -40,6 +40,22 @@ keep(struct db *db, const struct checkpoint *k)
 	    receiver, signature);
 }
 
+/* Into the ledger itself, once for what had been signed: it will be longer than that again one day, and the alarm over. */
+static void
+note_set_back(struct checkpoints *c, uint64_t before)
+{
+	char entry[128], at[21], what[24];
+	int n;
+
+	snprintf(what, sizeof(what), "%llu", (unsigned long long)before);
+	if (db_int(&c->ledger->db, "SELECT count(*) FROM incident WHERE event = 'set-back' AND what = ?", "t", what) != 0)
+		return;
+	clock_iso(at, clock_wall_ms() / 1000);
+	n = snprintf(entry, sizeof(entry), "{\"at\":\"%s\",\"event\":\"set-back\",\"signed\":%s}", at, what);
+	ledger_append(c->ledger, entry, (size_t)n);
+	ledger_incident(c->ledger, "set-back", at, what);
+}
+
 void
 checkpoints_signed(struct checkpoints *c, const struct msg_checkpoint *m, uint64_t now_ns)
 {
@@ -59,6 +75,8 @@ checkpoints_signed(struct checkpoints *c, const struct msg_checkpoint *m, uint64
 	c->set_back = m->result == WITNESS_BACK;
 	c->signed_before = m->before;
 	db_exec(db, "BEGIN IMMEDIATE");
+	if (c->set_back)
+		note_set_back(c, m->before);
 	if (m->result == WITNESS_SIGNED) {
 		keep(db, &m->checkpoint);
 		c->rows = (int64_t)m->checkpoint.rows;

@@ -10,13 +10,15 @@
 static void
 note(struct store *s, int64_t jump_ms)
 {
-	char entry[96], at[21];
+	char entry[96], at[21], what[24];
 	int n;
 
 	clock_iso(at, clock_wall_ms() / 1000);
-	n = snprintf(entry, sizeof(entry), "{\"at\":\"%s\",\"event\":\"clock\",\"jump\":\"%+lld\"}", at, (long long)(jump_ms / 1000));
+	snprintf(what, sizeof(what), "%+lld", (long long)(jump_ms / 1000));
+	n = snprintf(entry, sizeof(entry), "{\"at\":\"%s\",\"event\":\"clock\",\"jump\":\"%s\"}", at, what);
 	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
 	ledger_append(&s->ledger, entry, (size_t)n);
+	ledger_incident(&s->ledger, "clock", at, what);
 	db_exec(&s->ledger.db, "COMMIT");
 	log_about(.event = LOG_EVENT_CLOCK);
 	log_warn("ALARM: the clock of this machine jumped by %lld s; what is received does not depend on it, but the times in the "

@@ -20,6 +20,7 @@ static const char schema[] =
     " seq INTEGER NOT NULL REFERENCES ledger(seq),"
     " PRIMARY KEY(channel, number, sender, generation, manifest)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS fork(seq INTEGER PRIMARY KEY REFERENCES ledger(seq), at TEXT NOT NULL, dir TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS incident(event TEXT PRIMARY KEY, at TEXT NOT NULL, what TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS object(age INTEGER PRIMARY KEY, sender TEXT NOT NULL, id TEXT NOT NULL,"
     " UNIQUE(id, sender));"
     "CREATE TABLE IF NOT EXISTS intent(work TEXT PRIMARY KEY, base TEXT NOT NULL, dir TEXT NOT NULL,"
@@ -100,6 +101,13 @@ ledger_append(struct ledger *l, const char *entry, size_t n)
 	memcpy(l->hash, hash, sizeof(hash));
 }
 
+void
+ledger_incident(struct ledger *l, const char *event, const char *at, const char *what)
+{
+	db_run(&l->db, "INSERT INTO incident(event, at, what) VALUES(?, ?, ?) ON CONFLICT(event) DO UPDATE SET at = excluded.at,"
+	    " what = excluded.what", "ttt", event, at, what);
+}
+
 /* --- streams and gaps --- */
 static void
 add_gap(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last, uint64_t since)
@@ -127,6 +135,7 @@ new_generation(struct ledger *l, const struct ledger_stream *s, uint64_t now_s)
 	n = snprintf(entry, sizeof(entry), "{\"at\":\"%s\",\"channel\":\"%s\",\"event\":\"generation\",\"generation\":\"%s\","
 	    "\"previous\":\"%s\",\"sender\":\"%s\"}", at, s->channel, s->generation, previous, s->sender);
 	ledger_append(l, entry, (size_t)n);
+	ledger_incident(l, "generation", at, s->channel);
 	log_about(.event = LOG_EVENT_GENERATION, .channel = s->channel);
 	log_warn("ALARM: channel %s: sender %.16s begins a new generation, %.8s after %.8s: its outbox was restored, moved or set up"
 	    " anew; its numbers begin with 1 again", s->channel, s->sender, s->generation, previous);

@@ -8,6 +8,7 @@
  *   fork      those of them whose number was there before, with other files
  *   aside     what came and was not delivered: quarantined (with a directory), or over
  *             a cap and not kept (without one); gone once its number is delivered
+ *   incident  the newest of what status tells for some days: `clock`, `generation`, `set-back`
  *   object    sealed objects that need not be gathered again
  *   intent    what is being renamed into place (publish.h)
  *   stream    newest number heard of, by sender, channel and generation; oldest: from
@@ -46,6 +47,8 @@ void ledger_open(struct ledger *l, const char *path);
 void ledger_close(struct ledger *l);
 /* Append an entry (canonical JSON).  Inside a transaction of the caller's. */
 void ledger_append(struct ledger *l, const char *entry, size_t n);
+/* The entry just appended is one that status tells of: the newest of its kind.  In the same transaction. */
+void ledger_incident(struct ledger *l, const char *event, const char *at, const char *what);
 
 /* A stream of numbers (PROTOCOL.md, section 2.6); all hexadecimal. */
 struct ledger_stream {

@@ -217,6 +217,18 @@ forks_part(struct store *s)
 	return o;
 }
 
+/* The newest of each kind. */
+static json_t *
+incidents_part(struct store *s)
+{
+	json_t *o = json_object();
+	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT event, at, what FROM incident ORDER BY event", "");
+
+	while (db_step(&s->ledger.db, q) == 1)
+		json_object_set_new(o, db_text(q, 0), json_pack("{s:s, s:s}", "at", db_text(q, 1), "what", db_text(q, 2)));
+	return o;
+}
+
 /* What the disk keeps us from, or "". */
 static const char *
 trouble(const struct store *s)
@@ -279,6 +291,7 @@ receiver_status_write(struct store *s)
 	json_object_set_new(o, "partly", partly_part(s));
 	json_object_set_new(o, "held", held_part(s));
 	json_object_set_new(o, "forks", forks_part(s));
+	json_object_set_new(o, "incidents", incidents_part(s));
 	set(o, "waiting", s->waiting);
 	set(o, "quarantined", quarantine_count(&s->ledger));
 	if (s->scan.wanted)

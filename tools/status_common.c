@@ -34,6 +34,8 @@ static const struct {
 	{ "key old", N_("A key is more than two years old: arrange for a new one.") },
 	{ "old epoch", N_("A session with an old epoch came: was the sender restored from a backup, or does another machine use its key?") },
 	{ "fork", N_("A number came again with other files (a fork): was the sender's outbox cloned or restored? Both are delivered; settle which counts.") },
+	{ "clock", N_("This host's clock jumped: set it right if it is wrong; times in the ledger around that are not to be compared.") },
+	{ "generation", N_("A channel's numbers begin again with 1: ask the sender's operators whether its outbox was restored, moved or set up anew.") },
 	{ "sender's disk", N_("A sender's disk takes nothing: what is put in there waits; tell its operators.") },
 	{ "lost", N_("Sealed objects have gone from the outbox: see the log, and put these files in again if the receiver lacks them.") },
 	{ "refused", N_("Files were refused: look into refused/ in the channel's folder, where the reason stands beside each.") },

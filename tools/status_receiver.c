@@ -24,7 +24,7 @@ enum {
 	SHOWN_MAX = 64,  /* channels and generations; partly received objects */
 	PARTLY_MAX = 4,
 	QUARANTINE_MAX = 3,
-	FORK_DAYS = 7,   /* so long somebody is asked to look at it */
+	FORK_DAYS = 7,   /* so long somebody is asked to look at it, and at other incidents */
 	KEY_SOON_DAYS = 30,
 	KEY_OLD_DAYS = 730,
 };
@@ -110,10 +110,18 @@ static void todo_of_keys(json_t *todo, const json_t *keys)
 		status_todo(todo, "key old");
 }
 
+static bool is_recent(const json_t *incidents, const char *event)
+{
+	const char *at = status_text(json_object_get(incidents, event), "at", "");
+
+	return at[0] != '\0' && age_s(at) < FORK_DAYS * 86400;
+}
+
 static void add_todo(json_t *s)
 {
 	json_t *todo = json_array(), *link = json_object_get(s, "link"), *disk = json_object_get(s, "disk");
 	const char *last = status_text(link, "last", ""), *forked = status_text(json_object_get(s, "forks"), "at", "");
+	const json_t *incidents = json_object_get(s, "incidents");
 
 	if (!is_true(s, "running"))
 		status_todo(todo, "not running");
@@ -123,8 +131,12 @@ static void add_todo(json_t *s)
 		status_todo(todo, "disk soon full");
 	if (is_true(s, "no_sandbox") && is_true(s, "running"))
 		status_todo(todo, "no sandbox");
-	if (json_is_integer(json_object_get(json_object_get(s, "ledger"), "set_back")))
+	if (json_is_integer(json_object_get(json_object_get(s, "ledger"), "set_back")) || is_recent(incidents, "set-back"))
 		status_todo(todo, "set back");
+	if (is_recent(incidents, "clock"))
+		status_todo(todo, "clock");
+	if (is_recent(incidents, "generation"))
+		status_todo(todo, "generation");
 	if (number(s, "quarantined") > 0)
 		status_todo(todo, "quarantine");
 	if (forked[0] != '\0' && age_s(forked) < FORK_DAYS * 86400)
@@ -302,6 +314,19 @@ static void show_forks(const json_t *forks)
 		    out_time(when, status_text(forks, "at", "")), status_text(forks, "dir", "?"));
 }
 
+/* What is in the ledger and is told for some days. */
+static void show_incidents(const json_t *incidents)
+{
+	const json_t *clock = json_object_get(incidents, "clock"), *generation = json_object_get(incidents, "generation");
+	char when[32];
+
+	if (is_recent(incidents, "generation"))
+		status_line(_("generation"), _("a new one of channel %s, %s"), status_text(generation, "what", "?"),
+		    out_time(when, status_text(generation, "at", "?")));
+	if (is_recent(incidents, "clock"))
+		status_line(_("clock"), _("it jumped by %s s, %s"), status_text(clock, "what", "?"), out_time(when, status_text(clock, "at", "?")));
+}
+
 static void show(const json_t *s)
 {
 	const json_t *d = json_object_get(s, "disk"), *l = json_object_get(s, "ledger");
@@ -321,12 +346,17 @@ static void show(const json_t *s)
 	show_partly(json_object_get(s, "partly"));
 	show_quarantine(json_object_get(s, "quarantine"), number(s, "quarantined"), number(s, "waiting"));
 	show_forks(json_object_get(s, "forks"));
+	show_incidents(json_object_get(s, "incidents"));
 	status_line(_("ledger"), _("%" PRIu64 " rows, last hash %.16s..."), number(l, "rows"), status_text(l, "hash", ""));
 	if (json_object_get(s, "antivirus") != NULL)
 		show_scanner(json_object_get(s, "antivirus"));
 	if (json_is_integer(json_object_get(l, "set_back")))
 		status_line("", _("%sALARM: %" PRIu64 " rows were signed before, so it was set back or changed (katamichi ledger verify)%s"),
 		    out_style(OUT_BAD), number(l, "set_back"), out_style(OUT_PLAIN));
+	else if (is_recent(json_object_get(s, "incidents"), "set-back"))
+		status_line("", _("it was set back or changed: %s rows were signed before; noticed %s"),
+		    status_text(json_object_get(json_object_get(s, "incidents"), "set-back"), "what", "?"),
+		    out_time(when, status_text(json_object_get(json_object_get(s, "incidents"), "set-back"), "at", "?")));
 	status_line(_("disk"), _("%s of %s free"), out_bytes(size[0], (double)number(d, "free")), out_bytes(size[1], (double)number(d, "total")));
 	if (status_text(d, "trouble", "")[0] != '\0')
 		status_line("", "%s%s%s", out_style(OUT_BAD), _(status_text(d, "trouble", "")), out_style(OUT_PLAIN));

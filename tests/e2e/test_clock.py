@@ -63,6 +63,9 @@ def test_ten_years_either_way(site, monkeypatch):
     site.check_inbox()
     assert harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).returncode == 0
     jumps = [int(r["jump"]) for r in site.ledger() if r["event"] == "clock"]
+    status = harness.wait_until("the status", lambda: [t for t in json.loads(harness.katamichi("status", "-c", site.path("receiver.conf"), "--json").out)["todo"]
+                                                        if t["code"] == "clock"], 10)
+    assert status and re.search(r"clock +it jumped by [+-]\d+ s, ", harness.katamichi("status", "-c", site.path("receiver.conf")).out)
     assert any(abs(j + YEARS) < 60 for j in jumps) and any(abs(j - 2 * YEARS) < 60 for j in jumps), jumps
     with open(site.path("sender.log")) as f:
         text = f.read()

@@ -76,6 +76,8 @@ def test_restored_outbox_begins_anew(site):
     told = events(site, "generation")
     assert len(told) == 1 and told[0]["generation"] == delivered[2]["generation"] != delivered[0]["generation"] == told[0]["previous"]
     assert "ALARM" in site.receiver.text() and "new generation" in site.receiver.text()
+    assert harness.wait_until("the status", lambda: re.search(r"generation +a new one of channel eltax, ",
+                              harness.katamichi("status", "-c", site.path("receiver.conf")).out), 10)
     # and from now on it runs on
     site.sender.stop()
     site.start_sender()

@@ -173,6 +173,7 @@ def test_set_back_while_stopped(record, left, tmp_path):
         status = json.loads(katamichi("status", "-c", conf, "--json").out)
         assert status["ledger"]["set_back"] == record["signed"]
         assert "set back" in [t["code"] for t in status["todo"]], "what to do is said, too"
+        assert [r["signed"] for r in site.ledger() if r["event"] == "set-back"] == [record["signed"]], "once, for when it has outgrown that"
         assert "ALARM" in katamichi("status", "-c", conf).out
         for argv in (["ledger", "verify"], ["report", "--day", "today"], ["report", "--day", "today", "--html"]):
             done = katamichi(*argv, "-c", conf, ok=False)

@@ -11,6 +11,7 @@
 #include "receiver/closings.h"
 #include "receiver/peers_ask.h"
 #include "receiver/quarantine.h"
+#include "receiver/settle.h"
 #include "receiver/slips.h"
 
 static const char schema[] =
@@ -45,7 +46,8 @@ static const char schema[] =
     SLIPS_SCHEMA
     QUARANTINE_SCHEMA
     CHECKPOINTS_SCHEMA
-    PEERS_ASK_SCHEMA;
+    PEERS_ASK_SCHEMA
+    SETTLE_SCHEMA;
 
 #define KEYS "sender = ? AND channel = ? AND generation = ?"
 #define KEY_ARGS(s) (s)->sender, (s)->channel, (s)->generation
@@ -258,6 +260,32 @@ ledger_not_aside(struct ledger *l, const struct ledger_stream *s, const char *ob
 	db_run(&l->db, "DELETE FROM aside WHERE id = ? AND sender = ?", "tt", object, s->sender);
 	if (number != 0)
 		db_run(&l->db, "DELETE FROM aside WHERE " KEYS " AND number = ?", "ttti", KEY_ARGS(s), (int64_t)number);
+}
+
+uint64_t
+ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last)
+{
+	uint64_t numbers = 0;
+	sqlite3_stmt *q;
+
+	if (first > last)
+		return 0;
+	/* One gap at a time: what is outside goes back in. */
+	while (db_step(&l->db, q = db_query(&l->db, "SELECT first, last, since FROM gap WHERE " KEYS " AND last >= ? AND first <= ? LIMIT 1", "tttii", KEY_ARGS(s),
+	    (int64_t)first, (int64_t)last)) == 1) {
+		uint64_t from = (uint64_t)sqlite3_column_int64(q, 0), to = (uint64_t)sqlite3_column_int64(q, 1);
+		uint64_t since = (uint64_t)sqlite3_column_int64(q, 2);
+		db_done(q);
+		db_run(&l->db, "DELETE FROM gap WHERE " KEYS " AND first = ?", "ttti", KEY_ARGS(s), (int64_t)from);
+		if (from < first)
+			add_gap(l, s, from, first - 1, since);
+		add_gap(l, s, last + 1, to, since);
+		numbers += (to < last ? to : last) - (from > first ? from : first) + 1;
+	}
+	db_run(&l->db, "DELETE FROM catalogue WHERE " KEYS " AND number BETWEEN ? AND ?", "tttii", KEY_ARGS(s), (int64_t)first, (int64_t)last);
+	db_run(&l->db, "DELETE FROM aside WHERE " KEYS " AND dir = '' AND number BETWEEN ? AND ?", "tttii", KEY_ARGS(s), (int64_t)first,
+	    (int64_t)last);
+	return numbers + (uint64_t)sqlite3_changes(l->db.h);
 }
 
 /* --- verification --- */

@@ -19,6 +19,7 @@
  *   closing   closings that came (closings.h)
  *   peer_request, revoked, retired_use   about keys (peers_ask.h)
  *   checkpoint, checkpoint_request   how far it had come, signed (checkpoints.h)
+ *   settle_request   numbers that nobody waits for any more (settle.h)
  *   slip      resend slips that were printed (slips.h)
  *   quarantine, quarantine_request, quarantine_approval   what did not pass its checks (quarantine.h) */
 #ifndef KM_LEDGER_H
@@ -66,6 +67,10 @@ void ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newes
 void ledger_known(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t now_s);
 /* A number got its row: no gap any more.  Inside a transaction. */
 void ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, uint64_t now_s);
+
+/* Missing numbers first..last, and those that were refused and not kept, are waited for no longer: how many there were.  Inside a
+ * transaction. */
+uint64_t ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last);
 
 /* This object came, but was not delivered: its number (0: not known) is no gap
  * any more, and not delivered either.  dir: below quarantine/, or empty: not

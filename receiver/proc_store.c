@@ -18,6 +18,7 @@
 #include "receiver/peer_gone.h"
 #include "receiver/peers_ask.h"
 #include "receiver/receiver_proc.h"
+#include "receiver/settle.h"
 #include "receiver/slips.h"
 #include "receiver/store.h"
 #include "receiver/validity.h"
@@ -282,6 +283,7 @@ look_around(struct store *s, uint64_t now)
 	slips_note(&s->ledger);
 	quarantine_run(&s->decisions);
 	peers_ask(s);
+	settle_ask(s);
 	closings_run(&s->closings);
 	if (checkpoints_due(&s->checkpoints, &c, now) && ipc_write(STORE_FD_WITNESS, MSG_CHECKPOINT, &c, sizeof(c)) != 1)
 		peer_gone(s->stop_fd, "open");

@@ -15,6 +15,7 @@
 #include "receiver/checkpoints.h"
 #include "receiver/peers_ask.h"
 #include "receiver/quarantine.h"
+#include "receiver/settle.h"
 
 enum { TRIES = 150 };
 #define TRY_NS 100000000ull /* 15 s in all */
@@ -28,7 +29,7 @@ int asking_open(struct db *db, const struct receiver_conf *c)
 		log_error("%s: %s; run this as the receiver's user, on the receiving host", path, strerror(errno));
 		return EXIT_SYSTEM;
 	}
-	db_open(db, path, QUARANTINE_SCHEMA CHECKPOINTS_SCHEMA PEERS_ASK_SCHEMA);
+	db_open(db, path, QUARANTINE_SCHEMA CHECKPOINTS_SCHEMA PEERS_ASK_SCHEMA SETTLE_SCHEMA);
 	return EXIT_OK;
 }
 

@@ -102,6 +102,7 @@ extern const struct cmd *const commands[];
 
 extern const struct cmd cmd_close;
 extern const struct cmd cmd_closings;
+extern const struct cmd cmd_settle;
 extern const struct cmd cmd_completion;
 extern const struct cmd cmd_config_check;
 extern const struct cmd cmd_firmware_config;

@@ -11,6 +11,7 @@ const struct cmd *const commands[] = {
 	&cmd_show,
 	&cmd_gaps,
 	&cmd_closings,
+	&cmd_settle,
 	&cmd_resend,
 	&cmd_close,
 	&cmd_quarantine_list,

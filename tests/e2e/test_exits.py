@@ -85,6 +85,7 @@ def of_the_receiver(site, entry):
         ("key retired", variant(site, "receiver.conf", "retired.conf", lambda t: t + "[retired old]\nkey = no-keys/receiver.key\nsince = 2026-01-05\n"), 4),
         *c.rows("link reset-epoch", [*DECIDE, "mihon"], [*c.good, *DECIDE, "mihon"]),
         *c.rows("key revoke", [*DECIDE, "mihon"], [*c.good, *DECIDE, "mihon"]),
+        *c.rows("settle", [*DECIDE, "eltax", "2"], None, [*c.good, *DECIDE, "eltax", "99"]),
     ]
 
 
@@ -119,7 +120,7 @@ def of_the_sender(site, slip):
 # What takes more to come to than a line: where it is shown.
 ELSEWHERE = {("report", 1): "test_report", ("ledger verify", 1): "test_ledger", ("doctor", 0): "test_doctor", ("link-test receive", 0): "test_link_test",
              ("link-test send", 1): "test_broken_off", ("plan", 1): "unit test_plan: no value that the options take comes to it", ("restore", 0): "test_tool_decisions", ("quarantine release", 0): "test_tool_decisions",
-             ("gaps", 0): "test_when_all_is_well", ("closings", 0): "test_when_all_is_well", ("quarantine list", 0): "test_when_all_is_well"}
+             ("settle", 0): "test_longer_than_the_retention", ("gaps", 0): "test_when_all_is_well", ("closings", 0): "test_when_all_is_well", ("quarantine list", 0): "test_when_all_is_well"}
 
 
 def not_as_documented(rows, met):

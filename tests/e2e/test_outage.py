@@ -72,6 +72,15 @@ def test_longer_than_the_retention(site, monkeypatch):
     done = harness.katamichi("resend", "-c", site.path("sender.conf"), slip["code"], "--yes", ok=False)
     assert done.returncode == 1 and "not kept        transfers: 1" in done.out, done.out
 
+    # nobody has to live with it for ever: who settled it, and why, is in the ledger
+    settle = ["settle", "-c", site.path("receiver.conf"), "--operator", "山田", "--reason", "紙で受領済み", "eltax", "1"]
+    done = harness.katamichi(*settle)
+    assert "eltax: settled" in done.out and lost_gap() == []
+    row, = [r for r in site.ledger() if r["event"] == "settled"]
+    assert (row["channel"], row["first"], row["last"], row["numbers"], row["operator"], row["reason"]) == ("eltax", 1, 1, 1, "山田", "紙で受領済み")
+    assert harness.katamichi(*settle, ok=False).returncode == 1, "once"
+    assert harness.katamichi("ledger", "verify", "-c", site.path("receiver.conf")).returncode == 0
+
 
 @pytest.mark.slow
 def test_limit_of_a_channel(site, monkeypatch):

@@ -14,12 +14,13 @@ from harness import katamichi, program, run, wait_until
 from spoken import ENGLISH, JAPANESE, KANA, LONG_NAME, commands, not_as_wanted, on_terminal, put_and_lose, said, width
 
 # What these do when they do it: test_decisions_in_both_languages.
-DECIDING = {"key rotate", "key revoke", "link reset-epoch", "restore"}
+DECIDING = {"key rotate", "key revoke", "link reset-epoch", "restore", "settle"}
 
 
 def table(site, entry, slip):
     """{subcommand: (arguments, exit code, English, Japanese)}; what was written before 100 columns and what must be in it."""
     s, r = ["-c", site.path("sender.conf")], ["-c", site.path("receiver.conf")]
+    who = ["--operator", "山田", "--reason", "紙で受領済み"]
     pub, inbox = site.path("keys/sender.pub"), site.path("inbox/eltax/00000001")
     diode = os.path.join(harness.TOP, "tests/data/diode.ini")
     return [
@@ -36,6 +37,9 @@ def table(site, entry, slip):
          "隔離又は拒否したもの.*欠番.*eltax +2 .*まだ何も届いていません.*自動で届きます"),
         ("gaps", [*r, "--slip"], 0, "RESEND SLIP.*number 2", "再送票.*番号2"),
         ("closings", r, 1, "closing 1 .asked. .*MISSING.*eltax +1 +3 +1 +1 +1", "締め1（依頼）.*欠番.*eltax +1 +3 +1 +1 +1"),
+        ("settle", [*r, *who, "eltax", "9-10"], 1, "none of these numbers is missing", "欠番はありません"),
+        ("settle", [*r, *who, "eltax", "2"], 1, "still keeps some of these: .* --anyway", "送信側がまだ保管している番号.*--anyway"),
+        ("settle", [*r, *who, "eltax", "2-1"], 2, "NUMBERS are one number", "番号は、1件なら"),
         ("resend", [*s, slip], 1, "to send again +transfers: 1, files: 1.*nothing is done yet", "再送するもの +1件、ファイル1個.*まだ何もしていません"),
         ("resend", [*s, slip, "--yes"], 0, "recorded; they go out first", "最優先で送ります"),
         ("resend", [*s, slip, "--yes"], 0, "done before +at 20", "実施済み +20"),

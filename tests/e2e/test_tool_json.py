@@ -75,6 +75,7 @@ def calls(site, entry, slip):
         ("link-test send", ["--to", "127.0.0.1:5198", "--rates", "1M", "--seconds", "0.2"], 0, "run datagram_bytes refused whole steps.rate steps.kept_rate steps.planned steps.sent"),
         ("firmware-config", [os.path.join(harness.TOP, "tests/data/diode.ini")], 0,
          "sender.mac sender.ip sender.device receiver.mac ingress.mac egress.mac port mtu datagram_bytes rate burst_ns identity"),
+        ("settle", [*r, *who, "--anyway", "eltax", "2"], 0, "channel done answer"),
     ]
 
 

@@ -186,6 +186,36 @@ gaps_by_beat_and_delivery(void **state)
 	assert_string_equal(gaps(&b), "");
 }
 
+/* Nobody waits for them any more; what lies outside is missing as before, and what comes after all is delivered. */
+static void
+settled(void **state)
+{
+	static const struct {
+		uint64_t first, last, numbers;
+		const char *left;
+	} row[] = {
+		{ 20, 29, 0, "1-9@100 12-19@100" }, { 10, 11, 0, "1-9@100 12-19@100" }, { 9, 8, 0, "1-9@100 12-19@100" },
+		{ 1, 1, 1, "2-9@100 12-19@100" }, { 4, 5, 2, "2-3@100 6-9@100 12-19@100" }, { 9, 12, 2, "2-3@100 6-8@100 13-19@100" },
+		{ 3, 18, 10, "2@100 19@100" }, { 1, INT64_MAX / 2, 2, "" }, { 1, INT64_MAX / 2, 0, "" },
+	};
+	struct ledger_aside unkept = { "0a", "over max_file", "", 10 }, kept = { "0b", "its content", "eltax/0b", 11 };
+
+	(void)state;
+	ledger_seen(&l, &a, 19, 1, 100);
+	have(&a, 10);
+	have(&a, 11);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		assert_int_equal(ledger_settle(&l, &a, row[i].first, row[i].last), row[i].numbers);
+		assert_string_equal(gaps(&a), row[i].left);
+	}
+	have(&a, 5);
+	assert_string_equal(gaps(&a), "");
+	ledger_aside(&l, &a, &unkept, 200);
+	ledger_aside(&l, &a, &kept, 200);
+	assert_int_equal(ledger_settle(&l, &a, 1, 19), 1); /* what is in the quarantine is dealt with there */
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside WHERE id = '0b'", ""), 1);
+}
+
 /* What came and was refused is no gap, nor delivered; told again it changes, and ends with the delivery. */
 static void
 aside(void **state)
@@ -282,6 +312,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(changes_are_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_off_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps_by_beat_and_delivery, setup, teardown),
+		cmocka_unit_test_setup_teardown(settled, setup, teardown),
 		cmocka_unit_test_setup_teardown(aside, setup, teardown),
 		cmocka_unit_test_setup_teardown(generations_of_beats, setup, teardown),
 		cmocka_unit_test_setup_teardown(kept_from, setup, teardown),

@@ -1,0 +1,161 @@
+/* cmd_settle.c - katamichi settle: nobody waits for these numbers any more. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "host/exits.h"
+#include "host/log.h"
+#include "host/reason.h"
+#include "receiver/settle.h"
+#include "tools/asking.h"
+#include "tools/cmd.h"
+#include "tools/gap_list.h"
+#include "tools/out.h"
+#include "tools/status.h"
+
+static struct receiver_conf conf;
+
+struct settling {
+	const char *channel, *wanted; /* as given; wanted: how the generation begins, "" for any */
+	int64_t first, last;
+	char generation[33];          /* found */
+	bool two, kept;               /* there are others, too; the sender keeps one of them */
+};
+
+/* "7" or "7-9". */
+static int read_numbers(struct settling *s, const char *text)
+{
+	const char *dash = strchr(text, '-');
+	char first[24];
+
+	snprintf(first, sizeof(first), "%.*s", (int)(dash != NULL ? dash - text : 23), text);
+	if (cmd_number(first, INT64_MAX / 2, &s->first) != 0)
+		return -1;
+	s->last = s->first;
+	return (dash != NULL && cmd_number(dash + 1, INT64_MAX / 2, &s->last) != 0) || s->first < 1 || s->last < s->first ? -1 : 0;
+}
+
+/* Of a list of `katamichi gaps`: ranges of this channel that some of the numbers are in. */
+static void look(struct settling *s, const json_t *list, const char *first, const char *last)
+{
+	const json_t *g;
+	size_t i;
+
+	json_array_foreach(list, i, g) {
+		const char *generation = json_string_value(json_object_get(g, "generation")), *outlook = json_string_value(json_object_get(g, "outlook"));
+		if (strcmp(json_string_value(json_object_get(g, "channel")), s->channel) != 0 || json_object_get(g, "where") != NULL ||
+		    json_integer_value(json_object_get(g, last)) < s->first || json_integer_value(json_object_get(g, first)) > s->last ||
+		    generation == NULL || strncmp(generation, s->wanted, strlen(s->wanted)) != 0)
+			continue;
+		s->two |= s->generation[0] != '\0' && strcmp(s->generation, generation) != 0;
+		s->kept |= outlook != NULL && strcmp(outlook, "lost") != 0;
+		snprintf(s->generation, sizeof(s->generation), "%s", generation);
+	}
+}
+
+/* Which stream is it, and is nobody to be waited for?  0, or an exit code, said. */
+static int find(struct settling *s, struct db *db, bool anyway)
+{
+	struct gap_here here;
+	json_t *gaps, *aside;
+
+	gap_here_read(&here, &conf);
+	gaps = gap_list(db, &conf, &here);
+	aside = gap_aside(db, &conf);
+	look(s, gaps, "first", "last");
+	look(s, aside, "number", "number");
+	json_decref(gaps);
+	json_decref(aside);
+	gap_here_free(&here);
+	if (s->generation[0] == '\0') {
+		log_error(_("%s: none of these numbers is missing (katamichi gaps lists what is)"), s->channel);
+		return EXIT_NO;
+	}
+	if (s->two) {
+		log_error(_("%s: these numbers are missing in more than one generation: say which with --generation (katamichi gaps --tsv lists them)"), s->channel);
+		return EXIT_NO;
+	}
+	if (s->kept && !anyway) {
+		log_error(_("%s: as far as is known the sender still keeps some of these: they come by themselves; with --anyway they are settled all the same"), s->channel);
+		return EXIT_NO;
+	}
+	return EXIT_OK;
+}
+
+static int say(struct db *db, int64_t id, const char *channel)
+{
+	sqlite3_stmt *s = db_query(db, "SELECT code, answer FROM settle_request WHERE id = ?", "i", id);
+	int code = EXIT_NO;
+	const char *text;
+
+	if (db_step(db, s) == 0)
+		return EXIT_NO;
+	if (sqlite3_column_type(s, 0) == SQLITE_NULL) {
+		text = asking_pending(&conf);
+	} else {
+		code = sqlite3_column_int(s, 0) == 0 ? EXIT_OK : EXIT_NO;
+		text = db_text(s, 1);
+	}
+	if (out_mode() == OUT_JSON)
+		out_json_free(json_pack("{s:s, s:b, s:s}", "channel", channel, "done", code == EXIT_OK, "answer", text));
+	else
+		printf("%s: %s\n", channel, reason_show(text));
+	db_done(s);
+	return code;
+}
+
+static int ask(const struct cmd_line *l, struct db *db, const struct settling *s)
+{
+	char sender[2 * HASH_LEN + 1] = "";
+	sqlite3_stmt *q = db_query(db, "SELECT sender FROM stream WHERE channel = ? AND generation = ?", "tt", s->channel, s->generation);
+	int64_t id;
+
+	if (db_step(db, q) == 1) {
+		db_text_to(sender, sizeof(sender), q, 0);
+		db_done(q);
+	}
+	db_run(db, "INSERT INTO settle_request(sender, channel, generation, first, last, operator, reason, login, at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	    "tttii" "ttti", sender, s->channel, s->generation, s->first, s->last, cmd_value(l, "operator"), cmd_value(l, "reason"), asking_login(),
+	    (int64_t)clock_wall_ms());
+	id = db_int(db, "SELECT last_insert_rowid()", "");
+	asking_wait(db, &conf, "SELECT code IS NOT NULL FROM settle_request WHERE id = ?", id);
+	return say(db, id, s->channel);
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct settling s = { .channel = l->operand[0], .wanted = cmd_value(l, "generation") };
+	struct db db;
+	int code;
+
+	if (s.wanted == NULL)
+		s.wanted = "";
+	if (read_numbers(&s, l->operand[1]) != 0)
+		return cmd_usage(l->cmd, _("NUMBERS are one number, or the first and the last: 7 or 7-9"));
+	if ((code = asking_who(l)) != 0 || (code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0 ||
+	    (code = asking_open(&db, &conf)) != 0)
+		return code;
+	code = find(&s, &db, cmd_value(l, "anyway") != NULL);
+	if (code == EXIT_OK)
+		code = ask(l, &db, &s);
+	db_close(&db);
+	return code;
+}
+
+const struct cmd cmd_settle = {
+	.name = "settle",
+	.text = N_("wait no longer for numbers that are missing for good"),
+	.usage = N_("-c receiver.conf --operator NAME --reason TEXT CHANNEL NUMBERS [--json]"),
+	.help = N_("For numbers that will not come: the sender does not keep them any more (katamichi gaps says so), or there is no such\n"
+	    "sender any more, and it is known what became of their files.  NUMBERS: 7 or 7-9.  They are not called missing any\n"
+	    "more; the ledger keeps who settled them, and why.  What comes after all is delivered as ever.\n"),
+	.exits = N_("0 done, 1 not done (the line says why), or asked for while the receiver does not run,\n"
+	    "2 usage, 3 configuration, 4 keys, 5 the ledger cannot be written, 6 its database is damaged"),
+	.options = { CMD_CONFIG, ASKING_WHO, { "generation", 0, CMD_TEXT, N_("HEX"), N_("how the generation begins, where there are several"), 0 },
+	    { "anyway", 0, CMD_FLAG, NULL, N_("also what the sender still keeps, as far as is known"), 0 }, CMD_JSON },
+	.operands_min = 2, .operands_max = 2, .operand = CMD_TEXT,
+	.end = CONF_KIND_RECEIVER,
+	.run = run,
+};

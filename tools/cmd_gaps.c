@@ -97,10 +97,10 @@ say_numbers(char *to, size_t size, long long first, long long last)
 
 /* Rows for people from rows of facts; at most LINES_MAX. */
 static json_t *
-rows_of(const json_t *list, int aside)
+rows_of(const json_t *facts, int aside)
 {
 	char numbers[64], why[1200];
-	json_t *rows = json_array();
+	json_t *rows = json_array(), *list = status_streams(facts);
 	const json_t *g;
 	size_t i;
 
@@ -119,6 +119,7 @@ rows_of(const json_t *list, int aside)
 		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "channel", text_of(g, "channel"), "numbers", numbers,
 		    "peer", text_of(g, "peer"), "since", text_of(g, "since"), "why", why));
 	}
+	json_decref(list);
 	return rows;
 }
 

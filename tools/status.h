@@ -15,6 +15,7 @@ int conf_kind(const char *name);
 /* Print; exit codes. */
 int status_sender(const char *name);
 int status_receiver(const char *name);
+void status_receiver_show(const json_t *s); /* for people: status.json, and what status_receiver() has added */
 struct sender_conf;
 int status_sender_running(const struct sender_conf *c); /* 1: a daemon holds its lock */
 
@@ -29,6 +30,12 @@ void status_line(const char *label, const char *fmt, ...) __attribute__((format(
 void status_show_keys(const json_t *keys);
 void status_show_todo(const json_t *todo);
 json_int_t status_number(const json_t *o, const char *key);
+uint64_t status_count(const json_t *o, const char *key);
+int status_is(const json_t *o, const char *key); /* it is true */
 const char *status_text(const json_t *o, const char *key, const char *otherwise);
+uint64_t status_age(const char *iso);            /* seconds since then; 0 if it is no time */
+int status_recent(const json_t *incident);       /* its `at` is of these days: somebody is still asked to look at it */
+/* A copy of rows with channel and generation (or without), in which a channel of several generations says which: "eltax.g-01234567". */
+json_t *status_streams(const json_t *list);
 
 #endif

@@ -12,7 +12,10 @@
 #include "tools/status.h"
 #include "tools/wide.h"
 
-enum { LABEL_COLUMNS = 11 };
+enum {
+	LABEL_COLUMNS = 11,
+	INCIDENT_DAYS = 7, /* so long somebody is asked to look at one */
+};
 
 static const struct {
 	const char *code, *text;
@@ -139,4 +142,61 @@ void status_show_todo(const json_t *todo)
 		out_wrapped(_(json_string_value(json_object_get(t, "text"))), 4, 4);
 		putchar('\n');
 	}
+}
+
+uint64_t status_count(const json_t *o, const char *key)
+{
+	return (uint64_t)status_number(o, key);
+}
+
+int status_is(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key));
+}
+
+uint64_t status_age(const char *iso)
+{
+	struct tm tm = { 0 };
+	uint64_t now = clock_wall_ms() / 1000;
+	time_t t;
+
+	if (strptime(iso, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
+		return 0;
+	t = timegm(&tm);
+	return t >= 0 && now > (uint64_t)t ? now - (uint64_t)t : 0;
+}
+
+int status_recent(const json_t *incident)
+{
+	const char *at = status_text(incident, "at", "");
+
+	return at[0] != '\0' && status_age(at) < INCIDENT_DAYS * 86400;
+}
+
+/* { channel: its generation, "" if it has several }. */
+static json_t *generations(const json_t *list)
+{
+	json_t *all = json_object();
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o) {
+		const char *channel = status_text(o, "channel", ""), *now = status_text(o, "generation", ""), *known = status_text(all, channel, now);
+		json_object_set_new(all, channel, json_string(strcmp(now, known) == 0 ? now : ""));
+	}
+	return all;
+}
+
+json_t *status_streams(const json_t *list)
+{
+	json_t *all = json_deep_copy(list), *of = generations(list), *o;
+	size_t i;
+
+	json_array_foreach(all, i, o) {
+		const char *channel = status_text(o, "channel", ""), *generation = status_text(o, "generation", "");
+		if (generation[0] != '\0' && status_text(of, channel, "")[0] == '\0')
+			json_object_set_new(o, "channel", json_sprintf("%s.g-%.8s", channel, generation));
+	}
+	json_decref(of);
+	return all;
 }

@@ -76,8 +76,11 @@ def test_restored_outbox_begins_anew(site):
     told = events(site, "generation")
     assert len(told) == 1 and told[0]["generation"] == delivered[2]["generation"] != delivered[0]["generation"] == told[0]["previous"]
     assert "ALARM" in site.receiver.text() and "new generation" in site.receiver.text()
-    assert harness.wait_until("the status", lambda: re.search(r"generation +a new one of channel eltax, ",
-                              harness.katamichi("status", "-c", site.path("receiver.conf")).out), 10)
+    said = harness.wait_until("the status", lambda: re.search(r"generation +a new one of channel eltax, .*",
+                              harness.katamichi("status", "-c", site.path("receiver.conf")).out, re.S) and
+                              harness.katamichi("status", "-c", site.path("receiver.conf")).out, 10)
+    for row in delivered[0], delivered[2]:
+        assert f"eltax.g-{row['generation'][:8]} " in said, "each of them a row that can be told"
     # and from now on it runs on
     site.sender.stop()
     site.start_sender()

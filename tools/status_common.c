@@ -74,6 +74,7 @@ static int note_created(void *out, const char *section, const char *key, const c
 void status_key(json_t *list, const char *name, const char *path, uint64_t valid_until)
 {
 	char created[32] = "", public[4096];
+	json_int_t now_s = (json_int_t)(clock_wall_ms() / 1000);
 	json_t *o = json_pack("{s:s}", "name", name);
 	struct tm tm = { 0 };
 	size_t n = strlen(path);
@@ -84,10 +85,11 @@ void status_key(json_t *list, const char *name, const char *path, uint64_t valid
 		snprintf(public, sizeof(public), "%s", path);
 	if (ini_parse(public, note_created, created) == 0 && strptime(created, "%Y-%m-%dT%H:%M:%SZ", &tm) != NULL) {
 		json_object_set_new(o, "created", json_string(created));
-		json_object_set_new(o, "days", json_integer(((json_int_t)(clock_wall_ms() / 1000) - timegm(&tm)) / 86400));
+		if (timegm(&tm) <= now_s) /* else a clock is wrong */
+			json_object_set_new(o, "days", json_integer((now_s - timegm(&tm)) / 86400));
 	}
 	if (valid_until != 0)
-		json_object_set_new(o, "days_left", json_integer(((json_int_t)valid_until - (json_int_t)(clock_wall_ms() / 1000)) / 86400));
+		json_object_set_new(o, "days_left", json_integer(((json_int_t)valid_until - now_s) / 86400));
 	json_array_append_new(list, o);
 }
 
@@ -123,7 +125,9 @@ void status_show_keys(const json_t *keys)
 			snprintf(text + at, sizeof(text) - at, ngettext("%s %lld day old", "%s %lld days old",
 			    (unsigned long)status_number(k, "days")), name, (long long)status_number(k, "days"));
 		at = strlen(text);
-		if (json_object_get(k, "days_left") != NULL)
+		if (json_object_get(k, "days_left") != NULL && status_number(k, "days_left") < 0)
+			snprintf(text + at, sizeof(text) - at, "%s", _(" (not valid any more)"));
+		else if (json_object_get(k, "days_left") != NULL)
 			snprintf(text + at, sizeof(text) - at, _(" (valid for %lld more days)"), (long long)status_number(k, "days_left"));
 	}
 	status_line(_("keys"), "%s", text);

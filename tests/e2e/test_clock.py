@@ -28,8 +28,9 @@ class Wall:
     def on(self, start):
         self.monkeypatch.setenv("LD_PRELOAD", harness.program("tests/wall/wall.so"))
         self.monkeypatch.setenv("KATAMICHI_WALL", self.path)
-        start()
+        got = start()
         self.monkeypatch.delenv("LD_PRELOAD")
+        return got
 
 
 @pytest.mark.slow
@@ -89,6 +90,8 @@ def test_outside_a_keys_validity(site, monkeypatch):
                        ["waiting"] == 2, 20, alive=site.daemons())
     status = json.loads(harness.katamichi("status", "-c", site.path("receiver.conf"), "--json").out)
     assert "its key is not valid now" in harness.katamichi("status", "-c", site.path("receiver.conf")).out
+    said = zone.on(lambda: harness.katamichi("status", "-c", site.path("receiver.conf")).out)
+    assert re.search(r"mihon \d+ days old \(not valid any more\)", said), said
     assert [h["why"] for h in status["held"]] == ["its sender's key is not valid now"] * 2 and status["disk"]["trouble"] == "", status
     assert "complete and held: object" in harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).out
     site.receiver.stop()
@@ -97,6 +100,9 @@ def test_outside_a_keys_validity(site, monkeypatch):
     ledger = site.path("receiver-state/ledger/ledger.db")
     assert harness.rows(ledger, "SELECT count(*) FROM stream") == [(0,)], "what a beat says under a key that is not valid is no evidence"
     assert site.deliveries() == [] and not [r for r in site.ledger() if r["event"] == "refused"]
+    zone.set(-YEARS)
+    said = zone.on(lambda: harness.katamichi("status", "-c", site.path("receiver.conf")).out)
+    assert "mihon (age not known) (valid for " in said and "-" not in re.search("^keys.*", said, re.M).group(), said
     zone.set(0)
     site.wait_delivered(30)
     harness.wait_until("the beats to count", lambda: len(harness.rows(ledger, "SELECT * FROM stream")) >= 2, 10, alive=site.daemons())

@@ -30,6 +30,12 @@ static bool set(ZSTD_CCtx *z, ZSTD_cParameter p, int v)
 	return !ZSTD_isError(ZSTD_CCtx_setParameter(z, p, v));
 }
 
+static void tune(ZSTD_CCtx *z, int level)
+{
+	if (!set(z, ZSTD_c_compressionLevel, level) || !set(z, ZSTD_c_minMatch, level < 0 ? COMPRESS_FAST_MATCH : 0))
+		log_die(EXIT_INTERNAL, "compressing at level %d", level);
+}
+
 struct compress *compress_new(void)
 {
 	struct compress *c = calloc(1, sizeof(*c));
@@ -63,9 +69,9 @@ void compress_begin(struct compress *c, int level, compress_sink *sink, void *ct
 	c->sink = sink;
 	c->ctx = ctx;
 	c->stored = level == COMPRESS_STORED;
-	if (!c->stored && !set(c->z, ZSTD_c_compressionLevel, level))
-		log_die(EXIT_INTERNAL, "compressing at level %d", level);
-	if (c->stored) /* magic; no size, checksum or dictionary; the window */
+	if (!c->stored)
+		tune(c->z, level);
+	else /* magic; no size, checksum or dictionary; the window */
 		memcpy(c->out, (const uint8_t[]){ 0x28, 0xb5, 0x2f, 0xfd, 0, (RAW_WINDOW_LOG - 10) << 3 }, 6);
 	c->head = c->stored ? 6 : 0;
 }
@@ -125,8 +131,11 @@ int compress_end(struct compress *c)
 
 size_t compress_sample(struct compress *c, int level, const void *data, size_t n)
 {
-	size_t got = n <= SAMPLE_MAX ? ZSTD_compressCCtx(c->sample, c->out, c->room, data, n, level) : n;
+	size_t got = n;
 
+	tune(c->sample, level);
+	if (n <= SAMPLE_MAX)
+		got = ZSTD_compress2(c->sample, c->out, c->room, data, n);
 	return ZSTD_isError(got) || got > n ? n : got;
 }
 

@@ -14,9 +14,12 @@
 #include <stdint.h>
 
 enum {
-	COMPRESS_LEVEL_MIN = -3, /* measured: -7 saves 8 % of zstd's time more, and makes a quarter more bytes for all the others */
+	COMPRESS_LEVEL_MIN = -4, /* measured: -7 saves 4 % of zstd's time more, and makes a fifth more bytes for all the others */
 	COMPRESS_LEVEL_MAX = 3,  /* 0 is none: zstd takes it for 3 */
 	COMPRESS_STORED = 100, /* in place of a level */
+	/* Below 0, where time counts most: no shorter match is looked for (zstd's own: 6).  On Japanese XML that takes 3 % of
+	 * the time off compressing, 10 % off decompressing and 1 % off the bytes; on source text 10 and 6, for 6 % more bytes. */
+	COMPRESS_FAST_MATCH = 7,
 };
 
 typedef int compress_sink(void *ctx, const void *data, size_t n); /* 0, or non-zero to stop */

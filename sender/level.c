@@ -9,7 +9,7 @@
 enum {
 	LEVEL_START = 1,
 	LEARN_FROM = 4 << 20, /* bytes of an object from which on its time tells something */
-	TRIES = 6,            /* as many as there are levels */
+	TRIES = 7,            /* as many as there are levels */
 	SAMPLE_WORTH = 97,    /* percent: what shrinks less is stored */
 };
 

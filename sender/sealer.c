@@ -17,10 +17,10 @@
 #include "core/bytes.h"
 #include "host/clock.h"
 #include "host/durable.h"
-#include "host/errand.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/compress.h"
+#include "sender/hash_aside.h"
 #include "sender/level.h"
 #include "sender/object_file.h"
 #include "sender/source.h"
@@ -32,6 +32,7 @@ enum {
 	NEAR = 128 << 10,           /* bytes that are still near when they are gone through again */
 };
 _Static_assert((int)DISK_PIECE <= (int)RECORD_DATA_MAX, "a piece is a record");
+_Static_assert((int)SOURCE_KEPT > (int)HASH_ASIDE_PIECES, "a piece stays until it is hashed");
 
 struct sealer {
 	const struct sealer_keys *keys;
@@ -43,13 +44,7 @@ struct sealer {
 	atomic_bool stop;
 	struct compress *compress;
 	struct crypto_hasher *hasher;
-	struct errands *aside;      /* hashes while this thread compresses; or NULL */
-	struct hash {
-		struct errand errand; /* first: the thread gets its address */
-		struct crypto_hasher *hasher;
-		const uint8_t *data;
-		size_t n;
-	} hash;
+	struct hash_aside *aside;   /* hashes while this thread compresses; or NULL */
 	struct disk *reading, *writing; /* so that neither waits for the other */
 	struct source source;
 	struct object_file file;
@@ -100,23 +95,11 @@ static int put_record(struct sealer *s, enum record_type type, const void *data,
 	return put_head(s, type, n) != 0 || compress_write(s->compress, data, n) != 0 ? -1 : 0;
 }
 
-static void run_hash(struct errand *e)
-{
-	const struct hash *h = (const struct hash *)(const void *)e;
-
-	crypto_hasher_add(h->hasher, h->data, h->n);
-}
-
 /* Compressing takes longer than hashing, so that goes on beside it. */
 static int compress_data(struct sealer *s, const uint8_t *data, size_t n)
 {
-	s->hash.hasher = s->hasher;
-	s->hash.data = data;
-	s->hash.n = n;
-	errands_submit(s->aside, &s->hash.errand);
-	int r = compress_write(s->compress, data, n);
-	(void)errands_take_wait(s->aside);
-	return r;
+	hash_aside_add(s->aside, s->hasher, data, n);
+	return compress_write(s->compress, data, n);
 }
 
 /* Otherwise a part is hashed, and compressed or sealed, while it is in the nearest cache. */
@@ -162,15 +145,13 @@ static void tell_growth(struct sealer *s)
 	tell(s);
 }
 
-/* The bytes of one open file: exactly as many as were noted, and not one more. */
-static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t i)
+/* The bytes of one open file; *got: what the source said last. */
+static enum seal_result seal_pieces(struct sealer *s, int *got)
 {
 	const uint8_t *data;
 	size_t n;
-	int got;
 
-	crypto_hasher_reset(s->hasher);
-	while ((got = source_next(&s->source, &data, &n)) > 0) {
+	while ((*got = source_next(&s->source, &data, &n)) > 0) {
 		s->promised = s->stored ? s->source.size - s->source.given : 0;
 		if (put_data(s, data, n) != 0)
 			return SEAL_WRITE;
@@ -178,8 +159,22 @@ static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t
 			return SEAL_STOPPED;
 		tell_growth(s);
 	}
-	s->promised = 0;
+	return SEAL_DONE;
+}
+
+/* Exactly as many as were noted, and not one more. */
+static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t i)
+{
+	enum seal_result r;
+	int got;
+
+	crypto_hasher_reset(s->hasher);
+	r = seal_pieces(s, &got);
 	j->error = got < 0 ? errno : ESTALE;
+	hash_aside_settle(s->aside);
+	s->promised = 0;
+	if (r != SEAL_DONE)
+		return r;
 	if (got < 0 || !claim_same(&j->claim->file[i], s->source.fd))
 		return SEAL_CHANGED;
 	crypto_hasher_end(s->hasher, j->sha256[i]);
@@ -303,8 +298,7 @@ struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_
 	object_file_init(&s->file, s->writing, window);
 	s->compress = compress_new();
 	s->hasher = crypto_hasher_new();
-	s->hash.errand.run = run_hash;
-	s->aside = large && get_nprocs() > 1 ? errands_start() : NULL;
+	s->aside = large && get_nprocs() > 1 ? hash_aside_start() : NULL;
 	if (s->event < 0 || s->compress == NULL || s->hasher == NULL)
 		log_die(EXIT_SYSTEM, "out of memory or descriptors");
 	level_init(&s->level, s->compress, rate);
@@ -327,7 +321,7 @@ void sealer_stop(struct sealer *s)
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
 	close(s->event);
-	errands_stop(s->aside);
+	hash_aside_stop(s->aside);
 	compress_free(s->compress);
 	crypto_hasher_free(s->hasher);
 	source_free(&s->source);

@@ -41,7 +41,7 @@ void source_begin(struct source *s, int fd, uint64_t size)
 	if (size < DISK_PIECE)
 		return; /* read when it is asked for */
 	(void)disk_direct(fd, true);
-	for (unsigned i = 0; i < SOURCE_BUFFERS - 1 && s->asked < size; i++)
+	for (unsigned i = 0; i < SOURCE_BUFFERS - SOURCE_KEPT && s->asked < size; i++)
 		ask(s, &s->op[i]);
 }
 
@@ -71,9 +71,9 @@ int source_next(struct source *s, const uint8_t **data, size_t *n)
 		op->error = got < 0 ? errno : 0;
 		op->got = got < 0 ? 0 : (size_t)got;
 	} else {
-		/* The buffer before this one has been used. */
+		/* The buffer so many before this one has been used. */
 		if (s->asked < s->size)
-			ask(s, &s->op[(s->turn + SOURCE_BUFFERS - 1) % SOURCE_BUFFERS]);
+			ask(s, &s->op[(s->turn + SOURCE_BUFFERS - SOURCE_KEPT) % SOURCE_BUFFERS]);
 		disk_wait(s->disk, op);
 		s->cached = op->cached;
 	}

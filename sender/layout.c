@@ -15,18 +15,18 @@ static void take(struct layout_block *b, const struct plan_block *p)
 	b->mlog = p->log2m;
 }
 
-static struct plan_in ask(const struct sender_conf *c, uint64_t length)
+static struct plan_in ask(const struct sender_conf *c, uint64_t length, uint64_t block)
 {
 	return (struct plan_in){
 		.size = length, .symbol = c->n - FRAME_SYMBOL_OVERHEAD, .wire = c->n + SENDER_WIRE_OVERHEAD,
 		.loss = c->loss, .failure = c->failure, .burst_ns = c->burst_ns, .rate = c->rate,
-		.block_max = LAYOUT_BLOCK_MAX, .group_max = LAYOUT_GROUP_MAX,
+		.block_max = block, .group_max = LAYOUT_GROUP_MAX,
 	};
 }
 
-int layout_of(struct layout *l, const struct sender_conf *c, uint64_t length)
+static int lay_out(struct layout *l, const struct sender_conf *c, uint64_t length, uint64_t block)
 {
-	const struct plan_in in = ask(c, length);
+	const struct plan_in in = ask(c, length, block);
 	struct plan p;
 
 	if (plan_object(&in, &p) != PLAN_OK)
@@ -42,15 +42,20 @@ int layout_of(struct layout *l, const struct sender_conf *c, uint64_t length)
 	return 0;
 }
 
-int layout_stream(struct layout *l, const struct sender_conf *c, uint64_t most)
+int layout_of(struct layout *l, const struct sender_conf *c, uint64_t length)
 {
-	return layout_of(l, c, most);
+	return lay_out(l, c, length, LAYOUT_BLOCK_MAX);
+}
+
+int layout_stream(struct layout *l, const struct sender_conf *c, uint64_t most, uint64_t block)
+{
+	return lay_out(l, c, most, block);
 }
 
 /* The plan for the most there could be has as many blocks or more, so what each of them may fail with is not more. */
-int layout_stream_end(struct layout *l, const struct sender_conf *c, uint64_t most, uint64_t length)
+int layout_stream_end(struct layout *l, const struct sender_conf *c, uint64_t most, uint64_t block, uint64_t length)
 {
-	const struct plan_in in = ask(c, most);
+	const struct plan_in in = ask(c, most, block);
 	struct plan p, tail;
 	uint64_t symbols = (length + in.symbol - 1) / in.symbol, group, first;
 

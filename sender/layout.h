@@ -11,6 +11,8 @@
 
 enum {
 	LAYOUT_BLOCK_MAX = 24 << 20, /* bytes of source in a block, on the wire */
+	LAYOUT_BLOCK_SOON = 8 << 20, /* of an object that is made more slowly than the link would carry it: a block leaves, and is
+	                              * opened, when it is complete, and on such a link a little more repair costs nothing */
 	LAYOUT_GROUP_MAX = 32 << 20, /* bytes of parity in memory for the blocks that are interleaved */
 };
 
@@ -38,11 +40,11 @@ struct sender_conf;
 /* 0, or -1 if no code within the limits holds the configured promise. */
 int layout_of(struct layout *l, const struct sender_conf *c, uint64_t length) __attribute__((warn_unused_result));
 
-/* An object that is sent while it is made: laid out for at most `most` bytes.
- * As long as its length is not known every block is full. */
-int layout_stream(struct layout *l, const struct sender_conf *c, uint64_t most) __attribute__((warn_unused_result));
-/* Its length is known: the last group gets numbers of its own.  Both with the same configuration. */
-int layout_stream_end(struct layout *l, const struct sender_conf *c, uint64_t most, uint64_t length)
+/* An object that is sent while it is made: laid out for at most `most` bytes, in blocks of at most `block`
+ * (LAYOUT_BLOCK_MAX or _SOON).  As long as its length is not known every block is full. */
+int layout_stream(struct layout *l, const struct sender_conf *c, uint64_t most, uint64_t block) __attribute__((warn_unused_result));
+/* Its length is known: the last group gets numbers of its own.  Both with the same configuration and block. */
+int layout_stream_end(struct layout *l, const struct sender_conf *c, uint64_t most, uint64_t block, uint64_t length)
     __attribute__((warn_unused_result));
 
 /* The numbers of block b. */

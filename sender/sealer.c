@@ -228,6 +228,7 @@ static int begin(struct sealer *s, struct seal_job *j)
 	seal_into(j->seal, file_room);
 	int level = level_first(&s->level, j->claim, s->source.op[0].buf);
 	s->stored = level == COMPRESS_STORED;
+	j->outrun = level == COMPRESS_LEVEL_MIN;
 	s->promised = 0;
 	compress_begin(s->compress, level, to_seal, s);
 	return 0;

@@ -8,6 +8,8 @@
 #ifndef KM_SEALER_H
 #define KM_SEALER_H
 
+#include <stdbool.h>
+
 #include "codec/seal.h"
 #include "host/window.h"
 #include "sender/claim.h"
@@ -41,6 +43,7 @@ struct seal_job {
 	char name[SEAL_NAME_LEN + 1];
 	uint8_t (*sha256)[HASH_LEN]; /* one a file */
 	uint64_t length;         /* of the object, once finished */
+	bool outrun;             /* the link could carry it faster than it is compressed */
 	/* The sealer's own. */
 	int fd;
 	struct seal *seal;
@@ -58,7 +61,7 @@ int sealer_fd(const struct sealer *s); /* readable when the job is back, or has 
 void sealer_submit(struct sealer *s, struct seal_job *j);
 struct seal_job *sealer_take(struct sealer *s); /* the job, once, when it is back; else NULL */
 /* How much of the job's object can be read already; grows in steps, with an
- * event for each (sealer_take() then says NULL).  Once it is not 0, id and name are valid. */
+ * event for each (sealer_take() then says NULL).  Once it is not 0, id, name and outrun are valid. */
 uint64_t sealer_there(const struct sealer *s);
 /* The unfinished object, for reading: a descriptor, or -1 with errno. */
 int sealer_reader(const struct sealer *s, const struct seal_job *j) __attribute__((warn_unused_result));

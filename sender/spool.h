@@ -80,6 +80,7 @@ struct stream {
 	} state;
 	uint64_t number, serial;  /* of the stream, never twice; of its batch */
 	uint64_t most, told;      /* bytes it can have; that the link knows of */
+	uint64_t block;           /* bytes of a block at most (layout.h) */
 	struct layout layout;
 	struct msg_numbered end;
 };

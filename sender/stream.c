@@ -42,10 +42,14 @@ static void begin(struct spool *s, const struct batch *b)
 	struct stream *t = &s->stream;
 	struct msg_stream m = { .stream = t->number + 1, .most = spool_object_most(b->claim.bytes), .channel = b->feed,
 		.priority = (uint32_t)s->feed[b->feed].conf->priority };
+	uint64_t block = b->job.outrun ? LAYOUT_BLOCK_SOON : LAYOUT_BLOCK_MAX;
 	int fd, sent;
 
 	/* Like any other new object: when there is a session, and room. */
-	if (s->rekey->to_say || !dispatch_new_room(s) || layout_stream(&m.layout, &s->conf, m.most) != 0)
+	if (s->rekey->to_say || !dispatch_new_room(s))
+		return;
+	if (layout_stream(&m.layout, &s->conf, m.most, block) != 0 &&
+	    layout_stream(&m.layout, &s->conf, m.most, block = LAYOUT_BLOCK_MAX) != 0)
 		return;
 	memcpy(m.id, b->job.id, sizeof(m.id));
 	fd = sealer_reader(s->sealer[b->track], &b->job);
@@ -61,6 +65,7 @@ static void begin(struct spool *s, const struct batch *b)
 	t->number = m.stream;
 	t->serial = b->serial;
 	t->most = m.most;
+	t->block = block;
 	t->told = 0;
 	t->layout = m.layout;
 }
@@ -86,7 +91,7 @@ int stream_layout(struct spool *s, const struct batch *b, struct layout *l)
 	if (!stream_has(s, b))
 		return layout_of(l, &s->conf, b->job.length);
 	*l = s->stream.layout;
-	return layout_stream_end(l, &s->conf, s->stream.most, b->job.length);
+	return layout_stream_end(l, &s->conf, s->stream.most, s->stream.block, b->job.length);
 }
 
 void stream_numbered(struct spool *s, const struct batch *b, const struct outbox_new *n, int64_t row)

@@ -422,17 +422,19 @@ static void every_stream_has_an_end(void **state)
 		struct layout l, whole;
 		struct geometry g;
 		c.n = i % 2 ? 1472 : 8960;
-		assert_int_equal(layout_stream(&l, &c, most), 0);
+		uint64_t block = i % 4 < 2 ? LAYOUT_BLOCK_MAX : LAYOUT_BLOCK_SOON;
+		assert_int_equal(layout_stream(&l, &c, most, block), 0);
+		assert_in_range((uint64_t)l.kfull * l.slen, block / 4, block);
 		whole = l;
-		assert_int_equal(layout_stream_end(&l, &c, most, length), 0);
+		assert_int_equal(layout_stream_end(&l, &c, most, block, length), 0);
 		assert_int_equal(l.kfull, whole.kfull);
 		assert_int_equal(l.depth, whole.depth);
 		assert_int_equal(geometry_init(&g, length, l.slen, (uint16_t)l.kfull), 0);
 		assert_true(l.tail_first < g.blocks && g.blocks - l.tail_first <= l.depth);
 		assert_true(plan_failure(g.klast, l.last.r1, c.loss) <= c.failure);
 		assert_true(plan_failure(l.kfull, l.full.r1, c.loss) <= c.failure);
-		assert_int_equal(layout_stream_end(&l, &c, most, most + 1), -1);
-		assert_int_equal(layout_stream_end(&l, &c, most, 0), -1);
+		assert_int_equal(layout_stream_end(&l, &c, most, block, most + 1), -1);
+		assert_int_equal(layout_stream_end(&l, &c, most, block, 0), -1);
 	}
 }
 

@@ -338,11 +338,38 @@ static void stopped_in_the_middle(void **state)
 	clean_up(&c);
 }
 
+/* Which link is faster than any compressor, and which is slower? */
+static void who_waits_for_whom(void **state)
+{
+	static const struct { uint64_t rate; size_t size; bool outrun; } cases[] = {
+		{ 1000000000000000, BIG, true }, { 1000, BIG, false },
+		{ 1000000000000000, BIG / 2, false }, /* does not compress: it is stored */
+		{ 1000000000000000, 1000, false },    /* a small one is compressed well whatever the link */
+	};
+	static const char *const names[] = { "f" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sealer *all = sealer;
+		struct seal_job j;
+		struct claim c;
+		sealer = sealer_start(&keys, objects, cases[i].rate, true, NULL);
+		claim_files(&c, names, &cases[i].size, 1);
+		assert_int_equal(seal(&j, &c)->result, SEAL_DONE);
+		assert_int_equal(j.outrun, cases[i].outrun);
+		sealer_drop(sealer, &j);
+		sealer_stop(sealer);
+		sealer = all;
+		clean_up(&c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sealed_and_opened), cmocka_unit_test(a_large_one), cmocka_unit_test(a_file_that_changed),
 		cmocka_unit_test(no_room), cmocka_unit_test(stopped_in_the_middle),
+		cmocka_unit_test(who_waits_for_whom),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

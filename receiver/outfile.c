@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "host/big.h"
+#include "host/copy.h"
 #include "host/durable.h"
 #include "host/errand.h"
 
 enum {
 	ALIGN = 4096,          /* of offsets and lengths past the page cache, on any disk */
+	PIECE = 16 << 10,      /* bytes that are hashed where they are nearest */
 	WRITE_BACK = 8 << 20,  /* bytes after which the disk is set to work, so that the last sync is short */
 };
 
@@ -31,10 +33,11 @@ struct outfile {
 	unsigned frees;
 	uint8_t *memory;
 	int fd;
-	bool is_long;
+	bool is_long, away;   /* away: its buffers are written past the page cache */
 	uint64_t have;        /* handed over so far */
-	/* the thread's while something is under way, else the owner's */
 	struct crypto_hasher *hasher;
+	uint8_t piece[PIECE];
+	/* the thread's while something is under way, else the owner's */
 	bool direct;
 	uint64_t synced;
 	int error;
@@ -64,11 +67,10 @@ write_piece(struct outfile *o, const uint8_t *data, size_t n, uint64_t at)
 	return durable_pwrite_all(o->fd, data, n, (long long)at) == 0 ? 0 : errno;
 }
 
-/* Hash a piece, then write it.  After an error only the hash goes on. */
+/* After an error only the hash goes on. */
 static void
 put(struct outfile *o, const uint8_t *data, size_t n, uint64_t at)
 {
-	crypto_hasher_add(o->hasher, data, n);
 	if (o->error != 0 || (o->error = write_piece(o, data, n, at)) != 0)
 		return;
 	if (o->direct || at + n - o->synced < WRITE_BACK)
@@ -141,6 +143,7 @@ outfile_begin(struct outfile *o, int fd, uint64_t size)
 	crypto_hasher_reset(o->hasher);
 	if (o->is_long)
 		direct(fd, &o->direct, true);
+	o->away = o->direct;
 }
 
 static struct buffer *
@@ -169,16 +172,28 @@ submit(struct outfile *o)
 	o->filling = NULL;
 }
 
+/* At most PIECE bytes: read once, and hashed as they are written. */
+static void
+take(struct outfile *o, const uint8_t *data, size_t n)
+{
+	uint8_t *to = o->filling->bytes + o->filling->n, *mine = o->away ? o->piece : to;
+
+	memcpy(mine, data, n);
+	crypto_hasher_add(o->hasher, mine, n);
+	if (mine != to)
+		copy_away(to, mine, n);
+	o->filling->n += n;
+	o->have += n;
+}
+
 int
 outfile_write(struct outfile *o, const uint8_t *data, size_t n)
 {
 	while (n > 0) {
 		if (o->filling == NULL)
 			o->filling = fresh(o);
-		size_t room = OUTFILE_BUFFER - o->filling->n, part = n < room ? n : room;
-		memcpy(o->filling->bytes + o->filling->n, data, part);
-		o->filling->n += part;
-		o->have += part;
+		size_t room = OUTFILE_BUFFER - o->filling->n, most = room < PIECE ? room : PIECE, part = n < most ? n : most;
+		take(o, data, part);
 		data += part;
 		n -= part;
 		if (o->filling->n == OUTFILE_BUFFER || (!o->is_long && n == 0))

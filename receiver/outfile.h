@@ -1,15 +1,15 @@
 /* outfile.h - a file of a transfer, written while it is hashed.
  *
- * Long files go through aligned buffers to a thread that computes the SHA-256
- * of a buffer and then writes the same buffer: the hash is of the very bytes
- * that were handed to the kernel, and hashing, writing and what comes next run
- * at once.  Where the file system allows it they are written past the page
- * cache (O_DIRECT), whose first touch is dearer than hashing.  Short files
- * are hashed and written at once, by the caller's thread, from a buffer as well:
- * the data may lie where another process can change it, and is read only once.
+ * The data may lie where another process can change it, and is read only once:
+ * into memory of our own, a piece that fits the nearest cache, where it is
+ * hashed and from where it goes into an aligned buffer.  A thread writes long
+ * files buffer by buffer, past the page cache (O_DIRECT), whose first touch is
+ * dearer than hashing, where the file system allows it; short ones are written
+ * at once, by the caller's thread.  The hash is the caller's work as well: another
+ * core would fetch from this one what it hashes, and this one its buffers back.
  *
- * What is proven: the hash is of what was written, computed after the last
- * change of the buffer.  Not proven: that the disk keeps it (nothing is read
+ * What is proven: the hash is of what was written, of one copy of the data
+ * that only this process can change.  Not proven: that the disk keeps it (nothing is read
  * back before publication; `katamichi verify` reads).
  *
  * One file at a time; its descriptor is the caller's, open for writing and

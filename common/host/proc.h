@@ -21,7 +21,7 @@ struct proc_spec {
 };
 
 /* Start: execs `path --role ROLE CONFIG [--no-sandbox]`, standard input from /dev/null, with
- * LANG, LC_*, TZ, KATAMICHI_*, JOURNAL_STREAM of the environment and no more.
+ * LANG, LC_*, TZ, KATAMICHI_*, JOURNAL_STREAM of the environment and one setting of glibc (proc.c), no more.
  * From then on SIGTERM, SIGINT and SIGCHLD wait for proc_supervise().  Fatal on
  * failure, also of the exec itself. */
 pid_t proc_start(const struct proc_spec *spec);

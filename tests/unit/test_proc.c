@@ -166,6 +166,7 @@ static void inherits(int low)
 	assert_string_equal(five, "five");
 	static const char *const there[] = {
 		"config /etc/a b.conf", "env LANG=ja_JP.UTF-8", "env LC_TIME=C", "env TZ=Asia/Tokyo", "env KATAMICHI_X=y",
+		"env GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=0x40000000",
 		"name katamichi-repor" /* 15 characters */, "core 0", "dumpable 0", "nnp 1", "death 9", "blocked 0", "pipe 1",
 		"usr1 1", "fd 0 /dev/null", "fd 3 pipe cloexec", "fd 4 pipe cloexec", "fd 5 pipe cloexec",
 	};

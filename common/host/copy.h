@@ -1,0 +1,15 @@
+/* copy.h - copying what no processor of ours reads again soon, as a buffer that
+ * a disk fetches (O_DIRECT).
+ *
+ * A plain copy first fetches the lines that it overwrites, and has them taken
+ * away from another core that read them last; these stores go past the caches
+ * and do neither.  To be read soon, use memcpy(). */
+#ifndef KM_COPY_H
+#define KM_COPY_H
+
+#include <stddef.h>
+
+/* As memcpy(); in order before whatever the caller does next that others see. */
+void copy_away(void *to, const void *from, size_t n);
+
+#endif

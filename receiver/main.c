@@ -213,14 +213,14 @@ give(struct proc_spec *to, int fd)
 
 /* The descriptors of a lane, in the order of receiver_proc.h. */
 static void
-make_lane(struct proc_spec *open_, struct proc_spec *check, struct proc_spec *store)
+make_lane(size_t ring, struct proc_spec *open_, struct proc_spec *check, struct proc_spec *store)
 {
 	struct pipeframe_fds in, out;
 	int talk[2];
 
 	ipc_pair(talk);
-	pipeframe_pair(&in);
-	pipeframe_pair(&out);
+	pipeframe_pair(&in, ring);
+	pipeframe_pair(&out, ring);
 	give(open_, talk[0]);
 	give(open_, in.writer);
 	give(open_, in.memory);
@@ -285,7 +285,7 @@ run(const struct receiver_conf *c, const char *config, int sock, int lock, int f
 		{ .role = "scan", .config = config, .fd = { open_config(config), scan[1] }, .fds = SCAN_FD_END - SCAN_FD_CONFIG },
 	};
 	for (int i = 0; i < LANES; i++)
-		make_lane(&spec[1], &spec[2], &spec[3]);
+		make_lane(i == LANE_EARLY ? PIPEFRAME_RING_LARGE : PIPEFRAME_RING, &spec[1], &spec[2], &spec[3]);
 	for (unsigned i = 0; i < count; i++) {
 		spec[i].bare = sandbox_is_off();
 		pid[i] = proc_start(&spec[i]);

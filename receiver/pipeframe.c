@@ -11,11 +11,11 @@
 #include "host/log.h"
 
 void
-pipeframe_pair(struct pipeframe_fds *f)
+pipeframe_pair(struct pipeframe_fds *f, size_t ring)
 {
 	int s[2];
 
-	if ((f->memory = ring_create(PIPEFRAME_RING)) < 0 ||
+	if ((f->memory = ring_create(ring)) < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, s) != 0)
 		log_die(EXIT_SYSTEM, "shared memory between the processes: %s", strerror(errno));
 	f->writer = s[0];

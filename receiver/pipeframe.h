@@ -12,7 +12,11 @@
 #include "host/ring.h"
 
 enum {
-	PIPEFRAME_RING = 2 << 20, /* what stands in it longer is no longer near when it is read */
+	PIPEFRAME_RING = 2 << 20, /* bytes of a ring: what stands in it longer is no longer near when it is read */
+	/* Of a large object: where all processors are at work a process has its turn only every few milliseconds, and with
+	 * 2 MiB the next one had nothing left to do by then (measured at both ends on two processors: 8 MiB carry a fifth more,
+	 * at a tenth less processor time). */
+	PIPEFRAME_RING_LARGE = 8 << 20,
 	PIPEFRAME_MAX = 256 << 10,
 	PIPEFRAME_COPIED = 4096, /* bytes: a frame up to so long is a copy of the reader's own */
 };
@@ -29,7 +33,7 @@ struct pipeframe {
 struct pipeframe_fds {
 	int memory, writer, reader; /* descriptors, CLOEXEC */
 };
-void pipeframe_pair(struct pipeframe_fds *f); /* fatal on failure */
+void pipeframe_pair(struct pipeframe_fds *f, size_t ring); /* of so many bytes; fatal on failure */
 
 struct pipeframe_out {
 	struct ring ring;

@@ -194,11 +194,11 @@ static void start(void)
 	memcpy(peer.id, sender->pub.id, KEY_ID_LEN);
 	fuzz_check(session_hello_key(peer.hello_key, receiver, &sender->pub, NULL) == 0);
 	authenticate_peer(auth, &peer);
-	pipeframe_pair(&f);
+	pipeframe_pair(&f, PIPEFRAME_RING);
 	fuzz_check(pipeframe_writer(&to_check, f.memory, f.writer) == 0 && pipeframe_reader(&at_check, f.memory, f.reader) == 0);
 	/* Roomier than theirs: no other process empties it meanwhile. */
 	struct pipeframe_fds g;
-	pipeframe_pair(&g);
+	pipeframe_pair(&g, PIPEFRAME_RING);
 	fuzz_check(pipeframe_writer(&to_store, out, g.writer) == 0 && pipeframe_reader(&at_store, out, g.reader) == 0);
 	unseal_room = aligned_alloc(4096, UNSEAL_BUF);
 	outfile = outfile_new();

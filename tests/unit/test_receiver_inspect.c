@@ -186,7 +186,7 @@ transfers(void **state)
 	static const uint32_t order[] = { PIPE_FILE, PIPE_DATA, PIPE_FILE_END, PIPE_FILE, PIPE_FILE_END, PIPE_MANIFEST, PIPE_SIGNATURE };
 
 	(void)state;
-	pipeframe_pair(&fds);
+	pipeframe_pair(&fds, PIPEFRAME_RING);
 	assert_int_equal(pipeframe_writer(&out, fds.memory, fds.writer), 0);
 	assert_int_equal(pipeframe_reader(&events, fds.memory, fds.reader), 0);
 	assert_int_equal(receiver_inspect_open(&in, &out), 0);
@@ -288,7 +288,7 @@ long_files(void **state)
 	(void)state;
 	content_policy_of_channel(&policy, "any");
 	for (unsigned round = 0; round < 6; round++) {
-		pipeframe_pair(&fds);
+		pipeframe_pair(&fds, PIPEFRAME_RING);
 		assert_int_equal(pipeframe_writer(&out, fds.memory, fds.writer), 0);
 		assert_int_equal(pipeframe_reader(&events, fds.memory, fds.reader), 0);
 		assert_int_equal(receiver_inspect_open(&in, &out), 0);

@@ -305,7 +305,7 @@ frames(void **state)
 
 	(void)state;
 	for (int wait = 0; wait < 2; wait++) {
-		pipeframe_pair(&fds);
+		pipeframe_pair(&fds, wait ? PIPEFRAME_RING : PIPEFRAME_RING_LARGE);
 		assert_int_equal(pipeframe_reader(&in, fds.memory, fds.reader), 0);
 		assert_int_equal(pthread_create(&thread, NULL, writer, NULL), 0);
 		seed = 1;
@@ -343,7 +343,7 @@ reader_dies(void **state)
 	static uint8_t body[PIPEFRAME_MAX];
 
 	(void)state;
-	pipeframe_pair(&fds);
+	pipeframe_pair(&fds, PIPEFRAME_RING);
 	assert_int_equal(pipeframe_writer(&out, fds.memory, fds.writer), 0);
 	pid_t pid = fork();
 	if (pid == 0) {

@@ -86,14 +86,19 @@ static int write_piece(const struct disk_op *op)
 	return 0;
 }
 
+bool disk_read_cached(int fd, uint8_t *buf, size_t n, uint64_t at)
+{
+	const struct iovec v = { buf, n };
+
+	return preadv2(fd, &v, 1, (off_t)at, RWF_NOWAIT) == (ssize_t)n;
+}
+
 /* Without asking the disk: true if all of it was in memory.  The way fd is open is put in order for what comes next. */
 static bool read_cached(struct disk_op *op)
 {
-	const struct iovec v = { op->buf, op->n };
-
 	if (!disk_direct(op->fd, false))
 		return false;
-	if (preadv2(op->fd, &v, 1, (off_t)op->at, RWF_NOWAIT) == (ssize_t)op->n)
+	if (disk_read_cached(op->fd, op->buf, op->n, op->at))
 		return true;
 	(void)disk_direct(op->fd, true);
 	return false;

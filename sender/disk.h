@@ -46,6 +46,8 @@ void disk_run_here(struct disk_op *op); /* by the caller's thread: a small piece
 uint8_t *disk_buffers(unsigned count);
 /* Ask for the way past the page cache, or give it up; false: as it was. */
 bool disk_direct(int fd, bool want);
+/* From the page cache, without waiting for the disk; fd not past the page cache.  False: not all of it is there. */
+bool disk_read_cached(int fd, uint8_t *buf, size_t n, uint64_t at);
 /* pread until n bytes or the end, whatever way fd is open; buf, n and at aligned if it is O_DIRECT.  -1 with errno. */
 long long disk_read(int fd, uint8_t *buf, size_t n, uint64_t at) __attribute__((warn_unused_result));
 

@@ -28,8 +28,10 @@
 enum {
 	SEGMENT_LOG_SMALL = 16,     /* of an object of LEVEL_SMALL bytes and less */
 	SEGMENT_LOG_LARGE = 18,     /* of others: at both ends a segment still lies in the nearest cache when it is gone through again */
-	GROWTH_STEP = 2 << 20,      /* bytes of the object between two events */
-	NEAR = 128 << 10,           /* bytes that are still near when they are gone through again */
+	GROWTH_STEP = 2 << 20,      /* bytes of the object between two events: at its beginning, and later */
+	GROWTH_STRIDE = 8 << 20,
+	GROWTH_EARLY = 32 << 20,
+	NEAR = SOURCE_NEAR,         /* bytes that are still near when they are gone through again */
 };
 _Static_assert((int)DISK_PIECE <= (int)RECORD_DATA_MAX, "a piece is a record");
 _Static_assert((int)SOURCE_KEPT > (int)HASH_ASIDE_PIECES, "a piece stays until it is hashed");
@@ -105,8 +107,6 @@ static int compress_data(struct sealer *s, const uint8_t *data, size_t n)
 /* Otherwise a part is hashed, and compressed or sealed, while it is in the nearest cache. */
 static int put_data(struct sealer *s, const uint8_t *data, size_t n)
 {
-	if (put_head(s, RECORD_DATA, (uint32_t)n) != 0)
-		return -1;
 	if (s->aside != NULL && !s->stored)
 		return compress_data(s, data, n);
 	for (size_t part; n > 0; data += part, n -= part) {
@@ -139,10 +139,16 @@ static void tell_growth(struct sealer *s)
 {
 	uint64_t there = atomic_load(&s->file.there);
 
-	if (there - atomic_load(&s->told) < GROWTH_STEP)
+	if (there - atomic_load(&s->told) < (there < GROWTH_EARLY ? GROWTH_STEP : GROWTH_STRIDE))
 		return;
 	atomic_store(&s->told, there);
 	tell(s);
+}
+
+/* A record holds a whole piece of the file, whatever parts that comes in. */
+static uint32_t record_len(uint64_t left)
+{
+	return left < DISK_PIECE ? (uint32_t)left : DISK_PIECE;
 }
 
 /* The bytes of one open file; *got: what the source said last. */
@@ -151,9 +157,10 @@ static enum seal_result seal_pieces(struct sealer *s, int *got)
 	const uint8_t *data;
 	size_t n;
 
-	while ((*got = source_next(&s->source, &data, &n)) > 0) {
+	for (uint64_t at = 0; (*got = source_next(&s->source, &data, &n)) > 0; at += n) {
 		s->promised = s->stored ? s->source.size - s->source.given : 0;
-		if (put_data(s, data, n) != 0)
+		if ((at % DISK_PIECE == 0 && put_head(s, RECORD_DATA, record_len(s->source.size - at)) != 0) ||
+		    put_data(s, data, n) != 0)
 			return SEAL_WRITE;
 		if (atomic_load(&s->stop))
 			return SEAL_STOPPED;
@@ -192,7 +199,7 @@ static enum seal_result seal_file(struct sealer *s, struct seal_job *j, uint32_t
 		j->error = errno;
 		return SEAL_CHANGED;
 	}
-	source_begin(&s->source, fd, f->size);
+	source_begin(&s->source, fd, f->size, s->stored);
 	put64(head, f->size);
 	memcpy(head + 8, f->name, strlen(f->name));
 	r = put_record(s, RECORD_FILE, head, (uint32_t)(8 + strlen(f->name))) == 0 ? seal_data(s, j, i) : SEAL_WRITE;

@@ -158,16 +158,47 @@ static void read_ahead(void **state)
 
 	(void)state;
 	source_init(&s, disk);
-	for (unsigned i = 0; i < 2 * LENGTHS; i++) {
-		size_t n = lengths[i / 2], at = 0, part;
+	for (unsigned i = 0; i < 4 * LENGTHS; i++) {
+		size_t n = lengths[i / 4], at = 0, part;
 		int fd = open_file(i % 2), got;
 		const uint8_t *data;
 		assert_int_equal(pwrite(fd, bytes, n, 0), n);
-		source_begin(&s, fd, n);
+		source_begin(&s, fd, n, i % 4 >= 2);
 		while ((got = source_next(&s, &data, &part)) > 0) {
-			assert_true(part <= n - at);
+			assert_true(part <= n - at && at / DISK_PIECE == (at + part - 1) / DISK_PIECE);
 			assert_memory_equal(data, bytes + at, part);
 			at += part;
+		}
+		assert_int_equal(got, 0);
+		assert_int_equal(at, n);
+		source_end(&s);
+		close(fd);
+	}
+	source_free(&s);
+}
+
+/* What was in the page cache leaves it in the middle of the file, here between two parts and there between two pieces. */
+static void pushed_out_of_the_page_cache(void **state)
+{
+	const size_t n = lengths[LENGTHS - 1];
+	struct source s;
+
+	(void)state;
+	source_init(&s, disk);
+	for (unsigned parts = 0; parts <= 9; parts += 3) {
+		int fd = open_file(false), got = 1;
+		const uint8_t *data;
+		size_t at = 0, part;
+		assert_int_equal(pwrite(fd, bytes, n, 0), n);
+		assert_int_equal(fdatasync(fd), 0);
+		source_begin(&s, fd, n, true);
+		for (unsigned i = 0; got > 0; i++) {
+			if (i == parts)
+				assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+			if ((got = source_next(&s, &data, &part)) > 0) {
+				assert_memory_equal(data, bytes + at, part);
+				at += part;
+			}
 		}
 		assert_int_equal(got, 0);
 		assert_int_equal(at, n);
@@ -184,16 +215,16 @@ static void a_file_of_another_length(void **state)
 
 	(void)state;
 	source_init(&s, disk);
-	for (unsigned i = 0; i < LENGTHS; i++)
+	for (unsigned i = 0; i < 2 * LENGTHS; i++)
 		for (int more = -1; more <= 1; more += 2) {
-			size_t n = lengths[i], part;
+			size_t n = lengths[i / 2], part;
 			int fd = open_file(false), got;
 			const uint8_t *data;
 			if (n == 0 && more < 0)
 				continue;
 			assert_int_equal(pwrite(fd, bytes, n, 0), n);
 			assert_int_equal(ftruncate(fd, (off_t)n + more), 0);
-			source_begin(&s, fd, n);
+			source_begin(&s, fd, n, i % 2);
 			while ((got = source_next(&s, &data, &part)) > 0)
 				;
 			assert_int_equal(got, -1);
@@ -208,7 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(written, NULL), cmocka_unit_test(written_in_a_window), cmocka_unit_test(a_write_that_fails), cmocka_unit_test(read_ahead),
-		cmocka_unit_test(a_file_of_another_length),
+		cmocka_unit_test(pushed_out_of_the_page_cache), cmocka_unit_test(a_file_of_another_length),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -144,11 +144,11 @@ def real_frames(net, gro=False):
 
 
 def log_time(process, pattern):
-    """When a line that matches was logged, seconds since 1970; None if there is none."""
-    found = re.search(r"^(\S+)Z \S+ \S+: .*(?:" + pattern + ")", process.text(), re.M)
+    """When the last line that matches was logged, seconds since 1970; None if there is none."""
+    found = re.findall(r"^(\S+)Z \S+ \S+: .*(?:" + pattern + ")", process.text(), re.M)
     if not found:
         return None
-    day, _, ms = found.group(1).partition(".")
+    day, _, ms = found[-1].partition(".")
     return calendar.timegm(time.strptime(day, "%Y-%m-%dT%H:%M:%S")) + int(ms) / 1000
 
 

@@ -14,6 +14,7 @@
 #include "sender/disk.h"
 
 enum { POOL_FROM = 64 << 10 }; /* bytes of a piece that is worth keeping */
+_Static_assert((int)ENCODE_SOURCE_ROOM <= (int)GATHER_MAX, "the source of any group that is kept");
 
 /* A thread, its jobs in their order, and its own memory, kept from block to block. */
 struct worker {
@@ -125,12 +126,6 @@ static void give_memory(struct encoder *e, struct encode_memory *m)
 
 /* --- the threads --- */
 
-/* What of the object lies in [at, at + room). */
-static size_t in_object(const struct encode_job *j, uint64_t at, size_t room)
-{
-	return j->g.len != 0 && j->g.len - at < room ? (size_t)(j->g.len - at) : room;
-}
-
 static size_t group_len(const struct encode_job *j)
 {
 	uint32_t last = j->first + j->blocks - 1;
@@ -146,69 +141,45 @@ static void tell(const struct encoder *e)
 		log_debug("encoder: no event");
 }
 
-/* Up to n bytes from a place on, n and at aligned; fewer only at the file's end, or where *more is true. */
-static long long read_some(const struct encoder *e, const struct encode_job *j, uint8_t *to, size_t n, uint64_t at, bool *more)
+static struct gather_from from_of(const struct encoder *e, const struct encode_job *j)
 {
-	size_t near = e->window != NULL ? window_copy(e->window, j->key, at, to, n) : 0;
-
-	*more = near > 0;
-	return near > 0 ? (long long)near : disk_read(j->fd, to, n, at);
+	return (struct gather_from){ .fd = j->fd, .key = j->key, .len = j->g.len, .window = e->window };
 }
 
-/* Bytes [at, at + room) of the object to memory + at % DISK_ALIGN, zero past its end.  Where the file is read past
- * the page cache that takes aligned pieces, so up to DISK_ALIGN more on both sides. */
-static int read_range(const struct encoder *e, struct encode_job *j, uint8_t *memory, uint64_t at, size_t room, bool say)
+/* The block's source symbols, into w->src; 0, or -1 if they cannot be had. */
+static int block_source(struct worker *w, struct encode_job *j, uint32_t b, uint32_t k)
 {
-	size_t skew = (size_t)(at % DISK_ALIGN), want = in_object(j, at, room), end = skew + want;
+	uint64_t at = geometry_offset(&j->g, b, 0);
+	size_t slen = j->l.slen, room = k * slen;
+	const struct gather_from from = from_of(w->e, j);
 
-	for (size_t have = 0; have < end;) {
-		size_t n = end - have < DISK_PIECE ? (end - have + DISK_ALIGN - 1) & ~(size_t)(DISK_ALIGN - 1) : DISK_PIECE;
-		bool more;
-		long long got = read_some(e, j, memory + have, n, at - skew + have, &more);
-		if (got < 0)
-			return -1;
-		have += (size_t)got;
-		if (say && have > skew) {
-			atomic_store(&j->have, (have < end ? have : end) - skew);
-			tell(e);
-		}
-		if ((size_t)got < n && have < end && !more)
-			return -1; /* shorter than it was */
+	if (j->source != NULL) {
+		size_t first = (size_t)(at - geometry_offset(&j->g, j->first, 0));
+		for (uint32_t i = 0; i < k; i++)
+			w->src[i] = gather_symbol(j->source, first + i * slen);
+		return 0;
 	}
-	memset(memory + end, 0, room - want);
+	if (need(&w->source, &w->source_room, room + 2 * DISK_ALIGN) != 0 || gather_read(&from, w->source, at, room) != 0)
+		return -1;
+	for (uint32_t i = 0; i < k; i++)
+		w->src[i] = w->source + at % DISK_ALIGN + i * slen;
 	return 0;
 }
 
-/* The same for every group of so many bytes, wherever it begins: it is used again. */
-static size_t memory_for(size_t room)
+/* Who sends is told when there is something that took its time. */
+static int gather_group(const struct encoder *e, struct encode_job *j)
 {
-	return room + 2 * DISK_ALIGN;
-}
+	const struct gather_from from = from_of(e, j);
+	unsigned pieces = j->source != NULL ? gather_pieces(j->source) : 0;
 
-/* The block's source bytes; NULL if they cannot be had. */
-static const uint8_t *block_source(struct worker *w, struct encode_job *j, uint32_t b, uint32_t k)
-{
-	uint64_t at = geometry_offset(&j->g, b, 0);
-	size_t room = (size_t)k * j->l.slen;
-
-	if (j->source != NULL)
-		return j->source + (at - geometry_offset(&j->g, j->first, 0));
-	if (need(&w->source, &w->source_room, memory_for(room)) != 0 ||
-	    read_range(w->e, j, w->source, at, room, false) != 0)
-		return NULL;
-	return w->source + at % DISK_ALIGN;
-}
-
-static int read_group(const struct encoder *e, struct encode_job *j)
-{
-	size_t len = group_len(j);
-
-	if (j->source == NULL)
-		return 0;
-	if (read_range(e, j, j->memory[1].at, geometry_offset(&j->g, j->first, 0), len, true) != 0)
-		return -1;
-	atomic_store(&j->have, len);
-	tell(e);
+	for (unsigned i = 0; i < pieces; i++) {
+		enum gather_got got = gather_piece(j->source, &from, i);
+		if (got == GATHER_FAILED)
+			return -1;
+		atomic_store(&j->have, gather_have(j->source, i));
+		if (got == GATHER_READ || i + 1 == pieces)
+			tell(e);
+	}
 	return 0;
 }
 
@@ -219,14 +190,11 @@ static int encode_block(struct worker *w, struct encode_job *j, uint32_t b, uint
 	uint32_t k = geometry_k(&j->g, b), m = 1u << lb->mlog, slen = j->l.slen;
 	uint32_t count = encode_count(lb, j->late), first = encode_number(lb, j->round, j->late, 0);
 	uint32_t head = count < m - first ? count : m - first;
-	const uint8_t *source;
 
 	if (count == 0)
 		return 0;
-	if ((source = block_source(w, j, b, k)) == NULL || need(&w->work, &w->work_room, fec_encode_work(k, m, slen)) != 0)
+	if (block_source(w, j, b, k) != 0 || need(&w->work, &w->work_room, fec_encode_work(k, m, slen)) != 0)
 		return -1;
-	for (uint32_t i = 0; i < k; i++)
-		w->src[i] = source + (size_t)i * slen;
 	for (uint32_t i = 0; i < count; i++)
 		w->out[i] = parity + (size_t)i * slen;
 	if (fec_encode(k, m, slen, w->src, first, head, w->out, w->work) != FEC_OK)
@@ -240,7 +208,7 @@ static int encode_group(struct worker *w, struct encode_job *j)
 {
 	uint8_t *at = j->parity;
 
-	if (read_group(w->e, j) != 0)
+	if (gather_group(w->e, j) != 0)
 		return -1;
 	for (uint32_t b = j->first; b < j->first + j->blocks; b++) {
 		if (encode_block(w, j, b, at) != 0)
@@ -360,9 +328,8 @@ bool encode_submit(struct encoder *e, struct encode_job *j)
 	j->memory[0] = take_memory(e, bytes);
 	j->parity = j->memory[0].at;
 	if (e->kept + group_len(j) <= ENCODE_SOURCE_ROOM) {
-		uint64_t at = geometry_offset(&j->g, j->first, 0);
-		j->memory[1] = take_memory(e, memory_for(group_len(j)));
-		j->source = j->memory[1].at + at % DISK_ALIGN;
+		j->memory[1] = take_memory(e, gather_size(group_len(j), j->l.slen));
+		j->source = gather_begin(j->memory[1].at, geometry_offset(&j->g, j->first, 0), group_len(j), j->l.slen);
 		e->kept += group_len(j);
 	}
 	e->used += bytes;
@@ -384,8 +351,10 @@ void encode_release(struct encoder *e, struct encode_job *j)
 		pthread_cond_wait(&e->changed, &e->lock);
 	pthread_mutex_unlock(&e->lock);
 	e->used -= j->bytes;
-	if (j->source != NULL)
+	if (j->source != NULL) {
 		e->kept -= group_len(j);
+		gather_end(j->source);
+	}
 	for (unsigned i = 0; i < 2; i++)
 		if (j->memory[i].at != NULL)
 			give_memory(e, &j->memory[i]);

@@ -8,7 +8,7 @@
  *
  * Memory is bounded: the parity of the groups that are being sent, ENCODE_ROOM
  * together (a single group may always be encoded, however large), and their
- * source as far as ENCODE_SOURCE_ROOM holds it; of what does not fit there, a
+ * source (gather.h) as far as ENCODE_SOURCE_ROOM holds it; of what does not fit there, a
  * block at a time is read for its parity, and read again by who sends it.
  * Large pieces are recycled: the first touch of fresh memory costs more than
  * what is done with it. */
@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "host/window.h"
+#include "sender/gather.h"
 #include "sender/layout.h"
 
 enum {
@@ -44,7 +44,7 @@ struct encode_job {
 	/* Result: block after block, count symbols of slen bytes each. */
 	uint8_t *parity;
 	size_t bytes;            /* of parity */
-	const uint8_t *source;   /* of the group, zero past the object's end; NULL: it is not kept */
+	struct gather *source;   /* of the group, zero past the object's end; NULL: it is not kept */
 	_Atomic size_t have;     /* bytes of it that are there */
 	atomic_int state;        /* enum encode_state */
 	/* The encoder's own. */

@@ -31,7 +31,7 @@
 
 enum {
 	LOCK_TRIES = 30,
-	WINDOW_PIECES = 64, /* twice the largest block, and what is under way between (layout.h) */
+	WINDOW_PIECES = 80, /* two of the largest blocks (layout.h) that the link keeps, one that it comes to next, and what is under way */
 };
 #define LOCK_WAIT_NS 100000000ull /* 100 ms: a process of a killed run takes a moment to go */
 

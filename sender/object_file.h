@@ -9,25 +9,27 @@
 #include "host/window.h"
 #include "sender/disk.h"
 
-enum { OBJECT_FILE_BUFFERS = 4 /* in the works; with a window there are more */ };
+enum { OBJECT_FILE_BUFFERS = 4 /* in the works, at most */ };
 _Static_assert((int)DISK_PIECE == (int)WINDOW_PIECE, "a buffer is a piece of the window");
 
 struct object_file {
 	struct disk *disk;
 	struct window *window; /* or NULL */
-	struct disk_op op[WINDOW_PIECES_MAX];
-	unsigned count;       /* buffers */
+	struct disk_op op[WINDOW_PIECES_MAX + OBJECT_FILE_BUFFERS];
+	unsigned pieces;      /* of the window: so many of the buffers, from the first on */
+	unsigned turn;        /* the piece that was taken last */
 	uint64_t key;         /* of the file, in the window */
-	uint8_t *memory;      /* of the buffers, without a window */
+	uint8_t *memory;      /* of the other buffers: where there is no window, or all of it is kept */
 	int fd;               /* the caller's */
 	unsigned filling;     /* whose buffer */
+	unsigned under_way[OBJECT_FILE_BUFFERS], waiting; /* buffers being written, the oldest first */
 	size_t have;          /* bytes in it */
 	uint64_t length;      /* bytes that came */
 	_Atomic uint64_t there; /* bytes that can be read from the file; another thread may ask */
 	int error;            /* of the first write that failed; sticky */
 };
 
-/* window: of OBJECT_FILE_BUFFERS pieces or more, the caller's and nobody else's to write; or NULL.  Fatal on failure. */
+/* window: the caller's and nobody else's to write; or NULL.  Fatal on failure. */
 void object_file_init(struct object_file *o, struct disk *d, struct window *window);
 void object_file_free(struct object_file *o);
 /* fd: an empty file, written past the page cache if large.  key: what it is called in the window. */

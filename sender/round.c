@@ -220,7 +220,7 @@ static enum round_got kept_source(const struct round *r, const uint8_t **from)
 
 	if (atomic_load(&j->have) < at + r->l.slen)
 		return state == ENCODE_QUEUED ? ROUND_WAIT : ROUND_FAILED;
-	*from = j->source + at;
+	*from = gather_symbol(j->source, at);
 	return ROUND_GOT;
 }
 

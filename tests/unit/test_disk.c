@@ -128,6 +128,47 @@ static void written_in_a_window(void **state)
 	window_close(&w);
 }
 
+/* A reader that keeps all of it hinders nobody: the file is written, and not shown. */
+static void written_beside_a_window_that_is_kept(void **state)
+{
+	enum { LONG = 9 * DISK_PIECE };
+	int memfd = window_create(1), fd = open_file(false);
+	uint8_t *back = malloc(LONG);
+	struct object_file o;
+	struct window w, r;
+	unsigned piece, none;
+
+	(void)state;
+	assert_int_equal(window_open(&w, memfd, true), 0);
+	assert_int_equal(window_open(&r, memfd, false), 0);
+	close(memfd);
+	object_file_init(&o, disk, &w);
+	object_file_begin(&o, fd, true, 1);
+	assert_int_equal(object_file_write(&o, bytes, DISK_PIECE), 0);
+	assert_int_equal(object_file_settle(&o), 0);
+	assert_non_null(window_keep(&r, 1, 0, &piece));
+	assert_int_equal(object_file_write(&o, bytes + DISK_PIECE, LONG - DISK_PIECE), 0);
+	assert_int_equal(object_file_settle(&o), 0);
+	for (unsigned i = 1; i < LONG / DISK_PIECE; i++)
+		assert_null(window_keep(&r, 1, i, &none));
+	assert_memory_equal(window_piece(&w, piece), bytes, DISK_PIECE);
+	assert_true(disk_direct(fd, false));
+	assert_int_equal(disk_read(fd, back, LONG, 0), LONG);
+	assert_memory_equal(back, bytes, LONG);
+	/* When it is let go it is used again. */
+	window_let_go(&r, piece);
+	object_file_begin(&o, fd, true, 2);
+	assert_int_equal(object_file_write(&o, bytes, 2 * DISK_PIECE), 0);
+	assert_int_equal(object_file_end(&o), 0);
+	assert_non_null(window_keep(&r, 2, 0, &none));
+	window_let_go(&r, none);
+	object_file_free(&o);
+	window_close(&r);
+	window_close(&w);
+	close(fd);
+	free(back);
+}
+
 /* The first error sticks; the next file begins without it. */
 static void a_write_that_fails(void **state)
 {
@@ -238,7 +279,8 @@ static void a_file_of_another_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(written, NULL), cmocka_unit_test(written_in_a_window), cmocka_unit_test(a_write_that_fails), cmocka_unit_test(read_ahead),
+		cmocka_unit_test_prestate(written, NULL), cmocka_unit_test(written_in_a_window), cmocka_unit_test(written_beside_a_window_that_is_kept),
+		cmocka_unit_test(a_write_that_fails), cmocka_unit_test(read_ahead),
 		cmocka_unit_test(pushed_out_of_the_page_cache), cmocka_unit_test(a_file_of_another_length),
 	};
 

@@ -17,7 +17,7 @@
 
 #include "host/window.h"
 
-enum { PIECES = 3, PAGE = 4096 };
+enum { PIECES = 3, PAGE = 4096, HEADS = 2 * PAGE };
 static int memfd;
 static struct window w, r;
 
@@ -82,6 +82,85 @@ static void shown_and_hidden(void **state)
 	window_hide_file(&w, 9);
 }
 
+static void kept(void **state)
+{
+	unsigned one, two;
+
+	(void)state;
+	fill(0, 'a');
+	window_show(&w, 0, 7, 3);
+	fill(1, 'b');
+	window_show(&w, 1, 7, 4);
+	assert_null(window_keep(&r, 7, 5, &one));
+	assert_null(window_keep(&r, 8, 3, &one));
+	const uint8_t *at = window_keep(&r, 7, 3, &one);
+	assert_non_null(at);
+	assert_ptr_equal(window_keep(&r, 7, 3, &two), at); /* twice: of two groups that meet in it */
+	assert_int_equal(two, one);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_false(window_take_back(&w, 0));
+		assert_int_equal(look(7, 3ull * WINDOW_PIECE, 10, 'a'), 10);
+		assert_int_equal(at[WINDOW_PIECE - 1], 'a');
+		window_let_go(&r, one);
+	}
+	assert_true(window_take_back(&w, 0));
+	assert_true(window_take_back(&w, 0));
+	assert_null(window_keep(&r, 7, 3, &one));
+	assert_int_equal(look(7, 4ull * WINDOW_PIECE, 10, 'b'), 10);
+	/* One that keeps what shows nothing only has it left alone; it does not appear. */
+	atomic_store(&r.kept[2], 1);
+	assert_false(window_take_back(&w, 2));
+	assert_int_equal(look(0, 0, 10, 0), 0);
+	atomic_store(&r.kept[2], 0);
+	/* The next reader keeps nothing. */
+	assert_non_null(window_keep(&r, 7, 4, &one));
+	window_close(&r);
+	assert_int_equal(window_open(&r, memfd, false), 0);
+	assert_true(window_take_back(&w, 1));
+}
+
+/* Another process keeps pieces while they are taken back and filled all the time: what it keeps does not change. */
+static void kept_while_it_changes(void **state)
+{
+	_Atomic uint32_t *begun = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+
+	(void)state;
+	assert_ptr_not_equal(begun, MAP_FAILED);
+	pid_t reader = fork();
+	assert_true(reader >= 0);
+	if (reader == 0) {
+		unsigned found = 0, piece;
+		atomic_store(begun, 1);
+		for (uint64_t k = 0; atomic_load(begun) == 1; k++) {
+			uint64_t index = k % 8;
+			const uint8_t *at = window_keep(&r, 5, index, &piece);
+			if (at == NULL)
+				continue;
+			found++;
+			for (size_t i = 0; i < WINDOW_PIECE; i += 64)
+				if (at[i] != (uint8_t)index)
+					_exit(1);
+			window_let_go(&r, piece);
+		}
+		_exit(found > 0 ? 0 : 2);
+	}
+	while (atomic_load(begun) == 0)
+		usleep(100);
+	for (unsigned k = 0; k < 3000; k++) {
+		if (!window_take_back(&w, k % PIECES))
+			continue;
+		fill(k % PIECES, (uint8_t)(k % 8));
+		window_show(&w, k % PIECES, 5, k % 8);
+	}
+	usleep(1000); /* what stands still is found at least */
+	atomic_store(begun, 2);
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+	munmap(begun, PAGE);
+	window_hide_file(&w, 5);
+}
+
 /* Another process copies while the pieces change all the time: never bytes of two of them. */
 static void copied_while_it_changes(void **state)
 {
@@ -125,10 +204,10 @@ static void copied_while_it_changes(void **state)
 static void no_window(void **state)
 {
 	static const struct { off_t size; int seals; } bad[] = {
-		{ 0, F_SEAL_SHRINK | F_SEAL_GROW }, { PAGE, F_SEAL_SHRINK | F_SEAL_GROW },
-		{ PAGE + WINDOW_PIECE - 1, F_SEAL_SHRINK | F_SEAL_GROW }, { PAGE + WINDOW_PIECE + 1, F_SEAL_SHRINK | F_SEAL_GROW },
-		{ PAGE + (off_t)(WINDOW_PIECES_MAX + 1) * WINDOW_PIECE, F_SEAL_SHRINK | F_SEAL_GROW },
-		{ PAGE + WINDOW_PIECE, F_SEAL_GROW }, /* it could become shorter while it is read */
+		{ 0, F_SEAL_SHRINK | F_SEAL_GROW }, { HEADS, F_SEAL_SHRINK | F_SEAL_GROW },
+		{ HEADS + WINDOW_PIECE - 1, F_SEAL_SHRINK | F_SEAL_GROW }, { HEADS + WINDOW_PIECE + 1, F_SEAL_SHRINK | F_SEAL_GROW },
+		{ HEADS + (off_t)(WINDOW_PIECES_MAX + 1) * WINDOW_PIECE, F_SEAL_SHRINK | F_SEAL_GROW },
+		{ HEADS + WINDOW_PIECE, F_SEAL_GROW }, /* it could become shorter while it is read */
 	};
 	struct window x;
 
@@ -142,7 +221,7 @@ static void no_window(void **state)
 	}
 	FILE *plain = tmpfile(); /* of the right size, but any process can cut it */
 	assert_non_null(plain);
-	assert_int_equal(ftruncate(fileno(plain), PAGE + WINDOW_PIECE), 0);
+	assert_int_equal(ftruncate(fileno(plain), HEADS + WINDOW_PIECE), 0);
 	assert_int_equal(window_open(&x, fileno(plain), false), -1);
 	assert_int_equal(errno, EINVAL);
 	fclose(plain);
@@ -153,7 +232,7 @@ static void no_window(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(shown_and_hidden), cmocka_unit_test(copied_while_it_changes),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(shown_and_hidden), cmocka_unit_test(kept), cmocka_unit_test(kept_while_it_changes), cmocka_unit_test(copied_while_it_changes),
 		cmocka_unit_test(no_window) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -174,9 +174,8 @@ kat_passes(const struct gf16_kernel *k, unsigned layers, unsigned wide,
 		src[r] = dst[r] = got[r];
 	for (unsigned l = 0; l < layers; l++)
 		for (unsigned i = 1u << (layers - 1 - l); i > 0; i--, at++)
-			tw[at] = (uint16_t)(0x9d * (at + 1) +
-			    (l < wide ? 0x5b00 * (at + 1) : 0)) &
-			    (l < wide ? 0xffff : 0xff);
+			tw[at] = (uint16_t)((0x9d * (at + 1) & 0xff) +
+			    (l < wide ? 0x5b00 * (l + 1) : 0));
 	for (size_t i = 0; i < KAT_LEN / 2; i++)
 		kat_pass(layers, want, tw, i, kind != 0);
 	if (kind == 0)

@@ -59,7 +59,8 @@ struct gf16_kernel {
 	 * fec_fft.h: the inverse transform goes from the lowest layer up and
 	 * may add to dst instead of storing, the forward one from the highest
 	 * down.  twiddle: the 2^(layers-1) of the lowest layer, then those of
-	 * the next.  ahead is moved on. */
+	 * the next; those of one layer have the same high byte.  ahead is
+	 * moved on. */
 	void (*inverse)(unsigned layers, uint8_t *const *dst,
 	    const uint8_t *const *src, struct gf16_fetch *ahead,
 	    const uint16_t *twiddle, size_t n, bool add);
@@ -71,6 +72,9 @@ struct gf16_kernel {
 /* Compiled in where the compiler's target has them, otherwise NULL. */
 extern const struct gf16_kernel *const gf16_portable, *const gf16_ssse3,
     *const gf16_avx2, *const gf16_gfni, *const gf16_gfni512, *const gf16_neon;
+
+/* A part of gf16_gfni512, not a kernel to choose. */
+extern const struct gf16_kernel *const gf16_gfni256;
 
 /* Fill the tables; once, from any thread. */
 void gf16_init(void);

@@ -1,10 +1,11 @@
 /* gf16_gfni512.c - the kernel for GFNI with AVX-512: a register holds a whole
- * unit, low bytes below, high bytes above.  A wide constant takes two matrix
- * instructions, one of them on the unit with its halves exchanged; a low one
- * takes one.  Eight rows and the constants of three layers fit the registers. */
+ * unit, low bytes below, high bytes above.  A low constant takes one matrix
+ * instruction, a wide one two, one of them on the unit with its halves exchanged.
+ * Eight rows and the constants of three layers fit the registers.  Passes with wide
+ * constants are those of gf16_gfni256.c. */
 #include "gf16.h"
 
-#if defined(__GFNI__) && defined(__AVX512F__) && defined(__AVX512BW__)
+#if defined(__GFNI__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 
 #include <immintrin.h>
 
@@ -13,6 +14,7 @@
 #define VEC 32
 #define DOT_VECS 7
 #define DOT2_VECS 7
+#define WIDE_PASSES gf16_gfni256
 
 typedef __m512i vec;
 
@@ -84,6 +86,7 @@ present(void)
 {
 	return __builtin_cpu_supports("avx512f") &&
 	    __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512vl") &&
 	    __builtin_cpu_supports("gfni");
 }
 

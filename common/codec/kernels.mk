@@ -11,6 +11,7 @@ ifeq ($(KERNEL_ARCH),x86_64)
 CFLAGS_common/codec/gf16_ssse3 := $(KERNEL_OPT) -mssse3
 CFLAGS_common/codec/gf16_avx2 := $(KERNEL_OPT) -mavx2
 CFLAGS_common/codec/gf16_gfni := $(KERNEL_OPT) -mavx2 -mgfni
+CFLAGS_common/codec/gf16_gfni256 := $(KERNEL_OPT) -mavx512f -mavx512bw -mavx512vl -mgfni
 CFLAGS_common/codec/gf16_gfni512 := $(KERNEL_OPT) -mavx512f -mavx512bw -mavx512vl -mgfni
 endif
 CFLAGS_common/codec/fec_locator := $(KERNEL_OPT)

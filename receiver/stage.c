@@ -16,8 +16,9 @@ struct stage {
 	struct errands *thread;
 	uint8_t *memory;        /* NULL: it is the window's */
 	struct window *window;  /* or NULL */
-	unsigned chunks;
+	unsigned chunks, begun; /* begun: used at least once; the others' memory is untouched */
 	struct stage_chunk *free, **last_free; /* the one that was free longest is used next: what it held can be read until then */
+	unsigned frees;
 	struct stage_chunk *bucket[HASH];
 	struct stage_chunk chunk[];
 };
@@ -47,6 +48,25 @@ set_free(struct stage *s, struct stage_chunk *c)
 	c->next = NULL;
 	*s->last_free = c;
 	s->last_free = &c->next;
+	s->frees++;
+}
+
+/* One to fill.  As few are in turn as will do: memory that is gone through again soon is in the cache, and the first touch of
+ * the rest may never be needed. */
+static struct stage_chunk *
+get_free(struct stage *s)
+{
+	struct stage_chunk *c = s->free;
+
+	if (s->frees <= STAGE_SHOWN && s->begun < s->chunks)
+		return &s->chunk[s->begun++];
+	if (c == NULL)
+		return NULL;
+	s->free = c->next;
+	if (s->free == NULL)
+		s->last_free = &s->free;
+	s->frees--;
+	return c;
 }
 
 struct stage *
@@ -68,7 +88,6 @@ stage_new(unsigned chunks, struct window *window)
 	for (unsigned i = 0; i < chunks; i++) {
 		s->chunk[i].errand.run = write_chunk;
 		s->chunk[i].bytes = window != NULL ? window_piece(window, i) : s->memory + (size_t)i * STAGE_CHUNK;
-		set_free(s, &s->chunk[i]);
 	}
 	return s;
 }
@@ -180,13 +199,10 @@ take(struct stage *s, struct object *o, uint64_t index, uint64_t now_ns)
 
 	if (c != NULL || was_written(o, index))
 		return c;
-	if ((c = s->free) == NULL) {
+	if ((c = get_free(s)) == NULL) {
 		evict(s);
 		return NULL;
 	}
-	s->free = c->next;
-	if (s->free == NULL)
-		s->last_free = &s->free;
 	if (s->window != NULL)
 		window_hide(s->window, (unsigned)(c - s->chunk));
 	b = bucket(s, o, index);

@@ -32,6 +32,7 @@
 enum {
 	STAGE_CHUNK = 1 << 20,
 	STAGE_OBJECT_MIN = 1 << 20, /* bytes of the smallest object that is gathered here */
+	STAGE_SHOWN = 16, /* chunks that keep what they held, for open to find, before the first of them is used again */
 };
 _Static_assert((int)STAGE_CHUNK == (int)WINDOW_PIECE, "a chunk is a piece of the window");
 #define STAGE_AGE_NS 1500000000ull /* a chunk is written after so long, whole or not */

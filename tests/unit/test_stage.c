@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <poll.h>
+#include <sys/mman.h>
+
 #include "receiver/parts.h"
 #include "receiver/stage.h"
 #include "tests/unit/receiver_rig.h"
@@ -146,6 +149,50 @@ every_way(void **state)
 	assert_true(found > 0);
 }
 
+/* Pieces of the window that were ever touched. */
+static unsigned
+touched(struct window *w)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < w->pieces; i++) {
+		unsigned char in[WINDOW_PIECE / 4096];
+		assert_int_equal(mincore(window_piece(w, i), WINDOW_PIECE, in), 0);
+		n += in[0] & 1;
+	}
+	return n;
+}
+
+/* Of much memory an object that arrives evenly goes through a few pieces, again and again; and what it touches first is what open
+ * may still want to find. */
+static void
+few_in_turn(void **state)
+{
+	const struct way w = { (STAGE_SHOWN + 12) * MIB, 4096, 5, STAGE_SHOWN + 40, 1, 0, false };
+	struct window all;
+	int fd = window_create(w.chunks);
+
+	(void)state;
+	assert_int_equal(window_open(&all, fd, true), 0);
+	close(fd);
+	shared = &all;
+	begin(&w);
+	for (uint64_t i = 0; i < s.geo.symbols; i++) {
+		give(&w, (uint32_t)(i / w.kfull), (uint32_t)(i % w.kfull));
+		if ((i + 1) * RIG_SLEN / MIB > i * RIG_SLEN / MIB) { /* one is full: the disk keeps up */
+			struct pollfd p = { .fd = assemble_fd(r.a, 2), .events = POLLIN };
+			assert_int_equal(poll(&p, 1, 20000), 1);
+			assemble_tick(r.a, ++r.now);
+		}
+	}
+	assert_in_range(touched(&all), STAGE_SHOWN, STAGE_SHOWN + 4);
+	expect_whole();
+	sent_free(&s);
+	rig_end(&r);
+	shared = NULL;
+	window_close(&all);
+}
+
 /* Every bit of the map file stands for bytes that the data file has. */
 static uint64_t
 map_is_true(uint32_t slot)
@@ -216,7 +263,7 @@ killed(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_way), cmocka_unit_test(killed) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(every_way), cmocka_unit_test(few_in_turn), cmocka_unit_test(killed) };
 
 	seeded_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,11 +113,11 @@ static int take(int fd, struct batch *b, uint32_t extra)
 	return n;
 }
 
-/* Until a second after the last SYMBOL, or for 15 s if there is none. */
+/* Until a second after the last SYMBOL, or for a minute if there is none: the sender makes its bytes first. */
 static void follow(int fd, uint32_t extra)
 {
 	struct batch *b = calloc(1, sizeof(*b));
-	uint64_t last = now_ns(CLOCK_MONOTONIC) + 14 * NS, now;
+	uint64_t last = now_ns(CLOCK_MONOTONIC) + 59 * NS, now;
 	size_t looked = 0;
 
 	if (b == NULL)

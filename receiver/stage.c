@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/big.h"
+#include "host/copy.h"
 #include "host/durable.h"
 
 enum { HASH = 256, ALIGN = 4096 };
@@ -243,7 +244,7 @@ stage_put(struct stage *s, struct object *o, uint64_t symbol, const uint8_t *dat
 				return errno;
 			continue;
 		}
-		memcpy(c->bytes + at % STAGE_CHUNK, data, n);
+		copy_away(c->bytes + at % STAGE_CHUNK, data, n); /* for the disk, and another process */
 		c->have += (uint32_t)n;
 		c->again = c->writing;
 		if (!c->writing && full(c))

@@ -93,6 +93,7 @@ assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, co
 	o->direct_fd = s->direct_fd;
 	o->staged = stage_takes(g->len);
 	o->geo = *g;
+	o->flushed_ns = a->now_ns; /* most are complete, and delivered, before their map is worth writing */
 	o->next = *b;
 	*b = o;
 	o->next_all = a->all;

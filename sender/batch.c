@@ -1,4 +1,4 @@
-/* batch.c - a claimed batch: checked, sealed, numbered (spool.h).
+/* batch.c - a claimed batch: sealed, numbered (spool.h).
  *
  * The order that nothing is lost or doubled by, whatever moment the machine dies at:
  *   1. the files are in .taken/ID (a restart finds them there);
@@ -27,7 +27,6 @@
 #include "sender/spool.h"
 
 enum {
-	QUESTIONS_MAX = 64,      /* to the check process at a time */
 	COMPLAIN_EVERY = 12,     /* tries: a line a minute */
 	ROOM_RESERVE = 16 << 20, /* bytes left free for the database and the log */
 };
@@ -94,6 +93,7 @@ static void wait_for_better(struct spool *s, struct batch *b, const char *what, 
 	snprintf(s->disk_why, sizeof(s->disk_why), "%s: %s", name, why);
 	b->state = BATCH_WAIT;
 	b->not_before_ns = now_ns + SPOOL_RETRY_NS;
+	claim_forget_kept(&b->claim); /* it may take long, and others want the room */
 }
 
 bool batch_waits_for_disk(const struct spool *s)
@@ -102,92 +102,6 @@ bool batch_waits_for_disk(const struct spool *s)
 		if (b->troubles > 0)
 			return true;
 	return false;
-}
-
-/* --- check --- */
-
-/* A file that cannot be asked about counts as looked at: the sealer finds it changed and puts it back. */
-static int ask(struct spool *s, struct batch *b)
-{
-	const struct claim_file *f = &b->claim.file[b->asked];
-	struct msg_inspect q = { .batch = b->serial, .file = b->asked, .size = f->size };
-	int fd = claim_reopen(&b->claim, b->asked), sent;
-
-	if (fd < 0) {
-		b->answered++;
-		return 1;
-	}
-	q.name_len = (uint32_t)strlen(f->name);
-	memcpy(q.name, f->name, q.name_len);
-	strcpy(q.channel, s->feed[b->feed].conf->name);
-	sent = ipc_send_fds(s->check, MSG_INSPECT, &q, sizeof(q), &fd, 1);
-	close(fd);
-	if (sent < 0)
-		exit(EXIT_INTERNAL); /* the main process says what happened */
-	s->open_questions += sent > 0;
-	return sent;
-}
-
-/* All verdicts are in.  A refused file that could not be moved away is asked about again. */
-static void settle(struct spool *s, struct batch *b, uint64_t now_ns)
-{
-	claim_forget_refused(&b->claim);
-	if (b->stuck > 0) {
-		b->asked = b->answered = b->stuck = 0;
-		b->not_before_ns = now_ns + SPOOL_RETRY_NS;
-		return;
-	}
-	b->state = BATCH_WAIT;
-	b->not_before_ns = 0;
-	if (b->claim.count == 0)
-		batch_drop(s, b);
-}
-
-void batch_ask(struct spool *s, uint64_t now_ns)
-{
-	struct batch *next;
-
-	for (struct batch *b = s->batches; b != NULL; b = next) {
-		next = b->next;
-		if (b->state != BATCH_CHECK || b->not_before_ns > now_ns)
-			continue;
-		while (b->asked < b->claim.count) {
-			if (s->open_questions >= QUESTIONS_MAX || ask(s, b) == 0)
-				return;
-			b->asked++;
-		}
-		if (b->answered == b->asked)
-			settle(s, b, now_ns);
-	}
-}
-
-void batch_verdict(struct spool *s, const struct msg_verdict *v)
-{
-	struct batch *b = s->batches;
-	struct claim_file *f;
-	struct feed *feed;
-
-	while (b != NULL && b->serial != v->batch)
-		b = b->next;
-	if (b == NULL || b->state != BATCH_CHECK || v->file >= b->asked || s->open_questions == 0 ||
-	    memchr(v->reason, '\0', sizeof(v->reason)) == NULL)
-		log_die(EXIT_INTERNAL, "the check process answers what was not asked");
-	s->open_questions--;
-	b->answered++;
-	f = &b->claim.file[v->file];
-	f->checks = v->checks;
-	if (!v->refused)
-		return;
-	feed = &s->feed[b->feed];
-	if (claim_refuse(&feed->folder, b->claim.dir, f->name, v->reason,
-	    "if it has to cross, let the receiving side agree on another form for it") == 0) {
-		f->refused = true;
-		feed->refused++;
-	} else {
-		b->stuck++;
-		log_error("%s: a refused file cannot be moved to refused/: %s; trying again", feed->conf->folder,
-		    strerror(errno));
-	}
 }
 
 /* --- seal --- */
@@ -325,6 +239,7 @@ static void commit(struct spool *s, struct batch *b, uint64_t now_ns)
 	log_info("%s %" PRIu64 ": %" PRIu32 " file%s, %" PRIu64 " bytes, object %s, numbered", n.channel, n.number, n.files,
 	    n.files == 1 ? "" : "s", n.bytes, b->job.name);
 	sealer_drop(sealer, &b->job);
+	claim_forget_kept(&b->claim);
 	eraser_put(s->eraser, &b->claim, &f->folder);
 	batch_drop(s, b);
 }

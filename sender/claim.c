@@ -60,20 +60,25 @@ bool claim_named(const char *name)
 	return hex_get(raw, sizeof(raw), name, n) == 0 && (name[n] == '\0' || strcmp(name + n, suffix) == 0);
 }
 
+/* Reading a file of ours is nobody's business, and a time of access would have to be written down. */
 static int open_plain(int dir, const char *name)
 {
-	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(dir, name, flags | O_NOATIME);
+
+	return fd >= 0 || errno != EPERM ? fd : openat(dir, name, flags); /* another's, and we may not */
 }
 
-int claim_free(int dir, const char *name)
+int claim_hold(int dir, const char *name)
 {
-	int fd = open_plain(dir, name), held;
+	int fd = open_plain(dir, name);
 
-	if (fd < 0)
-		return -1;
-	held = fcntl(fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
-	close(fd); /* gives the lease up */
-	return !held;
+	/* A writer that opens it meanwhile waits until it is closed; the signal by which the kernel tells us is ignored. */
+	if (fd < 0 || fcntl(fd, F_SETLEASE, F_RDLCK) == 0 || errno != EAGAIN)
+		return fd;
+	close(fd);
+	errno = EAGAIN;
+	return -1;
 }
 
 int claim_begin(struct claim *c, const struct claim_folder *f)
@@ -127,16 +132,33 @@ static int append(struct claim *c, const char *name, const struct stat *st)
 	return 0;
 }
 
-int claim_take(struct claim *c, const struct claim_folder *f, const char *name)
+int claim_take(struct claim *c, const struct claim_folder *f, const char *name, int fd)
 {
 	struct stat st;
 
 	if (renameat2(f->folder, name, c->dir, name, RENAME_NOREPLACE) != 0)
 		return -1;
 	/* Noted after the rename, which changes ctime itself. */
-	if (fstatat(c->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if ((fd >= 0 ? fstat(fd, &st) : fstatat(c->dir, name, &st, AT_SYMLINK_NOFOLLOW)) != 0)
 		return -1;
 	return append(c, name, &st);
+}
+
+void claim_keep(struct claim *c, int fd, struct kept_room *room)
+{
+	struct claim_file *file = &c->file[c->count - 1];
+	size_t n = file->size <= KEPT_FILE_MAX ? (size_t)file->size : 0;
+	uint8_t *bytes = n > 0 ? kept_take(&c->kept, room, n) : NULL;
+
+	if (bytes != NULL && pread(fd, bytes, n, 0) == (ssize_t)n)
+		file->bytes = bytes;
+}
+
+void claim_forget_kept(struct claim *c)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		c->file[i].bytes = NULL;
+	kept_end(&c->kept);
 }
 
 static int load_entry(struct claim *c, const struct claim_folder *f, const char *name)
@@ -180,14 +202,28 @@ int claim_load(struct claim *c, const struct claim_folder *f, const char *name)
 	return e == NULL ? 0 : -1;
 }
 
+static bool is_noted(const struct claim_file *file, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_nlink == 1 && st->st_ino == file->ino && (uint64_t)st->st_size == file->size &&
+	    st->st_mtim.tv_sec == file->mtime.tv_sec && st->st_mtim.tv_nsec == file->mtime.tv_nsec &&
+	    st->st_ctim.tv_sec == file->ctime.tv_sec && st->st_ctim.tv_nsec == file->ctime.tv_nsec;
+}
+
 bool claim_same(const struct claim_file *file, int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_ino == file->ino &&
-	    (uint64_t)st.st_size == file->size && st.st_mtim.tv_sec == file->mtime.tv_sec &&
-	    st.st_mtim.tv_nsec == file->mtime.tv_nsec && st.st_ctim.tv_sec == file->ctime.tv_sec &&
-	    st.st_ctim.tv_nsec == file->ctime.tv_nsec;
+	return fstat(fd, &st) == 0 && is_noted(file, &st);
+}
+
+bool claim_still(const struct claim *c, uint32_t i)
+{
+	struct stat st;
+
+	if (fstatat(c->dir, c->file[i].name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	errno = ESTALE;
+	return is_noted(&c->file[i], &st);
 }
 
 int claim_reopen(const struct claim *c, uint32_t i)
@@ -284,6 +320,7 @@ void claim_end(struct claim *c, const struct claim_folder *f)
 		    errno != EEXIST)
 			log_warn("%s: .taken/%s: %s", f->path, name, strerror(errno));
 	}
+	kept_end(&c->kept);
 	free(c->file);
 	memset(c, 0, sizeof(*c));
 	c->dir = -1;

@@ -16,6 +16,7 @@
 
 #include "core/name.h"
 #include "host/syncs.h"
+#include "sender/kept.h"
 
 enum { CLAIM_ID_LEN = 32 }; /* hex digits */
 
@@ -24,6 +25,7 @@ struct claim_file {
 	uint64_t size;
 	struct timespec mtime, ctime;
 	ino_t ino;
+	const uint8_t *bytes; /* all of it (kept.h), or NULL: in its file only */
 	uint32_t checks;  /* made by the check process (content.h) */
 	bool refused;
 };
@@ -34,6 +36,7 @@ struct claim {
 	struct claim_file *file;
 	uint32_t count, room;
 	uint64_t bytes;
+	struct kept kept;            /* what its files' `bytes` point into */
 	bool sent;                   /* it is ID.sent */
 };
 
@@ -48,14 +51,19 @@ struct claim_folder {
 int claim_open(struct claim_folder *f, const char *path, const char *channel) __attribute__((warn_unused_result));
 void claim_close(struct claim_folder *f);
 
-/* Can the file be taken: opened without following links, no writer holds it
- * (asked by a read lease; where the kernel does not tell, taken as no).
- * 1 = free, 0 = held, -1 with errno. */
-int claim_free(int dir, const char *name) __attribute__((warn_unused_result));
+/* The file, opened for reading without following links, if it can be taken: no
+ * writer holds it, and none can open it until it is closed again (by a read lease;
+ * where the kernel does not tell, taken as free).  -1 with errno: EAGAIN = held. */
+int claim_hold(int dir, const char *name) __attribute__((warn_unused_result));
 
 int claim_begin(struct claim *c, const struct claim_folder *f) __attribute__((warn_unused_result)); /* mkdir, durable; 0 or -1 */
-/* Rename NAME into the claim and note what it is now.  0 or -1 with errno. */
-int claim_take(struct claim *c, const struct claim_folder *f, const char *name) __attribute__((warn_unused_result));
+/* Rename NAME into the claim and note what it is now; fd: from claim_hold(), or -1.  0 or -1 with errno.
+ * Should the name have meant another file by then, claim_still() and claim_reopen() will say so. */
+int claim_take(struct claim *c, const struct claim_folder *f, const char *name, int fd) __attribute__((warn_unused_result));
+/* Keep the bytes of the file that was taken last, if it is small and there is room. */
+void claim_keep(struct claim *c, int fd, struct kept_room *room);
+/* Forget what is kept: its files are read again. */
+void claim_forget_kept(struct claim *c);
 /* Is that the name of a claim in .taken, ID or ID.sent? */
 bool claim_named(const char *name);
 /* Read an existing claim of that name after a restart.  Entries that are not plain files are moved to refused/.  0 or -1. */
@@ -64,6 +72,8 @@ int claim_load(struct claim *c, const struct claim_folder *f, const char *name) 
 int claim_reopen(const struct claim *c, uint32_t i) __attribute__((warn_unused_result));
 /* True if the open file is still what was noted. */
 bool claim_same(const struct claim_file *file, int fd);
+/* The same of file i by its name; false with errno (ESTALE: changed). */
+bool claim_still(const struct claim *c, uint32_t i);
 /* Put file i back into the folder under its own name, or NAME.1.EXT ... if that is taken; drops it from the list. */
 int claim_back(struct claim *c, const struct claim_folder *f, uint32_t i) __attribute__((warn_unused_result));
 /* Drop from the list what was moved to refused/. */

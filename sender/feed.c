@@ -113,30 +113,46 @@ static struct batch *batch_for(struct forming *g, enum track t)
 	return g->batch[t] = b;
 }
 
-static enum watch_answer take(void *ctx, const char *name, const struct stat *st)
+/* fd: the file, or -1 if it cannot be opened, which is found out later. */
+static enum watch_answer take_open(struct forming *g, enum track t, const char *name, const struct stat *st, int fd)
 {
-	struct forming *g = ctx;
 	struct feed *f = &g->s->feed[g->feed];
-	enum track t = st->st_size >= TRACK_BULK_FROM ? TRACK_BULK : TRACK_QUICK;
 	const char *what = NULL;
 	struct batch *b;
 	char why[160];
 
-	if (!has_room(g, t, (uint64_t)st->st_size)) /* asked first: thousands may wait */
-		return (enum watch_answer)(WATCH_LATER + t);
-	if (S_ISREG(st->st_mode) && claim_free(f->folder.folder, name) == 0)
-		return WATCH_HELD;
 	if (admit_file(name, st, f->conf->max_file, why, sizeof(why), &what) != ADMIT_OK)
 		return refuse(g, name, why, what);
 	b = batch_for(g, t);
 	if (b == NULL)
 		return WATCH_STOP;
-	if (claim_take(&b->claim, &f->folder, name) == 0)
+	if (claim_take(&b->claim, &f->folder, name, fd) == 0) {
+		if (fd >= 0)
+			claim_keep(&b->claim, fd, &g->s->kept);
+		batch_ask_full(g->s, b);
 		return WATCH_TAKEN;
+	}
 	if (errno == ENOENT)
 		return WATCH_TAKEN; /* taken away meanwhile */
 	complain(g, name, "cannot be claimed", errno);
 	return WATCH_FAULT;
+}
+
+static enum watch_answer take(void *ctx, const char *name, const struct stat *st)
+{
+	struct forming *g = ctx;
+	enum track t = st->st_size >= TRACK_BULK_FROM ? TRACK_BULK : TRACK_QUICK;
+	enum watch_answer answer;
+	int fd = -1;
+
+	if (!has_room(g, t, (uint64_t)st->st_size)) /* asked first: thousands may wait */
+		return (enum watch_answer)(WATCH_LATER + t);
+	if (S_ISREG(st->st_mode) && (fd = claim_hold(g->s->feed[g->feed].folder.folder, name)) < 0 && errno == EAGAIN)
+		return WATCH_HELD;
+	answer = take_open(g, t, name, st, fd);
+	if (fd >= 0)
+		close(fd);
+	return answer;
 }
 
 /* Batches of what is ready, one of each track at most. */

@@ -29,6 +29,8 @@ static int look(struct content *c, const struct inspect_file *f)
 	static uint8_t buf[PIECE];
 	uint64_t need = content_needs_all(c) ? f->size : f->size < MAGIC_LEN ? f->size : MAGIC_LEN;
 
+	if (f->bytes != NULL)
+		return content_bytes(c, f->bytes, (size_t)need) != 0 || content_end(c) != 0;
 	for (uint64_t at = 0; at < need;) {
 		ssize_t n = read_piece(f->fd, buf, need - at < PIECE ? (size_t)(need - at) : PIECE, at);
 
@@ -50,7 +52,7 @@ int inspect_claimed(struct content *c, const struct content_policy *p, const str
 	int result;
 
 	*checks = 0;
-	if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != f->size) {
+	if (f->bytes == NULL && (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != f->size)) {
 		snprintf(why, why_size, "it is not the file that was claimed");
 		return 1;
 	}

@@ -8,13 +8,14 @@
 #include "content/content.h"
 
 struct inspect_file {
+	const uint8_t *bytes; /* all of it, or NULL: */
 	int fd;
 	uint64_t size;
 	const uint8_t *name;
 	size_t name_len;
 };
 
-/* Look at an open file by the policy of its channel.  Sets the bits of what was checked
+/* Look at a file by the policy of its channel.  Sets the bits of what was checked
  * (content.h).  0 = nothing against it; 1 = refused, why a sentence part. */
 int inspect_claimed(struct content *c, const struct content_policy *p, const struct inspect_file *f, uint32_t *checks,
     char *why, size_t why_size) __attribute__((warn_unused_result));

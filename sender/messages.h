@@ -1,7 +1,7 @@
 /* messages.h - what the sender's processes say to each other (ipc_recv.h).
  *
- *     spool -> check   INSPECT + the file's descriptor
- *     check -> spool   VERDICT
+ *     spool -> check   INSPECT + the file's descriptor, or INSPECT_KEPT: small files themselves
+ *     check -> spool   VERDICT: one for each file of the question
  *     spool -> link    SESSION, BEAT, OBJECT + the sealed object's descriptor (read-only)
  *     spool -> link    STREAM + the descriptor of an object that is being made, GROWN ..., then NUMBERED or ABANDON
  *     link  -> spool   DONE, LINK
@@ -20,6 +20,7 @@
 enum sender_msg {
 	MSG_INSPECT = 1,
 	MSG_VERDICT = 2,
+	MSG_INSPECT_KEPT = 3,
 	MSG_SESSION = 16,
 	MSG_BEAT = 17,
 	MSG_OBJECT = 18,
@@ -40,7 +41,19 @@ struct msg_inspect {
 	uint8_t name[NAME_MAX_LEN];
 };
 
-struct msg_verdict {
+enum { KEPT_QUESTION_FILES = 32 };
+struct msg_inspect_kept {
+	uint64_t batch;
+	uint32_t first;  /* of `count` files in a row */
+	uint32_t count;  /* 1 to KEPT_QUESTION_FILES */
+	char channel[NAME_CHANNEL_MAX + 1];
+	/* for each: struct kept_question, name, bytes; nothing after the last */
+};
+struct kept_question {
+	uint32_t name_len, size;
+};
+
+struct msg_verdict { /* as many as the question had files, in a row */
 	uint64_t batch;
 	uint32_t file;
 	uint32_t checks;  /* made: bits of content.h */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -146,7 +147,10 @@ static void from_check(struct spool *s)
 	while ((r = ipc_recv(s->check, &s->msg)) == IPC_GOT) {
 		if (s->msg.type != MSG_VERDICT)
 			log_die(EXIT_INTERNAL, "unknown message %u", s->msg.type);
-		batch_verdict(s, ipc_body(&s->msg, sizeof(struct msg_verdict)));
+		if (s->msg.len == 0 || s->msg.len % sizeof(struct msg_verdict) != 0)
+			log_die(EXIT_INTERNAL, "the check process answers in %zu bytes", s->msg.len);
+		for (size_t at = 0; at < s->msg.len; at += sizeof(struct msg_verdict))
+			batch_verdict(s, (const struct msg_verdict *)(const void *)(s->msg.body + at));
 	}
 	if (r == IPC_CLOSED)
 		exit(EXIT_INTERNAL); /* the main process says what happened */
@@ -253,7 +257,7 @@ static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 
 /* --- the loop --- */
 
-/* Everything that can go on now, in the order of the pipeline. */
+/* Everything that can go on now: what is ready goes to its next stage before more is taken in, which may last. */
 static void step(struct spool *s, uint64_t now_ns)
 {
 	if (rekey_due(s->rekey, now_ns))
@@ -261,12 +265,14 @@ static void step(struct spool *s, uint64_t now_ns)
 		    clock_wall_ms());
 	rekey_say(s->rekey, s->link);
 	stream_say(s);
+	batch_ask(s, now_ns);
+	batch_seal(s, now_ns);
+	dispatch_run(s, now_ns);
 	watch_scan(s->watch, now_ns);
 	for (unsigned i = 0; i < s->conf.channels; i++)
 		feed_run(s, i, now_ns);
 	batch_ask(s, now_ns);
 	batch_seal(s, now_ns);
-	dispatch_run(s, now_ns);
 }
 
 static uint64_t next_ns(const struct spool *s, uint64_t tick_ns, uint64_t now_ns)
@@ -321,6 +327,7 @@ int sender_spool_main(const char *name)
 	unsigned ticks = 0;
 
 	proc_child_init("spool", SPOOL_FDS);
+	(void)signal(SIGIO, SIG_IGN); /* somebody wants to write what we have a lease on (claim.h), and will in a moment */
 	if (crypto_init() != 0)
 		log_die(EXIT_SYSTEM, "the cryptographic libraries do not start");
 	s.stop = proc_stop_fd(); /* before any thread: they inherit the signal mask */

@@ -188,21 +188,49 @@ static enum seal_result seal_data(struct sealer *s, struct seal_job *j, uint32_t
 	return put_record(s, RECORD_END, j->sha256[i], HASH_LEN) == 0 ? SEAL_DONE : SEAL_WRITE;
 }
 
+static int put_file(struct sealer *s, const struct claim_file *f)
+{
+	uint8_t head[8 + NAME_MAX_LEN];
+
+	put64(head, f->size);
+	memcpy(head + 8, f->name, strlen(f->name));
+	return put_record(s, RECORD_FILE, head, (uint32_t)(8 + strlen(f->name)));
+}
+
+/* One whose bytes were kept when it was taken; it is to be the same to this moment. */
+static enum seal_result seal_kept(struct sealer *s, struct seal_job *j, uint32_t i)
+{
+	const struct claim_file *f = &j->claim->file[i];
+
+	if (atomic_load(&s->stop))
+		return SEAL_STOPPED;
+	if (!claim_still(j->claim, i)) {
+		j->error = errno;
+		return SEAL_CHANGED;
+	}
+	crypto_hasher_reset(s->hasher);
+	crypto_hasher_add(s->hasher, f->bytes, (size_t)f->size);
+	crypto_hasher_end(s->hasher, j->sha256[i]);
+	if (put_file(s, f) != 0 || put_record(s, RECORD_DATA, f->bytes, (uint32_t)f->size) != 0)
+		return SEAL_WRITE;
+	return put_record(s, RECORD_END, j->sha256[i], HASH_LEN) == 0 ? SEAL_DONE : SEAL_WRITE;
+}
+
 static enum seal_result seal_file(struct sealer *s, struct seal_job *j, uint32_t i)
 {
 	const struct claim_file *f = &j->claim->file[i];
-	uint8_t head[8 + NAME_MAX_LEN];
 	enum seal_result r;
-	int fd = claim_reopen(j->claim, i);
+	int fd;
 
+	if (f->bytes != NULL)
+		return seal_kept(s, j, i);
+	fd = claim_reopen(j->claim, i);
 	if (fd < 0) {
 		j->error = errno;
 		return SEAL_CHANGED;
 	}
 	source_begin(&s->source, fd, f->size, s->stored);
-	put64(head, f->size);
-	memcpy(head + 8, f->name, strlen(f->name));
-	r = put_record(s, RECORD_FILE, head, (uint32_t)(8 + strlen(f->name))) == 0 ? seal_data(s, j, i) : SEAL_WRITE;
+	r = put_file(s, f) == 0 ? seal_data(s, j, i) : SEAL_WRITE;
 	source_end(&s->source);
 	close(fd);
 	return r;

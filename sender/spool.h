@@ -1,7 +1,8 @@
 /* spool.h - what the stages of the spool process share: feed > batch > dispatch.
  *
  *     feed.c      a channel's folder: finished files become a claimed batch
- *     batch.c     a batch: checked, sealed, numbered; its sources erased
+ *     ask.c       its files to the check process, and what that says of them
+ *     batch.c     a batch: sealed, numbered; its sources erased
  *     stream.c    a large object: to the link while it is being sealed
  *     dispatch.c  numbered objects: to the link, again when due, erased in the end
  *     closer.c    what was numbered, written down for the receiver
@@ -100,6 +101,7 @@ struct spool {
 	struct batch *batches;     /* all, in the order of their claims */
 	uint64_t serial;
 	uint32_t open_questions;   /* to the check process */
+	struct kept_room kept;
 	struct feed feed[SENDER_CHANNELS_MAX];
 	struct in_flight flight[IN_FLIGHT_MAX];
 	unsigned flights, flights_again;
@@ -132,11 +134,14 @@ bool feed_takes(const struct feed *f, enum track t); /* one more batch of this t
 bool feed_takes_any(const struct feed *f);
 void feed_count_refused(struct spool *s, unsigned i);
 
+/* ask.c */
+void batch_ask(struct spool *s, uint64_t now_ns);         /* files to the check process, as it has room */
+void batch_ask_full(struct spool *s, struct batch *b);    /* of one that is being formed, what fills a message */
+void batch_verdict(struct spool *s, const struct msg_verdict *v);
+
 /* batch.c */
 struct batch *batch_new(struct spool *s, unsigned feed, enum track track);
 void batch_drop(struct spool *s, struct batch *b);        /* ends its claim, too; takes it out of the list */
-void batch_ask(struct spool *s, uint64_t now_ns);         /* files to the check process, as it has room */
-void batch_verdict(struct spool *s, const struct msg_verdict *v);
 void batch_seal(struct spool *s, uint64_t now_ns);        /* waiting batches to idle sealers */
 void batch_sealed(struct spool *s, enum track t, uint64_t now_ns); /* a sealer's event */
 bool batch_waits_for_disk(const struct spool *s);         /* is one tried again and again? */

@@ -1,6 +1,7 @@
 """A file crosses: over a good link and over bad ones, whole, once, under its own name."""
 import os
 import re
+import signal
 import sys
 
 import pytest
@@ -187,6 +188,17 @@ def test_file_written_in_place(site):
     site.wait_delivered(20)
     site.check_inbox()
     assert not os.path.exists(path)
+
+
+def test_writer_comes_in_the_moment_of_taking(site):
+    """The kernel tells of it by SIGIO (claim.h), by which nobody may end."""
+    site.start()
+    spool = [p for p in site.sender.processes() if "--role spool" in harness.Process.command(p)]
+    assert len(spool) == 1
+    os.kill(spool[0], signal.SIGIO)
+    site.put("eltax", "その後.csv", samples.table(2))
+    site.wait_delivered(20)
+    assert harness.alive(spool[0])
 
 
 def test_link_process_never_sends(site):

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,9 +77,9 @@ static void taken_and_erased(void **state)
 	put("a.csv", "one");
 	put("\x95\x5c.csv", "two"); /* 0x5C trailing byte */
 	assert_int_equal(claim_begin(&c, &folder), 0);
-	assert_int_equal(claim_take(&c, &folder, "a.csv"), 0);
-	assert_int_equal(claim_take(&c, &folder, "\x95\x5c.csv"), 0);
-	assert_int_equal(claim_take(&c, &folder, "missing"), -1);
+	assert_int_equal(claim_take(&c, &folder, "a.csv", -1), 0);
+	assert_int_equal(claim_take(&c, &folder, "\x95\x5c.csv", -1), 0);
+	assert_int_equal(claim_take(&c, &folder, "missing", -1), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(c.count, 2);
 	assert_int_equal(c.bytes, 6);
@@ -108,8 +109,8 @@ static void found_again(void **state)
 	put("b.csv", "bbb");
 	put("c.csv", "");
 	assert_int_equal(claim_begin(&c, &folder), 0);
-	assert_int_equal(claim_take(&c, &folder, "b.csv"), 0);
-	assert_int_equal(claim_take(&c, &folder, "c.csv"), 0);
+	assert_int_equal(claim_take(&c, &folder, "b.csv", -1), 0);
+	assert_int_equal(claim_take(&c, &folder, "c.csv", -1), 0);
 	assert_int_equal(claim_load(&again, &folder, c.id), 0);
 	assert_int_equal(again.count, 2);
 	assert_int_equal(again.bytes, 3);
@@ -133,7 +134,7 @@ static void sent_and_found_again(void **state)
 	(void)state;
 	put("d.csv", "ddd");
 	assert_int_equal(claim_begin(&c, &folder), 0);
-	assert_int_equal(claim_take(&c, &folder, "d.csv"), 0);
+	assert_int_equal(claim_take(&c, &folder, "d.csv", -1), 0);
 	claim_sent(&c, &folder);
 	claim_sent(&c, &folder); /* nothing more to do */
 	assert_int_equal(claim_load(&again, &folder, c.id), -1);
@@ -181,7 +182,7 @@ static void changed_after_the_claim(void **state)
 		int fd;
 		put("x", "12345");
 		assert_int_equal(claim_begin(&c, &folder), 0);
-		assert_int_equal(claim_take(&c, &folder, "x"), 0);
+		assert_int_equal(claim_take(&c, &folder, "x", -1), 0);
 		fd = openat(c.dir, "x", O_RDWR);
 		usleep(20000); /* longer than a tick of the file system's clock */
 		switch (what) {
@@ -229,7 +230,7 @@ static void back_beside_a_new_one(void **state)
 	(void)state;
 	put("r.csv", "old");
 	assert_int_equal(claim_begin(&c, &folder), 0);
-	assert_int_equal(claim_take(&c, &folder, "r.csv"), 0);
+	assert_int_equal(claim_take(&c, &folder, "r.csv", -1), 0);
 	put("r.csv", "new");
 	put("r.1.csv", "also there");
 	assert_int_equal(claim_back(&c, &folder, 0), 0);
@@ -254,7 +255,7 @@ static void back_with_a_long_name(void **state)
 	strcpy(taken + 249, ".1.csv");
 	put(name, "old");
 	assert_int_equal(claim_begin(&c, &folder), 0);
-	assert_int_equal(claim_take(&c, &folder, name), 0);
+	assert_int_equal(claim_take(&c, &folder, name, -1), 0);
 	put(name, "new");
 	assert_int_equal(claim_back(&c, &folder, 0), 0);
 	claim_end(&c, &folder);
@@ -264,25 +265,121 @@ static void back_with_a_long_name(void **state)
 	unlink(tmpdir_path(taken));
 }
 
+/* What was kept is what the file was when it was taken; a file that is another by now is seen. */
+static void kept_and_still_the_same(void **state)
+{
+	struct kept_room room = { 0 };
+	struct claim c;
+	int fd;
+
+	(void)state;
+	put("k1", "kept");
+	put("k2", "changes");
+	put("k3", "");
+	assert_int_equal(claim_begin(&c, &folder), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		const char *name = (const char *const[]){ "k1", "k2", "k3" }[i];
+		fd = claim_hold(folder.folder, name);
+		assert_true(fd >= 0);
+		assert_int_equal(claim_take(&c, &folder, name, fd), 0);
+		claim_keep(&c, fd, &room);
+		close(fd);
+	}
+	assert_memory_equal(c.file[0].bytes, "kept", 4);
+	assert_memory_equal(c.file[1].bytes, "changes", 7);
+	assert_null(c.file[2].bytes); /* nothing to keep */
+	fd = openat(c.dir, "k2", O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "!", 1), 1);
+	close(fd);
+	assert_true(claim_still(&c, 0));
+	assert_false(claim_still(&c, 1));
+	assert_int_equal(errno, ESTALE);
+	claim_forget_kept(&c);
+	assert_null(c.file[0].bytes);
+	assert_true(claim_still(&c, 0));
+	assert_int_equal(unlinkat(c.dir, "k1", 0), 0);
+	assert_false(claim_still(&c, 0));
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(claim_erase(&c, &folder), 0);
+	claim_end(&c, &folder);
+	kept_room_end(&room);
+}
+
+/* Between the look at a file and the rename another one gets its name: what was read is not what would be erased. */
+static void another_of_that_name(void **state)
+{
+	struct kept_room room = { 0 };
+	struct claim c;
+	int fd;
+
+	(void)state;
+	put("n", "first");
+	put(".n", "second");
+	assert_int_equal(claim_begin(&c, &folder), 0);
+	fd = claim_hold(folder.folder, "n");
+	assert_int_equal(rename(tmpdir_path(".n"), tmpdir_path("n")), 0);
+	assert_int_equal(claim_take(&c, &folder, "n", fd), 0);
+	claim_keep(&c, fd, &room);
+	close(fd);
+	assert_false(claim_still(&c, 0));
+	assert_int_equal(claim_reopen(&c, 0), -1);
+	assert_int_equal(errno, ESTALE);
+	assert_int_equal(claim_back(&c, &folder, 0), 0);
+	expect("n", "second");
+	claim_end(&c, &folder);
+	kept_room_end(&room);
+	assert_int_equal(unlink(tmpdir_path("n")), 0);
+}
+
+/* 1 it can be taken, 0 held, -1 with errno. */
+static int is_free(const char *name)
+{
+	int fd = claim_hold(folder.folder, name), held = errno == EAGAIN;
+
+	if (fd < 0)
+		return held ? 0 : -1;
+	close(fd);
+	return 1;
+}
+
 static void a_writer_holds_it(void **state)
 {
 	int fd;
 
 	(void)state;
 	put("w", "x");
-	assert_int_equal(claim_free(folder.folder, "w"), 1);
+	assert_int_equal(is_free("w"), 1);
 	fd = open(tmpdir_path("w"), O_WRONLY | O_APPEND);
-	assert_int_equal(claim_free(folder.folder, "w"), 0);
+	assert_int_equal(is_free("w"), 0);
 	close(fd);
-	assert_int_equal(claim_free(folder.folder, "w"), 1);
+	assert_int_equal(is_free("w"), 1);
 	fd = open(tmpdir_path("w"), O_RDONLY); /* a reader does no harm */
-	assert_int_equal(claim_free(folder.folder, "w"), 1);
+	assert_int_equal(is_free("w"), 1);
 	close(fd);
 	assert_int_equal(unlink(tmpdir_path("w")), 0);
-	assert_int_equal(claim_free(folder.folder, "w"), -1);
+	assert_int_equal(is_free("w"), -1);
 	assert_int_equal(symlink("/etc/passwd", tmpdir_path("w")), 0);
-	assert_int_equal(claim_free(folder.folder, "w"), -1);
+	assert_int_equal(is_free("w"), -1);
 	assert_int_equal(errno, ELOOP);
+	assert_int_equal(unlink(tmpdir_path("w")), 0);
+}
+
+/* While it is held nobody begins to write it. */
+static void held_against_writers(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_true(signal(SIGIO, SIG_IGN) != SIG_ERR); /* as the spool process does */
+	put("w", "x");
+	fd = claim_hold(folder.folder, "w");
+	assert_true(fd >= 0);
+	assert_int_equal(open(tmpdir_path("w"), O_WRONLY | O_NONBLOCK), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	close(fd);
+	fd = open(tmpdir_path("w"), O_WRONLY | O_NONBLOCK);
+	assert_true(fd >= 0);
+	close(fd);
 	assert_int_equal(unlink(tmpdir_path("w")), 0);
 }
 
@@ -353,7 +450,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taken_and_erased), cmocka_unit_test(found_again), cmocka_unit_test(sent_and_found_again), cmocka_unit_test(a_foreign_entry),
 		cmocka_unit_test(changed_after_the_claim), cmocka_unit_test(back_beside_a_new_one),
-		cmocka_unit_test(back_with_a_long_name), cmocka_unit_test(a_writer_holds_it),
+		cmocka_unit_test(back_with_a_long_name), cmocka_unit_test(a_writer_holds_it), cmocka_unit_test(held_against_writers),
+		cmocka_unit_test(kept_and_still_the_same), cmocka_unit_test(another_of_that_name),
 		cmocka_unit_test(refused_with_a_reason), cmocka_unit_test(refused_whatever_its_name),
 		cmocka_unit_test(refused_again_after_a_crash),
 	};

@@ -58,7 +58,7 @@ static void erased_by_the_end(void **state)
 		for (int k = 0; k < FILES; k++) {
 			snprintf(name, sizeof(name), "f%d", k);
 			tmpdir_write(name, "x", 1, 0644);
-			assert_int_equal(claim_take(&c, &folder, name), 0);
+			assert_int_equal(claim_take(&c, &folder, name, -1), 0);
 		}
 		eraser_put(e, &c, &folder);
 		assert_int_equal(c.dir, -1);
@@ -79,7 +79,7 @@ static void erased_by_itself(void **state)
 	for (int i = 0; i < ERASER_WAITING_MAX + 4; i++) {
 		assert_int_equal(claim_begin(&c, &folder), 0);
 		tmpdir_write("a", "x", 1, 0644);
-		assert_int_equal(claim_take(&c, &folder, "a"), 0);
+		assert_int_equal(claim_take(&c, &folder, "a", -1), 0);
 		eraser_put(e, &c, &folder);
 	}
 	for (int i = 0; i < 1000 && entries(tmpdir_path(".taken")) > 0; i++)
@@ -98,7 +98,7 @@ static void what_cannot_be_erased(void **state)
 	(void)state;
 	assert_int_equal(claim_begin(&c, &folder), 0);
 	tmpdir_write("a", "x", 1, 0644);
-	assert_int_equal(claim_take(&c, &folder, "a"), 0);
+	assert_int_equal(claim_take(&c, &folder, "a", -1), 0);
 	snprintf(path, sizeof(path), ".taken/%s/b", c.id);
 	tmpdir_write(path, "x", 1, 0644);
 	snprintf(path, sizeof(path), ".taken/%s.sent/b", c.id);

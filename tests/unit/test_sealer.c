@@ -75,7 +75,7 @@ static void claim_files(struct claim *c, const char *const *names, const size_t 
 	assert_int_equal(claim_begin(c, &folder), 0);
 	for (unsigned i = 0; i < n; i++) {
 		tmpdir_write(names[i], big + BIG - sizes[i], sizes[i], 0644);
-		assert_int_equal(claim_take(c, &folder, names[i]), 0);
+		assert_int_equal(claim_take(c, &folder, names[i], -1), 0);
 	}
 }
 

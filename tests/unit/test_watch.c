@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,9 +45,13 @@ static int teardown(void **state)
 
 static enum watch_answer offered(void *ctx, const char *name, const struct stat *st)
 {
+	int fd = S_ISREG(st->st_mode) ? claim_hold(dir, name) : -1;
+
 	(void)ctx;
-	if (S_ISREG(st->st_mode) && claim_free(dir, name) == 0)
+	if (fd < 0 && S_ISREG(st->st_mode) && errno == EAGAIN)
 		return WATCH_HELD;
+	if (fd >= 0)
+		close(fd);
 	strcat(strcat(seen, name), " ");
 	if (reply == WATCH_TAKEN)
 		unlinkat(dir, name, 0);

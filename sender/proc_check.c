@@ -1,7 +1,7 @@
 /* proc_check.c - the check process of the sender: looks into claimed files.
  *
- * It gets a descriptor and a name for each, and has nothing else but the
- * configuration: no path, no key, no network.  What it thinks of a file is a yes or a no with a reason. */
+ * It gets a name and a descriptor for each, or of a small one its bytes, and has
+ * nothing else but the configuration: no path, no key, no network.  What it thinks of a file is a yes or a no with a reason. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

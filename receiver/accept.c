@@ -40,8 +40,7 @@ struct accept {
 };
 
 /* Rows of peers that are no longer pinned stay: the floor must hold when they return. */
-static void
-read_floors(struct accept *a)
+static void read_floors(struct accept *a)
 {
 	uint8_t b[ACCEPT_ROW];
 
@@ -54,8 +53,7 @@ read_floors(struct accept *a)
 	}
 }
 
-struct accept *
-accept_new(const struct receiver_conf *c, const struct party_secret *receiver, const uint8_t *psk, int floor_fd)
+struct accept *accept_new(const struct receiver_conf *c, const struct party_secret *receiver, const uint8_t *psk, int floor_fd)
 {
 	struct accept *a = calloc(1, sizeof(*a));
 
@@ -74,8 +72,7 @@ accept_new(const struct receiver_conf *c, const struct party_secret *receiver, c
 	return a;
 }
 
-void
-accept_free(struct accept *a)
+void accept_free(struct accept *a)
 {
 	if (a == NULL)
 		return;
@@ -83,8 +80,7 @@ accept_free(struct accept *a)
 	free(a);
 }
 
-static struct row *
-find_row(struct accept *a, uint32_t sender, uint32_t lane)
+static struct row *find_row(struct accept *a, uint32_t sender, uint32_t lane)
 {
 	for (unsigned i = 0; i < a->rows; i++)
 		if (a->row[i].lane == lane && memcmp(a->row[i].id, a->conf->peer[sender].party.id, KEY_ID_LEN) == 0)
@@ -92,8 +88,7 @@ find_row(struct accept *a, uint32_t sender, uint32_t lane)
 	return NULL;
 }
 
-uint32_t
-accept_floor(const struct accept *a, uint32_t sender, uint32_t lane)
+uint32_t accept_floor(const struct accept *a, uint32_t sender, uint32_t lane)
 {
 	const struct row *r = find_row((struct accept *)(uintptr_t)a, sender, lane);
 
@@ -101,8 +96,7 @@ accept_floor(const struct accept *a, uint32_t sender, uint32_t lane)
 }
 
 /* A row never crosses a sector, so it is old or new after a power cut. */
-static int
-raise_floor(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch)
+static int raise_floor(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch)
 {
 	struct row *r = find_row(a, sender, lane);
 	unsigned i = r == NULL ? a->rows : (unsigned)(r - a->row);
@@ -130,8 +124,7 @@ raise_floor(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch)
 }
 
 /* Keep the session's beat key; of each lane the two newest epochs. */
-static int
-keep(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch, const struct session_keys *k)
+static int keep(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch, const struct session_keys *k)
 {
 	unsigned free_at = SESSIONS, mine = SESSIONS, oldest = 0, count = 0;
 
@@ -158,8 +151,7 @@ keep(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch, const str
 }
 
 /* For this receiver, under whichever of its keys. */
-static bool
-authentic(const struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct session_keys *k)
+static bool authentic(const struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct session_keys *k)
 {
 	const struct party *p = &a->conf->peer[sender].party;
 
@@ -171,15 +163,13 @@ authentic(const struct accept *a, uint32_t sender, const uint8_t *d, size_t n, s
 	return false;
 }
 
-void
-accept_retired(struct accept *a, const struct party_secret *const *retired, unsigned count)
+void accept_retired(struct accept *a, const struct party_secret *const *retired, unsigned count)
 {
 	a->retired = retired;
 	a->retireds = count;
 }
 
-void
-accept_revoke(struct accept *a, uint32_t sender)
+void accept_revoke(struct accept *a, uint32_t sender)
 {
 	if (sender >= RECEIVER_PEERS_MAX)
 		return;
@@ -191,8 +181,7 @@ accept_revoke(struct accept *a, uint32_t sender)
 		}
 }
 
-int
-accept_reset(struct accept *a, uint32_t sender, int lane, uint32_t *was)
+int accept_reset(struct accept *a, uint32_t sender, int lane, uint32_t *was)
 {
 	*was = 0;
 	for (int l = 0; l < ACCEPT_LANES; l++) {
@@ -207,8 +196,7 @@ accept_reset(struct accept *a, uint32_t sender, int lane, uint32_t *was)
 	return 0;
 }
 
-enum accept_result
-accept_hello(struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct msg_session *out)
+enum accept_result accept_hello(struct accept *a, uint32_t sender, const uint8_t *d, size_t n, struct msg_session *out)
 {
 	struct session_keys *k = &a->keys[SESSIONS];
 	struct frame_head h;
@@ -240,8 +228,7 @@ accept_hello(struct accept *a, uint32_t sender, const uint8_t *d, size_t n, stru
 	return fresh ? ACCEPT_NEW : ACCEPT_KNOWN;
 }
 
-int
-accept_beat(struct accept *a, const struct msg_datagram *m, const uint8_t *d, struct beat *b)
+int accept_beat(struct accept *a, const struct msg_datagram *m, const uint8_t *d, struct beat *b)
 {
 	if (m->sender >= a->conf->peers)
 		return -1;

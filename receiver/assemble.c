@@ -12,8 +12,7 @@
 #include "receiver/assemble_private.h"
 #include "receiver/parts.h"
 
-int
-assemble_keep(struct assemble *a, struct object *o, uint64_t symbol, const uint8_t *data)
+int assemble_keep(struct assemble *a, struct object *o, uint64_t symbol, const uint8_t *data)
 {
 	int error;
 
@@ -30,8 +29,7 @@ assemble_keep(struct assemble *a, struct object *o, uint64_t symbol, const uint8
 }
 
 /* A block that has enough is repaired after the batch is written. */
-static void
-note_ready(struct assemble *a, struct object *o, uint32_t number)
+static void note_ready(struct assemble *a, struct object *o, uint32_t number)
 {
 	struct block *b = &o->block[number];
 	uint32_t k = geometry_k(&o->geo, number);
@@ -43,8 +41,7 @@ note_ready(struct assemble *a, struct object *o, uint32_t number)
 	a->ready[a->readies++] = (struct ready_block){ o, number };
 }
 
-static enum link_counter
-take_symbol(struct assemble *a, struct object *o, const struct frame_symbol *s, const uint8_t *data)
+static enum link_counter take_symbol(struct assemble *a, struct object *o, const struct frame_symbol *s, const uint8_t *data)
 {
 	int error = assemble_keep(a, o, (uint64_t)s->block * o->geo.kfull + s->symbol, data);
 
@@ -56,8 +53,7 @@ take_symbol(struct assemble *a, struct object *o, const struct frame_symbol *s, 
 	return LC_DISK;
 }
 
-static enum link_counter
-take_parity(struct assemble *a, struct object *o, const struct frame_symbol *s, const uint8_t *data)
+static enum link_counter take_parity(struct assemble *a, struct object *o, const struct frame_symbol *s, const uint8_t *data)
 {
 	switch (object_parity(o, &a->budget[o->sender], s->block, (uint32_t)s->symbol - s->k, data)) {
 	case 1:
@@ -72,8 +68,7 @@ take_parity(struct assemble *a, struct object *o, const struct frame_symbol *s, 
 
 /* Does the symbol fit what is known of its object and its block?  Learns the
  * length and M. */
-static enum link_counter
-reconcile(struct assemble *a, struct object *o, const struct frame_symbol *s)
+static enum link_counter reconcile(struct assemble *a, struct object *o, const struct frame_symbol *s)
 {
 	struct block *b;
 	uint8_t mlog = 0;
@@ -100,8 +95,7 @@ reconcile(struct assemble *a, struct object *o, const struct frame_symbol *s)
 	return b->mlog == mlog ? LC_TAKEN : LC_CONTRADICT;
 }
 
-static enum link_counter
-begin(struct assemble *a, uint32_t sender, const struct frame_symbol *s, uint64_t now_ns, struct object **out)
+static enum link_counter begin(struct assemble *a, uint32_t sender, const struct frame_symbol *s, uint64_t now_ns, struct object **out)
 {
 	struct geometry g;
 
@@ -124,8 +118,7 @@ begin(struct assemble *a, uint32_t sender, const struct frame_symbol *s, uint64_
 /* The sender cuts the object anew, and what was gathered of the old cut is of no
  * use.  Only after a pause, so that a sender cannot make us throw away and begin
  * again with every datagram. */
-static bool
-recut(struct assemble *a, struct object *o, const struct frame_symbol *s, uint64_t now_ns)
+static bool recut(struct assemble *a, struct object *o, const struct frame_symbol *s, uint64_t now_ns)
 {
 	if ((o->geo.slen == s->slen && o->geo.kfull == s->kfull) || o->state != OBJECT_GATHERING ||
 	    now_ns - o->touched_ns < ASSEMBLE_RECUT_NS)
@@ -134,8 +127,7 @@ recut(struct assemble *a, struct object *o, const struct frame_symbol *s, uint64
 	return assemble_discard(a, o);
 }
 
-enum link_counter
-assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *s, const uint8_t *data,
+enum link_counter assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *s, const uint8_t *data,
     uint64_t now_ns)
 {
 	struct object *o;
@@ -178,20 +170,17 @@ assemble_symbol(struct assemble *a, uint32_t sender, const struct frame_symbol *
 	return c;
 }
 
-bool
-assemble_holds(const struct assemble *a)
+bool assemble_holds(const struct assemble *a)
 {
 	return a->writes > 0;
 }
 
-bool
-assemble_has_whole(const struct assemble *a)
+bool assemble_has_whole(const struct assemble *a)
 {
 	return a->whole != NULL;
 }
 
-static int
-by_place(const void *x, const void *y)
+static int by_place(const void *x, const void *y)
 {
 	const struct pending_write *a = x, *b = y;
 
@@ -201,8 +190,7 @@ by_place(const void *x, const void *y)
 }
 
 /* Symbols w[0..n-1] are consecutive in one object: one write. */
-static void
-write_run(struct assemble *a, const struct pending_write *w, uint32_t n)
+static void write_run(struct assemble *a, const struct pending_write *w, uint32_t n)
 {
 	struct iovec iov[ASSEMBLE_RUN];
 	struct object *o = w->object;
@@ -231,8 +219,7 @@ write_run(struct assemble *a, const struct pending_write *w, uint32_t n)
 		object_unset(o, w[i].symbol);
 }
 
-void
-assemble_write(struct assemble *a)
+void assemble_write(struct assemble *a)
 {
 	uint32_t end;
 	bool sorted = true;

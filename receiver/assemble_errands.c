@@ -6,8 +6,7 @@
 #include "codec/fec.h"
 #include "receiver/assemble_private.h"
 
-void
-assemble_repair(struct assemble *a, struct object *o, uint32_t number)
+void assemble_repair(struct assemble *a, struct object *o, uint32_t number)
 {
 	struct block *b = &o->block[number];
 	uint32_t k = geometry_k(&o->geo, number), lost;
@@ -48,8 +47,7 @@ assemble_repair(struct assemble *a, struct object *o, uint32_t number)
 }
 
 /* The symbols that were lost go the way of those that come. */
-static void
-keep_repaired(struct assemble *a, struct object *o, const struct decode_job *j)
+static void keep_repaired(struct assemble *a, struct object *o, const struct decode_job *j)
 {
 	uint64_t first = (uint64_t)j->number * o->geo.kfull;
 	const uint8_t *data = j->repaired;
@@ -67,8 +65,7 @@ keep_repaired(struct assemble *a, struct object *o, const struct decode_job *j)
 	assemble_write(a);
 }
 
-static void
-repaired(struct assemble *a, struct decode_job *j)
+static void repaired(struct assemble *a, struct decode_job *j)
 {
 	struct object *o = j->object;
 
@@ -91,8 +88,7 @@ repaired(struct assemble *a, struct decode_job *j)
 	decode_job_free(j);
 }
 
-void
-assemble_flush(struct assemble *a, struct object *o, uint64_t now_ns)
+void assemble_flush(struct assemble *a, struct object *o, uint64_t now_ns)
 {
 	uint64_t lo, hi;
 	struct flush_job *j;
@@ -129,8 +125,7 @@ assemble_flush(struct assemble *a, struct object *o, uint64_t now_ns)
 	errands_submit(a->flushing, &j->errand);
 }
 
-static void
-flushed(struct assemble *a, struct flush_job *j)
+static void flushed(struct assemble *a, struct flush_job *j)
 {
 	struct object *o = j->object;
 
@@ -146,8 +141,7 @@ flushed(struct assemble *a, struct flush_job *j)
 	free(j);
 }
 
-void
-assemble_take_back(struct assemble *a, bool wait)
+void assemble_take_back(struct assemble *a, bool wait)
 {
 	struct errand *e;
 

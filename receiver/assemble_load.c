@@ -8,8 +8,7 @@
 #include "receiver/assemble_private.h"
 #include "receiver/parts.h"
 
-static void
-stray(struct assemble *a, const struct ready_slot *s)
+static void stray(struct assemble *a, const struct ready_slot *s)
 {
 	struct msg_object m = { .slot = s->slot };
 
@@ -21,8 +20,7 @@ stray(struct assemble *a, const struct ready_slot *s)
 		a->stray[a->strays++] = *s;
 }
 
-static int
-load_bits(struct assemble *a, struct object *o, uint64_t map_bytes)
+static int load_bits(struct assemble *a, struct object *o, uint64_t map_bytes)
 {
 	uint64_t n, blocks = o->geo.blocks;
 
@@ -41,8 +39,7 @@ load_bits(struct assemble *a, struct object *o, uint64_t map_bytes)
 	return 0;
 }
 
-static int
-load(struct assemble *a, const struct ready_slot *s, const struct parts_head *h, uint64_t now_ns)
+static int load(struct assemble *a, const struct ready_slot *s, const struct parts_head *h, uint64_t now_ns)
 {
 	struct object *o;
 	struct stat st;
@@ -68,8 +65,7 @@ load(struct assemble *a, const struct ready_slot *s, const struct parts_head *h,
 	return 0;
 }
 
-void
-assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, int direct_fd, uint64_t now_ns)
+void assemble_slot(struct assemble *a, uint32_t slot, int data_fd, int map_fd, int direct_fd, uint64_t now_ns)
 {
 	struct ready_slot s = { slot, data_fd, map_fd, direct_fd };
 	struct parts_head h;

@@ -10,8 +10,7 @@
 #include "receiver/assemble_private.h"
 #include "receiver/reserve.h"
 
-static int
-make_budgets(struct assemble *a)
+static int make_budgets(struct assemble *a)
 {
 	a->budget = calloc(a->senders + 1, sizeof(*a->budget));
 	for (uint32_t i = 0; a->budget != NULL && i < a->senders; i++) {
@@ -23,8 +22,7 @@ make_budgets(struct assemble *a)
 	return a->budget == NULL ? -1 : 0;
 }
 
-struct assemble *
-assemble_new(const struct assemble_limits *l, const uint8_t (*key_id)[8], uint32_t senders,
+struct assemble *assemble_new(const struct assemble_limits *l, const uint8_t (*key_id)[8], uint32_t senders,
     const struct assemble_sink *sink, void *ctx, uint64_t *counter)
 {
 	struct assemble *a = calloc(1, sizeof(*a));
@@ -52,14 +50,12 @@ assemble_new(const struct assemble_limits *l, const uint8_t (*key_id)[8], uint32
 	return a;
 }
 
-void
-assemble_set_object_max(struct assemble *a, uint64_t bytes)
+void assemble_set_object_max(struct assemble *a, uint64_t bytes)
 {
 	a->limits.object = bytes;
 }
 
-static struct object **
-bucket(const struct assemble *a, const uint8_t *id)
+static struct object **bucket(const struct assemble *a, const uint8_t *id)
 {
 	uint32_t h;
 
@@ -67,8 +63,7 @@ bucket(const struct assemble *a, const uint8_t *id)
 	return (struct object **)&a->bucket[h % ASSEMBLE_HASH];
 }
 
-struct object *
-assemble_find(const struct assemble *a, uint32_t sender, const uint8_t *id)
+struct object *assemble_find(const struct assemble *a, uint32_t sender, const uint8_t *id)
 {
 	struct object *o = *bucket(a, id);
 
@@ -77,8 +72,7 @@ assemble_find(const struct assemble *a, uint32_t sender, const uint8_t *id)
 	return o;
 }
 
-struct object *
-assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, const uint8_t *id,
+struct object *assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, const uint8_t *id,
     const struct geometry *g)
 {
 	struct object *o = calloc(1, sizeof(*o)), **b = bucket(a, id);
@@ -103,8 +97,7 @@ assemble_add(struct assemble *a, const struct ready_slot *s, uint32_t sender, co
 }
 
 /* Out of the table: symbols no longer find it. */
-void
-assemble_unlist(struct assemble *a, struct object *o)
+void assemble_unlist(struct assemble *a, struct object *o)
 {
 	struct object **p = bucket(a, o->id);
 
@@ -116,8 +109,7 @@ assemble_unlist(struct assemble *a, struct object *o)
 	}
 }
 
-void
-assemble_release(struct assemble *a, struct object *o)
+void assemble_release(struct assemble *a, struct object *o)
 {
 	struct object **p = &a->all;
 
@@ -135,8 +127,7 @@ assemble_release(struct assemble *a, struct object *o)
 	free(o);
 }
 
-void
-assemble_withdraw(struct assemble *a, struct object *o)
+void assemble_withdraw(struct assemble *a, struct object *o)
 {
 	a->slot[a->slots++] = (struct ready_slot){ o->slot, o->data_fd, o->map_fd, o->direct_fd };
 	assemble_unlist(a, o);
@@ -144,16 +135,14 @@ assemble_withdraw(struct assemble *a, struct object *o)
 	assemble_release(a, o);
 }
 
-void
-assemble_whole(struct assemble *a, struct object *o)
+void assemble_whole(struct assemble *a, struct object *o)
 {
 	o->state = OBJECT_WHOLE;
 	stage_finish(a->stage, o);
 	assemble_tell(a, o, o->touched_ns);
 }
 
-void
-assemble_disk_trouble(struct assemble *a, int error)
+void assemble_disk_trouble(struct assemble *a, int error)
 {
 	uint64_t now = clock_mono_ns();
 
@@ -163,14 +152,12 @@ assemble_disk_trouble(struct assemble *a, int error)
 	log_warn("parts: %s: what arrives now cannot be kept; the sender repeats it later", strerror(error));
 }
 
-uint32_t
-assemble_slots_free(const struct assemble *a)
+uint32_t assemble_slots_free(const struct assemble *a)
 {
 	return a->slots;
 }
 
-bool
-assemble_discard(struct assemble *a, struct object *o)
+bool assemble_discard(struct assemble *a, struct object *o)
 {
 	struct msg_object m = assemble_message(o);
 
@@ -181,8 +168,7 @@ assemble_discard(struct assemble *a, struct object *o)
 	return true;
 }
 
-bool
-assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns)
+bool assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns)
 {
 	uint32_t open = 0, share = a->limits.objects / a->senders;
 	struct object *oldest = NULL;
@@ -207,15 +193,13 @@ assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns)
 	return oldest->state == OBJECT_GATHERING && assemble_discard(a, oldest);
 }
 
-static bool
-is_dirty(const struct object *o)
+static bool is_dirty(const struct object *o)
 {
 	return o->head_dirty || o->dirty_lo < o->dirty_hi;
 }
 
 /* Nothing came for so long: its number stays missing, and the record says why. */
-static void
-give_up(struct assemble *a, struct object *o)
+static void give_up(struct assemble *a, struct object *o)
 {
 	struct msg_object m = assemble_message(o);
 
@@ -224,8 +208,7 @@ give_up(struct assemble *a, struct object *o)
 }
 
 /* One look at every object: tell, flush, expire, release. */
-static void
-look(struct assemble *a, uint64_t now_ns, bool all)
+static void look(struct assemble *a, uint64_t now_ns, bool all)
 {
 	struct object *o, *next;
 
@@ -245,8 +228,7 @@ look(struct assemble *a, uint64_t now_ns, bool all)
 }
 
 /* Forgotten objects whose time has come may be gathered again. */
-static void
-remember_again(struct assemble *a, uint64_t now_ns)
+static void remember_again(struct assemble *a, uint64_t now_ns)
 {
 	unsigned n = 0;
 
@@ -261,8 +243,7 @@ remember_again(struct assemble *a, uint64_t now_ns)
 }
 
 /* Part files leave room for the ledger and for deliveries (reserve.h). */
-static void
-look_at_disk(struct assemble *a, uint64_t now_ns)
+static void look_at_disk(struct assemble *a, uint64_t now_ns)
 {
 	if (a->slots == 0 || now_ns - a->disk_look_ns < ASSEMBLE_FLUSH_NS / 4)
 		return;
@@ -272,8 +253,7 @@ look_at_disk(struct assemble *a, uint64_t now_ns)
 		assemble_disk_trouble(a, ENOSPC);
 }
 
-void
-assemble_tick(struct assemble *a, uint64_t now_ns)
+void assemble_tick(struct assemble *a, uint64_t now_ns)
 {
 	a->now_ns = now_ns;
 	assemble_take_back(a, false);
@@ -297,15 +277,13 @@ assemble_tick(struct assemble *a, uint64_t now_ns)
 	}
 }
 
-int
-assemble_fd(const struct assemble *a, int which)
+int assemble_fd(const struct assemble *a, int which)
 {
 	return which == 2 ? stage_fd(a->stage) : errands_fd(which == 0 ? a->decoding : a->flushing);
 }
 
 /* The object of this sender and id that the store was told of. */
-static struct object *
-told(const struct assemble *a, uint32_t sender, const uint8_t *id)
+static struct object *told(const struct assemble *a, uint32_t sender, const uint8_t *id)
 {
 	struct object *o = a->all;
 
@@ -314,8 +292,7 @@ told(const struct assemble *a, uint32_t sender, const uint8_t *id)
 	return o;
 }
 
-void
-assemble_done(struct assemble *a, uint32_t sender, const uint8_t id[static 16])
+void assemble_done(struct assemble *a, uint32_t sender, const uint8_t id[static 16])
 {
 	struct object *o = told(a, sender, id);
 
@@ -324,8 +301,7 @@ assemble_done(struct assemble *a, uint32_t sender, const uint8_t id[static 16])
 	delivered_add(a->delivered, sender, id);
 }
 
-void
-assemble_forget(struct assemble *a, uint32_t sender, const uint8_t id[static 16])
+void assemble_forget(struct assemble *a, uint32_t sender, const uint8_t id[static 16])
 {
 	struct object *o = told(a, sender, id);
 	struct forgotten *f;
@@ -341,8 +317,7 @@ assemble_forget(struct assemble *a, uint32_t sender, const uint8_t id[static 16]
 	f->until_ns = a->now_ns + ASSEMBLE_FORGET_NS;
 }
 
-void
-assemble_stats(const struct assemble *a, struct msg_stats *s)
+void assemble_stats(const struct assemble *a, struct msg_stats *s)
 {
 	s->open = 0;
 	s->objects = 0;
@@ -364,8 +339,7 @@ assemble_stats(const struct assemble *a, struct msg_stats *s)
 	}
 }
 
-void
-assemble_settle(struct assemble *a, uint64_t now_ns)
+void assemble_settle(struct assemble *a, uint64_t now_ns)
 {
 	int rounds = 1000; /* a disk that refuses everything must not hold the end up */
 
@@ -381,8 +355,7 @@ assemble_settle(struct assemble *a, uint64_t now_ns)
 	assemble_staged(a, true);
 }
 
-void
-assemble_free(struct assemble *a)
+void assemble_free(struct assemble *a)
 {
 	if (a == NULL)
 		return;

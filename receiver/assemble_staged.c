@@ -7,8 +7,7 @@
 
 #include "receiver/assemble_private.h"
 
-struct msg_object
-assemble_message(const struct object *o)
+struct msg_object assemble_message(const struct object *o)
 {
 	struct msg_object m = { .length = o->geo.len, .sender = o->sender, .slot = o->slot };
 
@@ -16,8 +15,7 @@ assemble_message(const struct object *o)
 	return m;
 }
 
-void
-assemble_tell(struct assemble *a, struct object *o, uint64_t now_ns)
+void assemble_tell(struct assemble *a, struct object *o, uint64_t now_ns)
 {
 	struct msg_object m = assemble_message(o);
 	struct stat st;
@@ -41,8 +39,7 @@ assemble_tell(struct assemble *a, struct object *o, uint64_t now_ns)
 
 /* A piece of a large object was written, or could not be: then its symbols
  * count as lost, and a later round brings them again. */
-static void
-written(void *ctx, struct object *o, uint64_t first, uint64_t last, int error)
+static void written(void *ctx, struct object *o, uint64_t first, uint64_t last, int error)
 {
 	struct assemble *a = ctx;
 
@@ -62,15 +59,13 @@ written(void *ctx, struct object *o, uint64_t first, uint64_t last, int error)
 		o->state = OBJECT_GATHERING;
 }
 
-void
-assemble_staged(struct assemble *a, bool wait)
+void assemble_staged(struct assemble *a, bool wait)
 {
 	stage_take_back(a->stage, wait, written, a);
 }
 
 /* What is there of large objects can be opened while the rest arrives. */
-void
-assemble_progress(struct assemble *a)
+void assemble_progress(struct assemble *a)
 {
 	for (struct object *o = a->all; o != NULL; o = o->next_all) {
 		if (!o->staged || o->state != OBJECT_GATHERING)

@@ -53,15 +53,13 @@ struct authenticate {
 	unsigned seen_at;
 };
 
-static void
-end_session(struct session *s)
+static void end_session(struct session *s)
 {
 	crypto_secret_free(s->key);
 	free(s);
 }
 
-void
-authenticate_free(struct authenticate *a)
+void authenticate_free(struct authenticate *a)
 {
 	if (a == NULL)
 		return;
@@ -72,8 +70,7 @@ authenticate_free(struct authenticate *a)
 	free(a);
 }
 
-struct authenticate *
-authenticate_new(void)
+struct authenticate *authenticate_new(void)
 {
 	struct authenticate *a = calloc(1, sizeof(*a));
 
@@ -88,14 +85,12 @@ authenticate_new(void)
 	return a;
 }
 
-static uint8_t *
-hello_key(const struct authenticate *a, uint32_t peer, unsigned key)
+static uint8_t *hello_key(const struct authenticate *a, uint32_t peer, unsigned key)
 {
 	return a->hello_key + ((size_t)peer * HELLO_KEYS + key) * KEY_LEN;
 }
 
-void
-authenticate_peer(struct authenticate *a, const struct msg_peer *p)
+void authenticate_peer(struct authenticate *a, const struct msg_peer *p)
 {
 	uint32_t i = 0;
 
@@ -109,8 +104,7 @@ authenticate_peer(struct authenticate *a, const struct msg_peer *p)
 		a->peers++;
 }
 
-uint32_t
-authenticate_peers(const struct authenticate *a)
+uint32_t authenticate_peers(const struct authenticate *a)
 {
 	return a->peers;
 }
@@ -122,8 +116,7 @@ const uint8_t (*authenticate_ids(const struct authenticate *a))[8]
 
 /* Of a full lane the one to give up: the lowest epoch, of equal ones (a cloned
  * sender) the one that came first. */
-static uint32_t
-oldest_of_lane(const struct authenticate *a, const struct msg_session *s, unsigned *count)
+static uint32_t oldest_of_lane(const struct authenticate *a, const struct msg_session *s, unsigned *count)
 {
 	uint32_t oldest = SESSIONS_MAX;
 
@@ -140,8 +133,7 @@ oldest_of_lane(const struct authenticate *a, const struct msg_session *s, unsign
 	return oldest;
 }
 
-static uint32_t
-oldest_of_all(const struct authenticate *a)
+static uint32_t oldest_of_all(const struct authenticate *a)
 {
 	uint32_t oldest = 0;
 
@@ -151,16 +143,14 @@ oldest_of_all(const struct authenticate *a)
 	return oldest;
 }
 
-static void
-drop_session(struct authenticate *a, uint32_t i)
+static void drop_session(struct authenticate *a, uint32_t i)
 {
 	end_session(a->session[i]);
 	a->session[i] = a->session[--a->sessions];
 	a->last = 0;
 }
 
-void
-authenticate_session(struct authenticate *a, const struct msg_session *s)
+void authenticate_session(struct authenticate *a, const struct msg_session *s)
 {
 	struct session *x;
 	unsigned count;
@@ -196,16 +186,14 @@ authenticate_session(struct authenticate *a, const struct msg_session *s)
 	a->session[a->sessions++] = x;
 }
 
-void
-authenticate_end(struct authenticate *a, uint32_t sender)
+void authenticate_end(struct authenticate *a, uint32_t sender)
 {
 	for (uint32_t i = a->sessions; i-- > 0;)
 		if (a->session[i]->sender == sender)
 			drop_session(a, i);
 }
 
-enum link_counter
-authenticate_count(enum frame_err e)
+enum link_counter authenticate_count(enum frame_err e)
 {
 	switch (e) {
 	case FRAME_ESIZE:
@@ -221,8 +209,7 @@ authenticate_count(enum frame_err e)
 	}
 }
 
-static int
-spend(struct budget *b, uint64_t now_ns, unsigned max)
+static int spend(struct budget *b, uint64_t now_ns, unsigned max)
 {
 	uint64_t second = now_ns / 1000000000;
 
@@ -237,8 +224,7 @@ spend(struct budget *b, uint64_t now_ns, unsigned max)
 }
 
 /* Was the HELLO with this (verified) tag handed on a moment ago?  Notes it. */
-static int
-hello_again(struct authenticate *a, const uint8_t *tag, uint64_t now_ns)
+static int hello_again(struct authenticate *a, const uint8_t *tag, uint64_t now_ns)
 {
 	for (unsigned i = 0; i < HELLOS_KEPT; i++)
 		if (a->seen[i].at_ns != 0 && memcmp(a->seen[i].tag, tag, FRAME_TAG_LEN) == 0) {
@@ -254,8 +240,7 @@ hello_again(struct authenticate *a, const uint8_t *tag, uint64_t now_ns)
 }
 
 /* May open be bothered with this authentic HELLO now? */
-static int
-may_hand_on(struct authenticate *a, uint32_t sender, const struct frame_head *h, uint64_t now_ns)
+static int may_hand_on(struct authenticate *a, uint32_t sender, const struct frame_head *h, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < a->sessions; i++)
 		if (a->session[i]->sender == sender && a->session[i]->lane == h->lane && h->epoch < a->session[i]->epoch)
@@ -263,8 +248,7 @@ may_hand_on(struct authenticate *a, uint32_t sender, const struct frame_head *h,
 	return spend(&a->hellos, now_ns, HELLOS_PER_S);
 }
 
-static enum link_counter
-hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, const struct frame_head *h, uint32_t *sender)
+static enum link_counter hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, const struct frame_head *h, uint32_t *sender)
 {
 	for (uint32_t i = 0; i < a->peers; i++) {
 		if (memcmp(a->id[i], session_sender_id(d), 8) != 0)
@@ -282,8 +266,7 @@ hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, const
 	return LC_PEER;
 }
 
-static const uint8_t *
-once(struct session *s, uint64_t pn)
+static const uint8_t *once(struct session *s, uint64_t pn)
 {
 	uint64_t from = pn - pn % KEYS_AHEAD;
 
@@ -296,8 +279,7 @@ once(struct session *s, uint64_t pn)
 }
 
 /* One session: 1 with *c set if the datagram is its own or a replay, 0 if another may know it. */
-static int
-try_session(struct authenticate *a, uint32_t i, const uint8_t *d, size_t n, uint64_t now_ns, const struct frame_head *h,
+static int try_session(struct authenticate *a, uint32_t i, const uint8_t *d, size_t n, uint64_t now_ns, const struct frame_head *h,
     uint32_t *sender, enum link_counter *c)
 {
 	struct session *s = a->session[i];
@@ -325,8 +307,7 @@ try_session(struct authenticate *a, uint32_t i, const uint8_t *d, size_t n, uint
 	return 1;
 }
 
-enum link_counter
-authenticate(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, struct frame_head *h,
+enum link_counter authenticate(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, struct frame_head *h,
     uint32_t *sender)
 {
 	enum link_counter c = LC_EPOCH;

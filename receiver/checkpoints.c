@@ -12,8 +12,7 @@
 #define EVERY_NS (3600 * 1000000000ull)
 #define AGAIN_NS (60 * 1000000000ull)
 
-bool
-checkpoints_due(struct checkpoints *c, struct msg_checkpoint *m, uint64_t now_ns)
+bool checkpoints_due(struct checkpoints *c, struct msg_checkpoint *m, uint64_t now_ns)
 {
 	if (c->waiting)
 		return false;
@@ -28,8 +27,7 @@ checkpoints_due(struct checkpoints *c, struct msg_checkpoint *m, uint64_t now_ns
 	return true;
 }
 
-static void
-keep(struct db *db, const struct checkpoint *k)
+static void keep(struct db *db, const struct checkpoint *k)
 {
 	char receiver[2 * HASH_LEN + 1], signature[2 * SIGN_LEN + 1];
 
@@ -41,8 +39,7 @@ keep(struct db *db, const struct checkpoint *k)
 }
 
 /* Into the ledger itself, once for what had been signed: it will be longer than that again one day, and the alarm over. */
-static void
-note_set_back(struct checkpoints *c, uint64_t before)
+static void note_set_back(struct checkpoints *c, uint64_t before)
 {
 	char entry[128], at[21], what[24];
 	int n;
@@ -56,8 +53,7 @@ note_set_back(struct checkpoints *c, uint64_t before)
 	ledger_incident(c->ledger, "set-back", at, what);
 }
 
-void
-checkpoints_signed(struct checkpoints *c, const struct msg_checkpoint *m, uint64_t now_ns)
+void checkpoints_signed(struct checkpoints *c, const struct msg_checkpoint *m, uint64_t now_ns)
 {
 	struct db *db = &c->ledger->db;
 	char answer[200] = "signed";
@@ -86,8 +82,7 @@ checkpoints_signed(struct checkpoints *c, const struct msg_checkpoint *m, uint64
 	db_exec(db, "COMMIT");
 }
 
-int
-checkpoints_get(struct db *db, struct checkpoint *c, int64_t rows)
+int checkpoints_get(struct db *db, struct checkpoint *c, int64_t rows)
 {
 	sqlite3_stmt *s = db_query(db, "SELECT rows, hash, at, receiver, signature FROM checkpoint WHERE rows <= ? ORDER BY rows DESC LIMIT 1", "i",
 	    rows);

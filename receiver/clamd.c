@@ -25,8 +25,7 @@ struct talk {
 };
 
 /* 1: ready; 0: the time is over. */
-static int
-wait_for(const struct talk *t, short events)
+static int wait_for(const struct talk *t, short events)
 {
 	uint64_t now = clock_mono_ns();
 	struct pollfd p = { .fd = t->sock, .events = events };
@@ -36,8 +35,7 @@ wait_for(const struct talk *t, short events)
 	return poll(&p, 1, (int)((t->end_ns - now) / 1000000 + 1)) > 0 || clock_mono_ns() < t->end_ns;
 }
 
-static int
-reach(struct talk *t, const char *path, uint64_t timeout_ns)
+static int reach(struct talk *t, const char *path, uint64_t timeout_ns)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
@@ -60,8 +58,7 @@ reach(struct talk *t, const char *path, uint64_t timeout_ns)
 }
 
 /* 0, or -1: the peer does not listen any more (it may have answered), or the time is over. */
-static int
-send_all(struct talk *t, const void *data, size_t n)
+static int send_all(struct talk *t, const void *data, size_t n)
 {
 	const uint8_t *p = data;
 
@@ -86,8 +83,7 @@ send_all(struct talk *t, const void *data, size_t n)
 }
 
 /* Up to its NUL, or the end of the connection.  0, or -1: none, or not in time. */
-static int
-get_reply(struct talk *t)
+static int get_reply(struct talk *t)
 {
 	for (;;) {
 		ssize_t r = read(t->sock, t->reply + t->have, sizeof(t->reply) - 1 - t->have);
@@ -113,8 +109,7 @@ get_reply(struct talk *t)
 	return -1;
 }
 
-static enum clamd_verdict
-say(enum clamd_verdict v, char text[static CLAMD_TEXT_MAX], const char *what)
+static enum clamd_verdict say(enum clamd_verdict v, char text[static CLAMD_TEXT_MAX], const char *what)
 {
 	size_t n = 0;
 
@@ -124,8 +119,7 @@ say(enum clamd_verdict v, char text[static CLAMD_TEXT_MAX], const char *what)
 	return v;
 }
 
-static bool
-ends(const char *s, const char *end)
+static bool ends(const char *s, const char *end)
 {
 	size_t n = strlen(s), e = strlen(end);
 
@@ -133,8 +127,7 @@ ends(const char *s, const char *end)
 }
 
 /* "stream: OK", "stream: NAME FOUND", "... ERROR" */
-static enum clamd_verdict
-judge(char *reply, char text[static CLAMD_TEXT_MAX])
+static enum clamd_verdict judge(char *reply, char text[static CLAMD_TEXT_MAX])
 {
 	static const char head[] = "stream: ", limits[] = "Heuristics.Limits.Exceeded";
 	char *name = reply + sizeof(head) - 1;
@@ -149,8 +142,7 @@ judge(char *reply, char text[static CLAMD_TEXT_MAX])
 }
 
 /* 0; -1: reading fd failed; 1: the scanner took no more of it. */
-static int
-send_file(struct talk *t, int fd)
+static int send_file(struct talk *t, int fd)
 {
 	static uint8_t buf[4 + CHUNK];
 	off_t at = 0;
@@ -173,8 +165,7 @@ send_file(struct talk *t, int fd)
 	}
 }
 
-enum clamd_verdict
-clamd_scan(const char *socket_path, int fd, uint64_t timeout_ns, char text[static CLAMD_TEXT_MAX])
+enum clamd_verdict clamd_scan(const char *socket_path, int fd, uint64_t timeout_ns, char text[static CLAMD_TEXT_MAX])
 {
 	enum clamd_verdict v;
 	struct talk t;
@@ -191,8 +182,7 @@ clamd_scan(const char *socket_path, int fd, uint64_t timeout_ns, char text[stati
 	return v;
 }
 
-void
-clamd_version(const char *socket_path, uint64_t timeout_ns, char text[static CLAMD_TEXT_MAX])
+void clamd_version(const char *socket_path, uint64_t timeout_ns, char text[static CLAMD_TEXT_MAX])
 {
 	struct talk t;
 

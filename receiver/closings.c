@@ -28,8 +28,7 @@ struct arrived { /* a delivery of the reserved channel */
 
 /* --- reading it back --- */
 /* A whole file below the inbox, malloc'd with a NUL behind; NULL with errno. */
-static char *
-read_file(int inbox, const char *path, size_t max, size_t *n)
+static char *read_file(int inbox, const char *path, size_t max, size_t *n)
 {
 	int fd = openat(inbox, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -58,8 +57,7 @@ close_it:
 	return text;
 }
 
-static bool
-hash_is(const char *text, size_t n, const uint8_t want[static HASH_LEN])
+static bool hash_is(const char *text, size_t n, const uint8_t want[static HASH_LEN])
 {
 	uint8_t hash[HASH_LEN];
 
@@ -68,8 +66,7 @@ hash_is(const char *text, size_t n, const uint8_t want[static HASH_LEN])
 }
 
 /* The one file that its manifest names, if both are what was delivered.  *why is a sentence part otherwise. */
-static char *
-read_closing(const struct closings *c, const struct arrived *a, size_t *n, const char **why)
+static char *read_closing(const struct closings *c, const struct arrived *a, size_t *n, const char **why)
 {
 	char path[sizeof(a->dir) + 16 + NAME_MAX_LEN], *text = NULL, *bytes;
 	uint8_t want[HASH_LEN];
@@ -107,8 +104,7 @@ read_closing(const struct closings *c, const struct arrived *a, size_t *n, const
 #define KEYS "sender = ? AND channel = ? AND generation = ?"
 #define KEY_ARGS(s) (s)->sender, (s)->channel, (s)->generation
 
-enum closings_state
-closings_look(struct db *db, const struct ledger_stream *s, const struct closing_entry *e)
+enum closings_state closings_look(struct db *db, const struct ledger_stream *s, const struct closing_entry *e)
 {
 	char manifest[2 * HASH_LEN + 1];
 	sqlite3_stmt *q;
@@ -138,16 +134,14 @@ struct comparing {
 	uint64_t range_first, range_last;      /* of missing numbers, being gathered; 0: none */
 };
 
-static void
-end_range(struct comparing *w)
+static void end_range(struct comparing *w)
 {
 	if (w->range_first != 0 && json_array_size(w->ranges) < RANGES_SHOWN)
 		json_array_append_new(w->ranges, json_pack("[I, I]", (json_int_t)w->range_first, (json_int_t)w->range_last));
 	w->range_first = 0;
 }
 
-static void
-end_channel(struct comparing *w)
+static void end_channel(struct comparing *w)
 {
 	if (w->channel == NULL)
 		return;
@@ -163,8 +157,7 @@ end_channel(struct comparing *w)
 	w->missing = w->aside = w->differs = 0;
 }
 
-static void
-begin_channel(struct comparing *w, const struct closing_channel *s)
+static void begin_channel(struct comparing *w, const struct closing_channel *s)
 {
 	end_channel(w);
 	strcpy(w->stream.channel, s->channel);
@@ -178,16 +171,14 @@ begin_channel(struct comparing *w, const struct closing_channel *s)
 	db_run(&w->c->ledger->db, "DELETE FROM gone WHERE " KEYS, "ttt", KEY_ARGS(&w->stream)); /* each closing says all of it */
 }
 
-static void
-gone(struct comparing *w, const struct closing_gone *g)
+static void gone(struct comparing *w, const struct closing_gone *g)
 {
 	if (receiver_conf_channel(w->c->conf, w->stream.channel) != NULL)
 		db_run(&w->c->ledger->db, "INSERT INTO gone(sender, channel, generation, first, last) VALUES(?, ?, ?, ?, ?)", "tttii",
 		    KEY_ARGS(&w->stream), (int64_t)g->first, (int64_t)g->last);
 }
 
-static void
-lack(struct comparing *w, const struct closing_entry *e)
+static void lack(struct comparing *w, const struct closing_entry *e)
 {
 	char manifest[2 * HASH_LEN + 1], object[33];
 
@@ -204,8 +195,7 @@ lack(struct comparing *w, const struct closing_entry *e)
 	w->range_first = w->range_last = e->number;
 }
 
-static void
-compare(struct comparing *w, const struct closing_entry *e)
+static void compare(struct comparing *w, const struct closing_entry *e)
 {
 	if (receiver_conf_channel(w->c->conf, w->stream.channel) == NULL)
 		return;
@@ -224,8 +214,7 @@ compare(struct comparing *w, const struct closing_entry *e)
 }
 
 /* --- the record --- */
-static void
-append(struct ledger *l, json_t *o)
+static void append(struct ledger *l, json_t *o)
 {
 	char *entry = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 
@@ -236,8 +225,7 @@ append(struct ledger *l, json_t *o)
 	free(entry);
 }
 
-static json_t *
-entry_of(const struct arrived *a)
+static json_t *entry_of(const struct arrived *a)
 {
 	char at[21];
 
@@ -246,8 +234,7 @@ entry_of(const struct arrived *a)
 	    "dir", a->dir);
 }
 
-static void
-unreadable(struct closings *c, const struct arrived *a, const char *why)
+static void unreadable(struct closings *c, const struct arrived *a, const char *why)
 {
 	json_t *o = entry_of(a);
 
@@ -260,8 +247,7 @@ unreadable(struct closings *c, const struct arrived *a, const char *why)
 	db_exec(&c->ledger->db, "COMMIT");
 }
 
-static void
-take(struct closings *c, const struct arrived *a, const char *text, size_t n)
+static void take(struct closings *c, const struct arrived *a, const char *text, size_t n)
 {
 	struct comparing w = { .c = c, .now_s = clock_wall_ms() / 1000, .channels = json_array() };
 	struct db *db = &c->ledger->db;
@@ -302,8 +288,7 @@ take(struct closings *c, const struct arrived *a, const char *text, size_t n)
 }
 
 /* This receiver, by whichever of its keys. */
-static int
-is_self(const struct closings *c, const uint8_t *fingerprint)
+static int is_self(const struct closings *c, const uint8_t *fingerprint)
 {
 	for (unsigned i = 0; i < c->selfs; i++)
 		if (memcmp(c->self[i], fingerprint, HASH_LEN) == 0)
@@ -312,8 +297,7 @@ is_self(const struct closings *c, const uint8_t *fingerprint)
 }
 
 /* Is it of this sender, for this receiver, and whole? */
-static const char *
-wrong(const struct closings *c, const struct arrived *a, const char *text, size_t n)
+static const char *wrong(const struct closings *c, const struct arrived *a, const char *text, size_t n)
 {
 	struct closing r;
 	char sender[2 * HASH_LEN + 1];
@@ -328,8 +312,7 @@ wrong(const struct closings *c, const struct arrived *a, const char *text, size_
 	return NULL;
 }
 
-static int
-next_arrived(struct closings *c, struct arrived *a)
+static int next_arrived(struct closings *c, struct arrived *a)
 {
 	sqlite3_stmt *q = db_query(&c->ledger->db, "SELECT seq, sender, manifest, dir, number FROM delivery WHERE channel = ? AND seq >"
 	    " (SELECT coalesce(max(seq), 0) FROM closing) ORDER BY seq LIMIT 1", "t", CLOSING_CHANNEL);
@@ -345,8 +328,7 @@ next_arrived(struct closings *c, struct arrived *a)
 	return 1;
 }
 
-void
-closings_run(struct closings *c)
+void closings_run(struct closings *c)
 {
 	struct arrived a;
 

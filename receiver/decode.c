@@ -11,8 +11,7 @@
 
 enum { FAILED_IO = 1, ALIGN = 4096 /* reads past the page cache want it; big.h gives it */ };
 
-struct decode_job *
-decode_job_new(uint32_t k, uint32_t parities, uint32_t chunks)
+struct decode_job *decode_job_new(uint32_t k, uint32_t parities, uint32_t chunks)
 {
 	size_t head = (sizeof(struct decode_job) + 15) & ~(size_t)15, pointers = parities * sizeof(uint8_t *);
 	size_t pins = chunks * sizeof(struct stage_chunk *), numbers = parities * sizeof(uint32_t);
@@ -32,16 +31,14 @@ decode_job_new(uint32_t k, uint32_t parities, uint32_t chunks)
 	return j;
 }
 
-void
-decode_job_free(struct decode_job *j)
+void decode_job_free(struct decode_job *j)
 {
 	if (j != NULL)
 		free(j->repaired);
 	free(j);
 }
 
-void
-decode_free(struct decoder *d)
+void decode_free(struct decoder *d)
 {
 	free(d->block);
 	free(d->piece);
@@ -51,8 +48,7 @@ decode_free(struct decoder *d)
 	memset(d, 0, sizeof(*d));
 }
 
-static int
-grow(void *pointer, size_t *room, size_t need)
+static int grow(void *pointer, size_t *room, size_t need)
 {
 	void *old, *p;
 
@@ -69,8 +65,7 @@ grow(void *pointer, size_t *room, size_t need)
 	return 0;
 }
 
-static int
-make_room(struct decoder *d, const struct decode_job *j)
+static int make_room(struct decoder *d, const struct decode_job *j)
 {
 	if (d->k_room < j->k) {
 		free(d->src);
@@ -86,15 +81,13 @@ make_room(struct decoder *d, const struct decode_job *j)
 	return grow(&d->work, &d->work_room, fec_decode_work(j->k, j->m, j->slen));
 }
 
-static int
-has(const struct decode_job *j, uint32_t i)
+static int has(const struct decode_job *j, uint32_t i)
 {
 	return j->have[i / 8] >> (i % 8) & 1;
 }
 
 /* Chunk `index` of the file into d->piece; what lies behind the file's end is zero. */
-static int
-read_chunk(const struct decoder *d, const struct decode_job *j, uint64_t index)
+static int read_chunk(const struct decoder *d, const struct decode_job *j, uint64_t index)
 {
 	size_t at = 0;
 
@@ -114,8 +107,7 @@ read_chunk(const struct decoder *d, const struct decode_job *j, uint64_t index)
 
 /* What chunk c of the job has of the block, to its place in d->block.  all: also the
  * symbols that lie wholly in it. */
-static void
-copy_chunk(const struct decoder *d, const struct decode_job *j, uint32_t c, const uint8_t *from, int all)
+static void copy_chunk(const struct decoder *d, const struct decode_job *j, uint32_t c, const uint8_t *from, int all)
 {
 	uint64_t begin = (j->offset / STAGE_CHUNK + c) * STAGE_CHUNK, end = begin + STAGE_CHUNK;
 	uint64_t block_end = j->offset + j->bytes, lo = begin > j->offset ? begin : j->offset;
@@ -134,8 +126,7 @@ copy_chunk(const struct decoder *d, const struct decode_job *j, uint32_t c, cons
 }
 
 /* Where symbol i can be read: in a pinned chunk, or in d->block. */
-static const uint8_t *
-place(const struct decoder *d, const struct decode_job *j, uint32_t i)
+static const uint8_t *place(const struct decoder *d, const struct decode_job *j, uint32_t i)
 {
 	uint64_t at = j->offset + (uint64_t)i * j->slen, end = at + j->slen, index = at / STAGE_CHUNK;
 	const struct stage_chunk *c = j->pinned[index - j->offset / STAGE_CHUNK];
@@ -145,8 +136,7 @@ place(const struct decoder *d, const struct decode_job *j, uint32_t i)
 	return c->bytes + at % STAGE_CHUNK;
 }
 
-static int
-gather(const struct decoder *d, const struct decode_job *j)
+static int gather(const struct decoder *d, const struct decode_job *j)
 {
 	size_t all = (size_t)j->k * j->slen;
 
@@ -164,8 +154,7 @@ gather(const struct decoder *d, const struct decode_job *j)
 	return 0;
 }
 
-void
-decode_run(struct errand *e)
+void decode_run(struct errand *e)
 {
 	struct decode_job *j = (struct decode_job *)e;
 	struct decoder *d = j->decoder;

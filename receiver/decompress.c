@@ -23,8 +23,7 @@ struct decompress {
 	uint8_t out[OUT];
 };
 
-struct decompress *
-decompress_new(void)
+struct decompress *decompress_new(void)
 {
 	struct decompress *d = calloc(1, sizeof(*d));
 
@@ -38,8 +37,7 @@ decompress_new(void)
 	return d;
 }
 
-void
-decompress_free(struct decompress *d)
+void decompress_free(struct decompress *d)
 {
 	if (d == NULL)
 		return;
@@ -47,8 +45,7 @@ decompress_free(struct decompress *d)
 	free(d);
 }
 
-void
-decompress_begin(struct decompress *d, uint64_t cap, decompress_sink *sink, void *ctx)
+void decompress_begin(struct decompress *d, uint64_t cap, decompress_sink *sink, void *ctx)
 {
 	ZSTD_DCtx_reset(d->z, ZSTD_reset_session_only);
 	d->failed = DECOMPRESS_OK;
@@ -61,16 +58,14 @@ decompress_begin(struct decompress *d, uint64_t cap, decompress_sink *sink, void
 	d->ctx = ctx;
 }
 
-void
-decompress_into(struct decompress *d, decompress_room *room)
+void decompress_into(struct decompress *d, decompress_room *room)
 {
 	d->room = room;
 }
 
 /* The frame header says kind, window, dictionary: zstd skips skippable frames
  * and accepts what it can, so ask before. */
-static enum decompress_err
-look(struct decompress *d)
+static enum decompress_err look(struct decompress *d)
 {
 	ZSTD_frameHeader h;
 	size_t r = ZSTD_getFrameHeader(&h, d->head, d->head_have);
@@ -90,8 +85,7 @@ look(struct decompress *d)
 	return DECOMPRESS_OK;
 }
 
-static enum decompress_err
-run(struct decompress *d, const uint8_t *data, size_t n)
+static enum decompress_err run(struct decompress *d, const uint8_t *data, size_t n)
 {
 	ZSTD_inBuffer in = { data, n, 0 };
 
@@ -117,8 +111,7 @@ run(struct decompress *d, const uint8_t *data, size_t n)
 	}
 }
 
-enum decompress_err
-decompress_write(struct decompress *d, const uint8_t *data, size_t n)
+enum decompress_err decompress_write(struct decompress *d, const uint8_t *data, size_t n)
 {
 	size_t part;
 
@@ -142,16 +135,14 @@ decompress_write(struct decompress *d, const uint8_t *data, size_t n)
 	return d->failed;
 }
 
-enum decompress_err
-decompress_end(struct decompress *d)
+enum decompress_err decompress_end(struct decompress *d)
 {
 	if (d->failed == DECOMPRESS_OK && !d->ended)
 		d->failed = DECOMPRESS_ELESS;
 	return d->failed;
 }
 
-const char *
-decompress_strerror(enum decompress_err e)
+const char *decompress_strerror(enum decompress_err e)
 {
 	switch (e) {
 	case DECOMPRESS_OK:

@@ -18,8 +18,7 @@ struct delivered {
 	struct entry *entry;
 };
 
-struct delivered *
-delivered_new(uint32_t room)
+struct delivered *delivered_new(uint32_t room)
 {
 	struct delivered *d = calloc(1, sizeof(*d));
 
@@ -35,8 +34,7 @@ delivered_new(uint32_t room)
 	return d;
 }
 
-void
-delivered_free(struct delivered *d)
+void delivered_free(struct delivered *d)
 {
 	if (d == NULL)
 		return;
@@ -45,8 +43,7 @@ delivered_free(struct delivered *d)
 	free(d);
 }
 
-static uint32_t
-slot(const struct delivered *d, uint32_t sender, const uint8_t *id)
+static uint32_t slot(const struct delivered *d, uint32_t sender, const uint8_t *id)
 {
 	uint64_t h;
 
@@ -56,8 +53,7 @@ slot(const struct delivered *d, uint32_t sender, const uint8_t *id)
 }
 
 /* The link that points at the entry, or at the end of the bucket. */
-static uint32_t *
-find(const struct delivered *d, uint32_t sender, const uint8_t *id)
+static uint32_t *find(const struct delivered *d, uint32_t sender, const uint8_t *id)
 {
 	uint32_t *p = &d->bucket[slot(d, sender, id)];
 
@@ -70,14 +66,12 @@ find(const struct delivered *d, uint32_t sender, const uint8_t *id)
 	return p;
 }
 
-bool
-delivered_has(const struct delivered *d, uint32_t sender, const uint8_t id[static 16])
+bool delivered_has(const struct delivered *d, uint32_t sender, const uint8_t id[static 16])
 {
 	return *find(d, sender, id) != 0;
 }
 
-void
-delivered_remove(struct delivered *d, uint32_t sender, const uint8_t id[static 16])
+void delivered_remove(struct delivered *d, uint32_t sender, const uint8_t id[static 16])
 {
 	uint32_t *p = find(d, sender, id);
 
@@ -88,8 +82,7 @@ delivered_remove(struct delivered *d, uint32_t sender, const uint8_t id[static 1
 	}
 }
 
-void
-delivered_add(struct delivered *d, uint32_t sender, const uint8_t id[static 16])
+void delivered_add(struct delivered *d, uint32_t sender, const uint8_t id[static 16])
 {
 	struct entry *e = &d->entry[d->at];
 	uint32_t *p;

@@ -21,8 +21,7 @@
 enum { EARLY_MIN = 8 << 20 /* bytes; below, opening it early gains nothing */ };
 #define EARLY_IDLE_NS 2000000000ull /* without progress: another may have the lane */
 
-static struct msg_progress
-message(const struct job *j)
+static struct msg_progress message(const struct job *j)
 {
 	struct msg_progress m = { { .length = j->length, .sender = j->sender, .slot = j->slot }, j->stopped ? 0 : j->ready };
 
@@ -31,8 +30,7 @@ message(const struct job *j)
 }
 
 /* Open waits, and there is something to say. */
-static void
-answer(struct store *s)
+static void answer(struct store *s)
 {
 	struct job *j = s->early;
 
@@ -46,8 +44,7 @@ answer(struct store *s)
 	j->told_length = j->length;
 }
 
-static void
-start(struct store *s, const struct msg_progress *p)
+static void start(struct store *s, const struct msg_progress *p)
 {
 	const struct msg_object *o = &p->object;
 	struct job *j;
@@ -75,8 +72,7 @@ start(struct store *s, const struct msg_progress *p)
 	close(fd);
 }
 
-void
-early_progress(struct store *s, const struct msg_progress *p)
+void early_progress(struct store *s, const struct msg_progress *p)
 {
 	struct job *j = s->early;
 
@@ -92,8 +88,7 @@ early_progress(struct store *s, const struct msg_progress *p)
 	}
 }
 
-bool
-early_complete(struct store *s, const struct msg_object *o)
+bool early_complete(struct store *s, const struct msg_object *o)
 {
 	struct job *j = s->early;
 
@@ -105,8 +100,7 @@ early_complete(struct store *s, const struct msg_object *o)
 	return true;
 }
 
-void
-early_stop(struct store *s, uint32_t slot)
+void early_stop(struct store *s, uint32_t slot)
 {
 	struct job *j = s->early;
 
@@ -116,8 +110,7 @@ early_stop(struct store *s, uint32_t slot)
 	answer(s);
 }
 
-void
-early_want(struct store *s, const struct msg_want *m)
+void early_want(struct store *s, const struct msg_want *m)
 {
 	struct job *j = s->early;
 
@@ -127,8 +120,7 @@ early_want(struct store *s, const struct msg_want *m)
 	answer(s);
 }
 
-void
-early_failed(struct store *s, struct job *j)
+void early_failed(struct store *s, struct job *j)
 {
 	if (j->begun)
 		transfer_remove(&j->transfer);

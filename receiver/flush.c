@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct flush_job *
-flush_job_new(size_t n)
+struct flush_job *flush_job_new(size_t n)
 {
 	struct flush_job *j = calloc(1, sizeof(*j) + n);
 
@@ -17,8 +16,7 @@ flush_job_new(size_t n)
 	return j;
 }
 
-static int
-write_all(int fd, const uint8_t *p, size_t n, uint64_t at)
+static int write_all(int fd, const uint8_t *p, size_t n, uint64_t at)
 {
 	while (n > 0) {
 		ssize_t w = pwrite(fd, p, n, (off_t)at);
@@ -33,8 +31,7 @@ write_all(int fd, const uint8_t *p, size_t n, uint64_t at)
 	return 0;
 }
 
-void
-flush_run(struct errand *e)
+void flush_run(struct errand *e)
 {
 	struct flush_job *j = (struct flush_job *)e;
 

@@ -9,8 +9,7 @@
 #include "host/log.h"
 
 /* The device that has the address; only one may. */
-static int
-find_device(char device[IF_NAMESIZE], const struct in_addr *address)
+static int find_device(char device[IF_NAMESIZE], const struct in_addr *address)
 {
 	struct ifaddrs *all, *i;
 	int found = 0;
@@ -29,8 +28,7 @@ find_device(char device[IF_NAMESIZE], const struct in_addr *address)
 }
 
 /* It goes into a script that root runs. */
-static int
-device_ok(const char *s)
+static int device_ok(const char *s)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-@";
 
@@ -38,8 +36,7 @@ device_ok(const char *s)
 	    strcmp(s, "default") != 0 && strcmp(s, "lo") != 0;
 }
 
-static void
-print_kernel(FILE *out, const char *dev)
+static void print_kernel(FILE *out, const char *dev)
 {
 	fprintf(out,
 	    "# 1. What the kernel would say by itself: nothing on this device, and nothing is forwarded.\n"
@@ -54,8 +51,7 @@ print_kernel(FILE *out, const char *dev)
 	    "ip link set dev \"%s\" arp off multicast off\n\n", dev, dev, dev, dev, dev, dev, dev, dev);
 }
 
-static void
-print_in(FILE *out, const struct receiver_conf *c)
+static void print_in(FILE *out, const struct receiver_conf *c)
 {
 	char here[INET_ADDRSTRLEN], sender[INET_ADDRSTRLEN];
 	const uint8_t *m = c->sender_mac;
@@ -70,8 +66,7 @@ print_in(FILE *out, const struct receiver_conf *c)
 	fputs("\t\tcounter drop comment \"not the link\"\n", out);
 }
 
-static void
-print_filter(FILE *out, const struct receiver_conf *c, const char *dev)
+static void print_filter(FILE *out, const struct receiver_conf *c, const char *dev)
 {
 	fprintf(out,
 	    "# 2. Nothing leaves on it, whoever sends; only the link enters.  Look: nft list table netdev katamichi\n"
@@ -101,8 +96,7 @@ print_filter(FILE *out, const struct receiver_conf *c, const char *dev)
 	    "RULES\n", dev, dev);
 }
 
-int
-harden_print(const struct receiver_conf *c, FILE *out)
+int harden_print(const struct receiver_conf *c, FILE *out)
 {
 	char dev[IF_NAMESIZE], here[INET_ADDRSTRLEN];
 

@@ -15,8 +15,7 @@
 
 static const char *const beside[] = { "MANIFEST.json", "MANIFEST.json.sig", "SHA256SUMS" };
 
-void
-held_reason(char *out, size_t room, const struct transfer *t)
+void held_reason(char *out, size_t room, const struct transfer *t)
 {
 	const struct manifest_file *f = &t->found.file[t->bad[0].file];
 	char name[160];
@@ -29,8 +28,7 @@ held_reason(char *out, size_t room, const struct transfer *t)
 }
 
 /* held/INDEX with what belongs beside the file, and the file. */
-static int
-move_one(struct transfer *t, const struct publish_item *part)
+static int move_one(struct transfer *t, const struct publish_item *part)
 {
 	char dir[PUBLISH_DIR_MAX], to[PUBLISH_DIR_MAX + NAME_MAX_LEN + 16], name[NAME_MAX_LEN + 1];
 
@@ -49,8 +47,7 @@ move_one(struct transfer *t, const struct publish_item *part)
 	return renameat(t->files, name, t->dir, to);
 }
 
-static void
-fill(struct publish_item *part, const struct publish_item *it, const struct transfer *t, const struct transfer_bad *b)
+static void fill(struct publish_item *part, const struct publish_item *it, const struct transfer *t, const struct transfer_bad *b)
 {
 	const struct manifest_file *f = &t->found.file[b->file];
 
@@ -72,8 +69,7 @@ fill(struct publish_item *part, const struct publish_item *it, const struct tran
 }
 
 /* What the directory says of what is not in it. */
-static void
-put_note(struct transfer *t, const struct publish_item *it)
+static void put_note(struct transfer *t, const struct publish_item *it)
 {
 	json_t *files = json_array(), *o;
 	char entry[PUBLISH_DIR_MAX], *text;
@@ -100,8 +96,7 @@ put_note(struct transfer *t, const struct publish_item *it)
 	json_decref(o);
 }
 
-void
-held_apart(struct transfer *t, struct publish_item *it)
+void held_apart(struct transfer *t, struct publish_item *it)
 {
 	if ((it->part = calloc(t->bads, sizeof(*it->part))) == NULL || mkdirat(t->dir, TRANSFER_HELD, 0700) != 0) {
 		t->error = errno;

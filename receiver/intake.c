@@ -29,8 +29,7 @@
 #define HELD_NS 5000000000ull /* between looks at an object that is held (validity.h) */
 
 /* The stream of this object has ended. */
-static void
-conclude(struct store *s, struct job *j, const struct pipe_finish *f)
+static void conclude(struct store *s, struct job *j, const struct pipe_finish *f)
 {
 	struct transfer *t = &j->transfer;
 
@@ -75,8 +74,7 @@ conclude(struct store *s, struct job *j, const struct pipe_finish *f)
 	intake_accept(s, j);
 }
 
-static void
-begin(struct store *s, struct job *j)
+static void begin(struct store *s, struct job *j)
 {
 	char name[TRANSFER_NAME_MAX + 1], id[33];
 
@@ -85,8 +83,7 @@ begin(struct store *s, struct job *j)
 	j->begun = true;
 }
 
-void
-intake_frame(struct store *s, enum receiver_lane lane, const struct pipeframe *f)
+void intake_frame(struct store *s, enum receiver_lane lane, const struct pipeframe *f)
 {
 	struct job *j = lane == LANE_EARLY ? s->early : s->jobs;
 	struct pipe_finish finish;
@@ -142,8 +139,7 @@ intake_frame(struct store *s, enum receiver_lane lane, const struct pipeframe *f
 		intake_commit(s);
 }
 
-static void
-say(const struct store *s, const struct publish_item *it, const struct job *j)
+static void say(const struct store *s, const struct publish_item *it, const struct job *j)
 {
 	const char *peer = s->conf.peer[j->sender].name;
 	unsigned long long n = it->number;
@@ -177,8 +173,7 @@ say(const struct store *s, const struct publish_item *it, const struct job *j)
 	log_about(.event = LOG_EVENT_NONE);
 }
 
-void
-intake_commit(struct store *s)
+void intake_commit(struct store *s)
 {
 	if (s->batched == 0)
 		return;
@@ -201,8 +196,7 @@ intake_commit(struct store *s)
 	store_flush_done(s);
 }
 
-int
-intake_file(struct store *s, uint32_t slot, uint64_t length)
+int intake_file(struct store *s, uint32_t slot, uint64_t length)
 {
 	/* Link wrote a large one past the page cache, so nothing of it is there. */
 	int fd = stage_takes(length) ? part_store_data(&s->parts, slot, O_RDONLY | O_DIRECT) : -1;
@@ -210,8 +204,7 @@ intake_file(struct store *s, uint32_t slot, uint64_t length)
 	return fd >= 0 ? fd : part_store_data(&s->parts, slot, O_RDONLY);
 }
 
-static void
-send_job(struct store *s, struct job *j)
+static void send_job(struct store *s, struct job *j)
 {
 	struct msg_progress m = { { .length = j->length, .sender = j->sender, .slot = j->slot }, j->length };
 	int fd = intake_file(s, j->slot, j->length);
@@ -230,8 +223,7 @@ send_job(struct store *s, struct job *j)
 	s->sent++;
 }
 
-void
-intake_pump(struct store *s, uint64_t now_ns)
+void intake_pump(struct store *s, uint64_t now_ns)
 {
 	struct job *j, *next;
 
@@ -263,8 +255,7 @@ intake_pump(struct store *s, uint64_t now_ns)
 	}
 }
 
-void
-intake_complete(struct store *s, const struct msg_object *o)
+void intake_complete(struct store *s, const struct msg_object *o)
 {
 	struct job *j;
 
@@ -281,8 +272,7 @@ intake_complete(struct store *s, const struct msg_object *o)
 	job_append(s, j);
 }
 
-static struct job *
-find(struct store *s, enum receiver_lane lane, uint32_t slot)
+static struct job *find(struct store *s, enum receiver_lane lane, uint32_t slot)
 {
 	struct job *j = lane == LANE_EARLY ? s->early : s->jobs;
 
@@ -293,8 +283,7 @@ find(struct store *s, enum receiver_lane lane, uint32_t slot)
 	return j;
 }
 
-void
-intake_opened(struct store *s, enum receiver_lane lane, const struct msg_opened *o)
+void intake_opened(struct store *s, enum receiver_lane lane, const struct msg_opened *o)
 {
 	struct job *j = find(s, lane, o->job);
 
@@ -302,8 +291,7 @@ intake_opened(struct store *s, enum receiver_lane lane, const struct msg_opened 
 	j->opened = true;
 }
 
-void
-intake_unsealed(struct store *s, enum receiver_lane lane, const struct msg_unsealed *u)
+void intake_unsealed(struct store *s, enum receiver_lane lane, const struct msg_unsealed *u)
 {
 	struct job *j = find(s, lane, u->job);
 

@@ -10,8 +10,7 @@
 #include "receiver/store.h"
 #include "receiver/verify.h"
 
-static struct publish_item *
-batch_item(struct store *s, struct job *j)
+static struct publish_item *batch_item(struct store *s, struct job *j)
 {
 	struct publish_item *it = &s->batch[s->batched++];
 	struct transfer *t = &j->transfer;
@@ -31,16 +30,14 @@ batch_item(struct store *s, struct job *j)
 	return it;
 }
 
-static struct verify_expected
-expected(const struct store *s, const struct job *j)
+static struct verify_expected expected(const struct store *s, const struct job *j)
 {
 	return (struct verify_expected){ .sender = &s->conf.peer[j->inner.sender].party, .receiver = s->self.fingerprint[0], .receivers = s->self.count,
 		.generation = j->inner.generation, .channel = j->inner.channel };
 }
 
 /* Some of it did not pass. */
-static void
-hold(struct store *s, struct job *j, struct publish_item *it)
+static void hold(struct store *s, struct job *j, struct publish_item *it)
 {
 	const struct receiver_channel *ch = receiver_conf_channel(&s->conf, j->inner.channel);
 	struct transfer *t = &j->transfer;
@@ -64,16 +61,14 @@ hold(struct store *s, struct job *j, struct publish_item *it)
 }
 
 /* Would less stay free than this channel has to leave to the others? */
-static bool
-keeps_free(const struct store *s, const struct job *j)
+static bool keeps_free(const struct store *s, const struct job *j)
 {
 	const struct receiver_channel *ch = receiver_conf_channel(&s->conf, j->inner.channel);
 
 	return ch != NULL && reserve_below(s->work, ch->keep_free);
 }
 
-void
-intake_accept(struct store *s, struct job *j)
+void intake_accept(struct store *s, struct job *j)
 {
 	const struct verify_expected e = expected(s, j);
 	struct transfer *t = &j->transfer;
@@ -115,8 +110,7 @@ intake_accept(struct store *s, struct job *j)
 		hold(s, j, it);
 }
 
-void
-intake_scanned(struct store *s, struct job *j)
+void intake_scanned(struct store *s, struct job *j)
 {
 	char checks[sizeof(j->checks)];
 
@@ -131,8 +125,7 @@ intake_scanned(struct store *s, struct job *j)
 
 /* What the sender may do and this channel does not take: nothing of it is kept,
  * and a later round brings it again, when the cap was perhaps raised. */
-void
-intake_over_cap(struct store *s, struct job *j, const char *reason)
+void intake_over_cap(struct store *s, struct job *j, const char *reason)
 {
 	const struct verify_expected e = expected(s, j);
 	struct manifest m;

@@ -12,15 +12,13 @@
 #define RETRY_NS 5000000000ull
 #define RETRY_FULL_NS 10000000000ull /* a channel that has to leave room: it has to be opened and built to be tried */
 
-const char *
-job_show(char out[static 33], const uint8_t *id)
+const char *job_show(char out[static 33], const uint8_t *id)
 {
 	hex_put(out, id, 16);
 	return out;
 }
 
-void
-job_unlink(struct store *s, struct job *j)
+void job_unlink(struct store *s, struct job *j)
 {
 	struct job **p = &s->jobs;
 
@@ -33,8 +31,7 @@ job_unlink(struct store *s, struct job *j)
 }
 
 /* Behind all that were sent, so that the order stays that of the pipe. */
-void
-job_append(struct store *s, struct job *j)
+void job_append(struct store *s, struct job *j)
 {
 	struct job **p = &s->jobs;
 
@@ -46,8 +43,7 @@ job_append(struct store *s, struct job *j)
 }
 
 /* The part files go, and link never gathers the object again. */
-void
-job_done(struct store *s, struct job *j)
+void job_done(struct store *s, struct job *j)
 {
 	struct msg_key *k;
 
@@ -61,8 +57,7 @@ job_done(struct store *s, struct job *j)
 }
 
 /* The part files go, and link gathers the object anew. */
-void
-job_forget(struct store *s, struct job *j)
+void job_forget(struct store *s, struct job *j)
 {
 	struct msg_object m = { .sender = j->sender, .slot = j->slot, .length = j->length };
 
@@ -73,8 +68,7 @@ job_forget(struct store *s, struct job *j)
 }
 
 /* The disk's fault, not the object's: it stays, and is tried again. */
-void
-job_later(struct store *s, struct job *j, int error)
+void job_later(struct store *s, struct job *j, int error)
 {
 	uint64_t now = clock_mono_ns();
 	char id[33];

@@ -7,8 +7,7 @@
 #include "receiver/store.h"
 
 /* A jump of the clock is in the ledger, since the times of the entries around it are not to be compared. */
-static void
-note(struct store *s, int64_t jump_ms)
+static void note(struct store *s, int64_t jump_ms)
 {
 	char entry[96], at[21], what[24];
 	int n;
@@ -25,8 +24,7 @@ note(struct store *s, int64_t jump_ms)
 	    "ledger do", (long long)(jump_ms / 1000));
 }
 
-void
-jumps_look(struct store *s, uint64_t now_ns)
+void jumps_look(struct store *s, uint64_t now_ns)
 {
 	int64_t jump = clock_watch_look(&s->clock, clock_wall_ms(), now_ns);
 
@@ -35,8 +33,7 @@ jumps_look(struct store *s, uint64_t now_ns)
 }
 
 /* Time went back while nobody looked: the last entry is from the future. */
-void
-jumps_since_last(struct store *s)
+void jumps_since_last(struct store *s)
 {
 	int64_t last_s = db_int(&s->ledger.db, "SELECT CAST(strftime('%s', json_extract(entry, '$.at')) AS INTEGER) FROM ledger"
 	    " ORDER BY seq DESC LIMIT 1", ""), now_s = (int64_t)(clock_wall_ms() / 1000);

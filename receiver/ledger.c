@@ -52,8 +52,7 @@ static const char schema[] =
 #define KEYS "sender = ? AND channel = ? AND generation = ?"
 #define KEY_ARGS(s) (s)->sender, (s)->channel, (s)->generation
 
-static void
-last_row(struct ledger *l)
+static void last_row(struct ledger *l)
 {
 	sqlite3_stmt *s = db_query(&l->db, "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1", "");
 
@@ -69,8 +68,7 @@ last_row(struct ledger *l)
 	db_done(s);
 }
 
-void
-ledger_open(struct ledger *l, const char *path)
+void ledger_open(struct ledger *l, const char *path)
 {
 	char entry[80], at[21];
 	int n;
@@ -86,14 +84,12 @@ ledger_open(struct ledger *l, const char *path)
 	db_exec(&l->db, "COMMIT");
 }
 
-void
-ledger_close(struct ledger *l)
+void ledger_close(struct ledger *l)
 {
 	db_close(&l->db);
 }
 
-void
-ledger_append(struct ledger *l, const char *entry, size_t n)
+void ledger_append(struct ledger *l, const char *entry, size_t n)
 {
 	char hash[CHAIN_HEX_LEN + 1];
 
@@ -103,16 +99,14 @@ ledger_append(struct ledger *l, const char *entry, size_t n)
 	memcpy(l->hash, hash, sizeof(hash));
 }
 
-void
-ledger_incident(struct ledger *l, const char *event, const char *at, const char *what)
+void ledger_incident(struct ledger *l, const char *event, const char *at, const char *what)
 {
 	db_run(&l->db, "INSERT INTO incident(event, at, what) VALUES(?, ?, ?) ON CONFLICT(event) DO UPDATE SET at = excluded.at,"
 	    " what = excluded.what", "ttt", event, at, what);
 }
 
 /* --- streams and gaps --- */
-static void
-add_gap(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last, uint64_t since)
+static void add_gap(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last, uint64_t since)
 {
 	if (first <= last)
 		db_run(&l->db, "INSERT INTO gap(sender, channel, generation, first, last, since) VALUES(?, ?, ?, ?, ?, ?)",
@@ -120,8 +114,7 @@ add_gap(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_
 }
 
 /* The stream was heard of for the first time.  Is there an older one of this sender and channel? */
-static void
-new_generation(struct ledger *l, const struct ledger_stream *s, uint64_t now_s)
+static void new_generation(struct ledger *l, const struct ledger_stream *s, uint64_t now_s)
 {
 	sqlite3_stmt *q = db_query(&l->db, "SELECT generation FROM stream WHERE sender = ? AND channel = ? AND generation <> ? AND"
 	    " (delivered > 0 OR known > 0) ORDER BY delivered_at DESC LIMIT 1", "ttt", KEY_ARGS(s));
@@ -144,8 +137,7 @@ new_generation(struct ledger *l, const struct ledger_stream *s, uint64_t now_s)
 }
 
 /* Numbers up to newest exist now; those never heard of before are missing, except `had`. */
-static void
-extend(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t had, uint64_t now_s)
+static void extend(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t had, uint64_t now_s)
 {
 	uint64_t known;
 
@@ -164,8 +156,7 @@ extend(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_
 }
 
 /* A stream that only beats have told of, one too many? */
-static int
-too_many(struct ledger *l, const struct ledger_stream *s)
+static int too_many(struct ledger *l, const struct ledger_stream *s)
 {
 	uint64_t now = clock_mono_ns();
 
@@ -180,8 +171,7 @@ too_many(struct ledger *l, const struct ledger_stream *s)
 	return 1;
 }
 
-void
-ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t oldest, uint64_t now_s)
+void ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t oldest, uint64_t now_s)
 {
 	sqlite3_stmt *q = db_query(&l->db, "SELECT known, oldest FROM stream WHERE " KEYS, "ttt", KEY_ARGS(s));
 	int same = 0, known = 0;
@@ -205,15 +195,13 @@ ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newest, ui
 	db_exec(&l->db, "COMMIT");
 }
 
-void
-ledger_known(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t now_s)
+void ledger_known(struct ledger *l, const struct ledger_stream *s, uint64_t newest, uint64_t now_s)
 {
 	extend(l, s, newest, 0, now_s);
 }
 
 /* Take one number out of the gap that it lies in. */
-static void
-split_gap(struct ledger *l, const struct ledger_stream *s, uint64_t number)
+static void split_gap(struct ledger *l, const struct ledger_stream *s, uint64_t number)
 {
 	sqlite3_stmt *q = db_query(&l->db, "SELECT first, last, since FROM gap WHERE " KEYS
 	    " AND first <= ? ORDER BY first DESC LIMIT 1", "ttti", KEY_ARGS(s), (int64_t)number);
@@ -232,8 +220,7 @@ split_gap(struct ledger *l, const struct ledger_stream *s, uint64_t number)
 	add_gap(l, s, number + 1, last, since);
 }
 
-void
-ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, uint64_t now_s)
+void ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, uint64_t now_s)
 {
 	extend(l, s, number, number, now_s);
 	split_gap(l, s, number);
@@ -242,8 +229,7 @@ ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, ui
 	    (int64_t)number, (int64_t)now_s, KEY_ARGS(s));
 }
 
-void
-ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct ledger_aside *a, uint64_t now_s)
+void ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct ledger_aside *a, uint64_t now_s)
 {
 	if (a->number != 0) {
 		extend(l, s, a->number, a->number, now_s);
@@ -254,16 +240,14 @@ ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct ledge
 	    "tttt" "itti", a->object, KEY_ARGS(s), (int64_t)a->number, a->reason, a->dir, (int64_t)now_s);
 }
 
-void
-ledger_not_aside(struct ledger *l, const struct ledger_stream *s, const char *object, uint64_t number)
+void ledger_not_aside(struct ledger *l, const struct ledger_stream *s, const char *object, uint64_t number)
 {
 	db_run(&l->db, "DELETE FROM aside WHERE id = ? AND sender = ?", "tt", object, s->sender);
 	if (number != 0)
 		db_run(&l->db, "DELETE FROM aside WHERE " KEYS " AND number = ?", "ttti", KEY_ARGS(s), (int64_t)number);
 }
 
-uint64_t
-ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last)
+uint64_t ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last)
 {
 	uint64_t numbers = 0;
 	sqlite3_stmt *q;
@@ -289,8 +273,7 @@ ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t first, u
 }
 
 /* --- verification --- */
-static const char *
-judge(struct ledger_verdict *v, sqlite3_stmt *s)
+static const char *judge(struct ledger_verdict *v, sqlite3_stmt *s)
 {
 	const char *entry = (const char *)sqlite3_column_text(s, 1), *hash = (const char *)sqlite3_column_text(s, 2);
 	char want[CHAIN_HEX_LEN + 1];
@@ -307,8 +290,7 @@ judge(struct ledger_verdict *v, sqlite3_stmt *s)
 	return NULL;
 }
 
-static void
-judge_end(struct ledger_verdict *v, struct db *db)
+static void judge_end(struct ledger_verdict *v, struct db *db)
 {
 	/* The end of a chain proves nothing about what followed; our own index does, a little. */
 	if (db_int(db, "SELECT max(seq) FROM delivery", "") > v->rows)
@@ -319,8 +301,7 @@ judge_end(struct ledger_verdict *v, struct db *db)
 		v->bad = v->rows + 1;
 }
 
-void
-ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg)
+void ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg)
 {
 	sqlite3_stmt *s = db_query(db, "SELECT seq, entry, hash FROM ledger ORDER BY seq", "");
 
@@ -341,8 +322,7 @@ ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg)
 		judge_end(v, db);
 }
 
-void
-ledger_verify(struct db *db, struct ledger_verdict *v)
+void ledger_verify(struct db *db, struct ledger_verdict *v)
 {
 	ledger_walk(db, v, NULL, NULL);
 }

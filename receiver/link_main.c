@@ -14,8 +14,7 @@
 #include "host/sandbox.h"
 #include "receiver/proc_link.h"
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	log_init("katamichi-receiver", "link");
 	if (argc < 3 || strcmp(argv[1], "--role") != 0 || strcmp(argv[2], "link") != 0)

@@ -12,8 +12,7 @@ enum {
 };
 #define REFUSED_NS 1000000000ull /* so long a store that had no room is not asked again */
 
-static int
-say(struct link_store *s, uint32_t type, const void *body, size_t n)
+static int say(struct link_store *s, uint32_t type, const void *body, size_t n)
 {
 	int r = ipc_write(LINK_FD_STORE, type, body, n);
 
@@ -22,34 +21,29 @@ say(struct link_store *s, uint32_t type, const void *body, size_t n)
 	return r == 1;
 }
 
-static int
-complete(void *ctx, const struct msg_object *o)
+static int complete(void *ctx, const struct msg_object *o)
 {
 	return say(ctx, MSG_COMPLETE, o, sizeof(*o));
 }
 
-static int
-discard(void *ctx, const struct msg_object *o)
+static int discard(void *ctx, const struct msg_object *o)
 {
 	return say(ctx, MSG_DISCARD, o, sizeof(*o));
 }
 
-static int
-expired(void *ctx, const struct msg_object *o)
+static int expired(void *ctx, const struct msg_object *o)
 {
 	return say(ctx, MSG_EXPIRED, o, sizeof(*o));
 }
 
-static int
-progress(void *ctx, const struct msg_progress *p)
+static int progress(void *ctx, const struct msg_progress *p)
 {
 	return say(ctx, MSG_PROGRESS, p, sizeof(*p));
 }
 
 const struct assemble_sink link_store_sink = { complete, discard, progress, expired };
 
-static void
-done(struct link_store *s, const struct msg_done *d)
+static void done(struct link_store *s, const struct msg_done *d)
 {
 	if (d->count > MSG_DONE_MAX)
 		log_die(EXIT_INTERNAL, "store sent %u objects in one message", d->count);
@@ -57,8 +51,7 @@ done(struct link_store *s, const struct msg_done *d)
 		assemble_done(s->assemble, d->key[i].sender, d->key[i].id);
 }
 
-static void
-take(struct link_store *s, uint64_t now_ns)
+static void take(struct link_store *s, uint64_t now_ns)
 {
 	const struct msg_object *o;
 
@@ -87,8 +80,7 @@ take(struct link_store *s, uint64_t now_ns)
 	}
 }
 
-void
-link_store_read(struct link_store *s, uint64_t now_ns)
+void link_store_read(struct link_store *s, uint64_t now_ns)
 {
 	enum ipc_result r = IPC_AGAIN;
 
@@ -98,8 +90,7 @@ link_store_read(struct link_store *s, uint64_t now_ns)
 		s->gone = true;
 }
 
-void
-link_store_want(struct link_store *s, uint64_t now_ns)
+void link_store_want(struct link_store *s, uint64_t now_ns)
 {
 	uint32_t have = assemble_slots_free(s->assemble);
 	struct msg_need m = { .count = SLOTS_WANTED - have };
@@ -111,8 +102,7 @@ link_store_want(struct link_store *s, uint64_t now_ns)
 	s->asked = m.count;
 }
 
-bool
-link_store_owes(const struct link_store *s)
+bool link_store_owes(const struct link_store *s)
 {
 	return assemble_slots_free(s->assemble) == 0 && s->asked > 0 && !s->gone;
 }

@@ -17,8 +17,7 @@
 enum { PASSED_FIRST = 3 /* sd_listen_fds(3) */, FD_ABOVE = 10, RETRY_MS = 1500, RETRY_STEP_MS = 50 };
 
 /* The kernel doubles what is asked for and reports the double (socket(7)). */
-static uint64_t
-buffer_of(int sock)
+static uint64_t buffer_of(int sock)
 {
 	int have = 0;
 	socklen_t n = sizeof(have);
@@ -28,8 +27,7 @@ buffer_of(int sock)
 	return (uint64_t)have / 2;
 }
 
-static void
-size_buffer(int sock, const struct receiver_conf *c, int degraded)
+static void size_buffer(int sock, const struct receiver_conf *c, int degraded)
 {
 	int want = (int)c->buffer;
 	uint64_t have = buffer_of(sock);
@@ -49,16 +47,14 @@ size_buffer(int sock, const struct receiver_conf *c, int degraded)
 	    (unsigned long long)c->buffer);
 }
 
-static const char *
-name_of(char out[static INET_ADDRSTRLEN], const struct sockaddr_in *a)
+static const char *name_of(char out[static INET_ADDRSTRLEN], const struct sockaddr_in *a)
 {
 	return inet_ntop(AF_INET, &a->sin_addr, out, INET_ADDRSTRLEN);
 }
 
 /* Retried for a moment: of an instance that was killed the port stays until
  * its last process has ended. */
-static int
-make(const struct receiver_conf *c, int degraded)
+static int make(const struct receiver_conf *c, int degraded)
 {
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	char host[INET_ADDRSTRLEN];
@@ -77,8 +73,7 @@ make(const struct receiver_conf *c, int degraded)
 }
 
 /* How many descriptors the service manager passed to this very process. */
-static unsigned long
-passed(void)
+static unsigned long passed(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 	unsigned long n = 0;
@@ -91,8 +86,7 @@ passed(void)
 	return n;
 }
 
-static int
-option(int sock, int name)
+static int option(int sock, int name)
 {
 	int v = -1;
 	socklen_t n = sizeof(v);
@@ -100,8 +94,7 @@ option(int sock, int name)
 	return getsockopt(sock, SOL_SOCKET, name, &v, &n) == 0 ? v : -1;
 }
 
-static void
-check_passed(int sock, const struct receiver_conf *c)
+static void check_passed(int sock, const struct receiver_conf *c)
 {
 	struct sockaddr_in a = { 0 }, peer;
 	socklen_t n = sizeof(a), m = sizeof(peer);
@@ -119,8 +112,7 @@ check_passed(int sock, const struct receiver_conf *c)
 		    ntohs(a.sin_port), name_of(wanted, &c->listen), ntohs(c->listen.sin_port));
 }
 
-static int
-take_passed(unsigned long count, const struct receiver_conf *c, int degraded)
+static int take_passed(unsigned long count, const struct receiver_conf *c, int degraded)
 {
 	int sock;
 
@@ -139,8 +131,7 @@ take_passed(unsigned long count, const struct receiver_conf *c, int degraded)
 	return sock;
 }
 
-int
-listen_socket(const struct receiver_conf *c, int degraded)
+int listen_socket(const struct receiver_conf *c, int degraded)
 {
 	unsigned long count = passed();
 

@@ -52,8 +52,7 @@ static const char usage[] = N_(
     "Exit codes: 0 stopped, 2 usage, 3 configuration, 4 keys, 5 system (port, directory, memory),\n"
     "6 ledger or state damaged, 70 a bug or a process that died.\n");
 
-static int
-role_main(const char *role, const char *config)
+static int role_main(const char *role, const char *config)
 {
 	static const struct {
 		const char *role;
@@ -81,8 +80,7 @@ role_main(const char *role, const char *config)
 
 /* --- checks --- */
 /* Readable, ours, 0600, and of the right kind; nothing of it is kept here. */
-static int
-check_keys(struct receiver_conf *c)
+static int check_keys(struct receiver_conf *c)
 {
 	struct party_secret *s = crypto_secret_alloc(sizeof(*s));
 	uint8_t *psk = crypto_secret_alloc(KEY_LEN);
@@ -103,8 +101,7 @@ check_keys(struct receiver_conf *c)
 	return code != 0 ? code : receiver_conf_peers(c);
 }
 
-static void
-check_directory(const char *path, const char *key, dev_t *dev)
+static void check_directory(const char *path, const char *key, dev_t *dev)
 {
 	struct stat st;
 
@@ -118,8 +115,7 @@ check_directory(const char *path, const char *key, dev_t *dev)
 	*dev = st.st_dev;
 }
 
-static void
-check_directories(const struct receiver_conf *c)
+static void check_directories(const struct receiver_conf *c)
 {
 	dev_t state, inbox;
 
@@ -134,8 +130,7 @@ check_directories(const struct receiver_conf *c)
 
 /* Retried for a moment: of an instance that was killed the lock stays until
  * its last process has ended. */
-static int
-lock_state(const struct receiver_conf *c)
+static int lock_state(const struct receiver_conf *c)
 {
 	char path[RECEIVER_PATH_MAX + 8];
 	int fd;
@@ -154,8 +149,7 @@ lock_state(const struct receiver_conf *c)
 }
 
 /* --- start --- */
-static int
-open_config(const char *config)
+static int open_config(const char *config)
 {
 	int fd = open(config, O_RDONLY | O_CLOEXEC);
 
@@ -165,8 +159,7 @@ open_config(const char *config)
 }
 
 /* What the open process must not forget: a file of its own in the state directory. */
-static int
-open_floors(const struct receiver_conf *c, const char *name)
+static int open_floors(const struct receiver_conf *c, const char *name)
 {
 	char path[RECEIVER_PATH_MAX + 16];
 	int fd;
@@ -179,8 +172,7 @@ open_floors(const struct receiver_conf *c, const char *name)
 }
 
 /* Part files are passed by descriptor, some hundreds ahead. */
-static void
-allow_files(void)
+static void allow_files(void)
 {
 	struct rlimit r;
 
@@ -195,8 +187,7 @@ allow_files(void)
 }
 
 /* Each process has its own, as close_all() expects. */
-static int
-dup_of(int fd)
+static int dup_of(int fd)
 {
 	int r = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
@@ -205,15 +196,13 @@ dup_of(int fd)
 	return r;
 }
 
-static void
-give(struct proc_spec *to, int fd)
+static void give(struct proc_spec *to, int fd)
 {
 	to->fd[to->fds++] = fd;
 }
 
 /* The descriptors of a lane, in the order of receiver_proc.h. */
-static void
-make_lane(size_t ring, struct proc_spec *open_, struct proc_spec *check, struct proc_spec *store)
+static void make_lane(size_t ring, struct proc_spec *open_, struct proc_spec *check, struct proc_spec *store)
 {
 	struct pipeframe_fds in, out;
 	int talk[2];
@@ -233,16 +222,14 @@ make_lane(size_t ring, struct proc_spec *open_, struct proc_spec *check, struct 
 	give(store, dup_of(out.memory));
 }
 
-static void
-close_all(const struct proc_spec *spec, unsigned count)
+static void close_all(const struct proc_spec *spec, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned j = 0; j < spec[i].fds; j++)
 			close(spec[i].fd[j]);
 }
 
-static int
-again(int fd)
+static int again(int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
@@ -251,8 +238,7 @@ again(int fd)
 	return copy;
 }
 
-static int
-wants_scanner(const struct receiver_conf *c)
+static int wants_scanner(const struct receiver_conf *c)
 {
 	for (unsigned i = 0; i < c->channels; i++)
 		if (c->channel[i].antivirus[0] != '\0')
@@ -260,8 +246,7 @@ wants_scanner(const struct receiver_conf *c)
 	return 0;
 }
 
-static int
-run(const struct receiver_conf *c, const char *config, int sock, int lock, int floors, int checkpoint)
+static int run(const struct receiver_conf *c, const char *config, int sock, int lock, int floors, int checkpoint)
 {
 	int link_open[2], link_store[2], witness[2], scan[2];
 	unsigned count = 4 + (unsigned)wants_scanner(c);
@@ -295,8 +280,7 @@ run(const struct receiver_conf *c, const char *config, int sock, int lock, int f
 }
 
 /* A disk in trouble ends the processes, not the service: what arrives meanwhile comes again in a later round. */
-static int
-serve(const struct receiver_conf *c, const char *config, int sock, int lock)
+static int serve(const struct receiver_conf *c, const char *config, int sock, int lock)
 {
 	int floors = open_floors(c, "epochs"), checkpoint = open_floors(c, "checkpoint"), code;
 
@@ -306,8 +290,7 @@ serve(const struct receiver_conf *c, const char *config, int sock, int lock)
 	return code == EXIT_DISK ? EXIT_OK : code;
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
 		{ "degraded", no_argument, NULL, 'd' }, { "check", no_argument, NULL, 'k' },

@@ -4,8 +4,7 @@
 #include <sodium/utils.h>
 #include <string.h>
 
-void
-name_json(json_t *to, const char *key, const char *key_b64, const uint8_t *name, size_t n)
+void name_json(json_t *to, const char *key, const char *key_b64, const uint8_t *name, size_t n)
 {
 	char b64[sodium_base64_ENCODED_LEN(NAME_MAX_LEN, sodium_base64_VARIANT_ORIGINAL)];
 
@@ -19,8 +18,7 @@ name_json(json_t *to, const char *key, const char *key_b64, const uint8_t *name,
 	json_object_set_new(to, key_b64, json_string(b64));
 }
 
-size_t
-name_json_get(uint8_t out[static NAME_MAX_LEN], const json_t *from, const char *key, const char *key_b64)
+size_t name_json_get(uint8_t out[static NAME_MAX_LEN], const json_t *from, const char *key, const char *key_b64)
 {
 	const json_t *plain = json_object_get(from, key), *b64 = json_object_get(from, key_b64);
 	size_t n = 0;

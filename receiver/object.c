@@ -5,8 +5,7 @@
 #include <string.h>
 
 /* Grow *p from old to room bytes, zeroed, within the budget. */
-static int
-grow(void **p, uint64_t old, uint64_t room, struct object_budget *b)
+static int grow(void **p, uint64_t old, uint64_t room, struct object_budget *b)
 {
 	void *q;
 
@@ -22,14 +21,12 @@ grow(void **p, uint64_t old, uint64_t room, struct object_budget *b)
 
 /* How far to grow: the whole object where its length is known, else twice
  * what is needed, so that a stream costs few copies. */
-static uint64_t
-room_for(uint64_t need, uint64_t all)
+static uint64_t room_for(uint64_t need, uint64_t all)
 {
 	return all != 0 ? all : need + need;
 }
 
-int
-object_reach(struct object *o, struct object_budget *b, uint32_t block)
+int object_reach(struct object *o, struct object_budget *b, uint32_t block)
 {
 	uint64_t blocks = (uint64_t)block + 1;
 	void *p;
@@ -58,26 +55,22 @@ object_reach(struct object *o, struct object_budget *b, uint32_t block)
 	return 0;
 }
 
-bool
-object_has(const struct object *o, uint64_t symbol)
+bool object_has(const struct object *o, uint64_t symbol)
 {
 	return symbol / 8 < o->bits_room && (o->bits[symbol / 8] >> (symbol % 8) & 1) != 0;
 }
 
-bool
-object_block_done(const struct object *o, uint32_t block)
+bool object_block_done(const struct object *o, uint32_t block)
 {
 	return block < o->block_room && o->block[block].have == geometry_k(&o->geo, block);
 }
 
-bool
-object_complete(const struct object *o)
+bool object_complete(const struct object *o)
 {
 	return o->geo.len != 0 && o->blocks_done == o->geo.blocks;
 }
 
-void
-object_dirty(struct object *o, uint64_t first_symbol, uint64_t last_symbol)
+void object_dirty(struct object *o, uint64_t first_symbol, uint64_t last_symbol)
 {
 	uint64_t lo = first_symbol / 8, hi = last_symbol / 8 + 1;
 
@@ -92,8 +85,7 @@ object_dirty(struct object *o, uint64_t first_symbol, uint64_t last_symbol)
 		o->dirty_hi = hi;
 }
 
-bool
-object_set(struct object *o, struct object_budget *b, uint64_t symbol)
+bool object_set(struct object *o, struct object_budget *b, uint64_t symbol)
 {
 	uint32_t n = (uint32_t)(symbol / o->geo.kfull);
 
@@ -109,8 +101,7 @@ object_set(struct object *o, struct object_budget *b, uint64_t symbol)
 	return true;
 }
 
-void
-object_unset(struct object *o, uint64_t symbol)
+void object_unset(struct object *o, uint64_t symbol)
 {
 	uint32_t n = (uint32_t)(symbol / o->geo.kfull);
 
@@ -121,8 +112,7 @@ object_unset(struct object *o, uint64_t symbol)
 	o->block[n].have--;
 }
 
-void
-object_drop_parity(struct object *o, struct object_budget *b, uint32_t block)
+void object_drop_parity(struct object *o, struct object_budget *b, uint32_t block)
 {
 	struct block *k = &o->block[block];
 
@@ -134,8 +124,7 @@ object_drop_parity(struct object *o, struct object_budget *b, uint32_t block)
 	k->parities = k->parity_room = 0;
 }
 
-int
-object_parity(struct object *o, struct object_budget *b, uint32_t block, uint32_t number, const uint8_t *symbol)
+int object_parity(struct object *o, struct object_budget *b, uint32_t block, uint32_t number, const uint8_t *symbol)
 {
 	struct block *k = &o->block[block];
 	struct parity_ref *r;
@@ -165,8 +154,7 @@ object_parity(struct object *o, struct object_budget *b, uint32_t block, uint32_
 }
 
 /* Is any bit from this symbol on set? */
-static bool
-any_from(const struct object *o, uint64_t symbol)
+static bool any_from(const struct object *o, uint64_t symbol)
 {
 	for (; symbol % 8 != 0; symbol++)
 		if (object_has(o, symbol))
@@ -177,8 +165,7 @@ any_from(const struct object *o, uint64_t symbol)
 	return false;
 }
 
-int
-object_set_length(struct object *o, struct object_budget *b, uint64_t len)
+int object_set_length(struct object *o, struct object_budget *b, uint64_t len)
 {
 	struct geometry g;
 	uint32_t last;
@@ -204,8 +191,7 @@ object_set_length(struct object *o, struct object_budget *b, uint64_t len)
 	return 0;
 }
 
-void
-object_recount(struct object *o)
+void object_recount(struct object *o)
 {
 	uint64_t end = o->geo.len != 0 ? o->geo.symbols : (uint64_t)o->block_room * o->geo.kfull;
 
@@ -228,8 +214,7 @@ object_recount(struct object *o)
 			o->blocks_done++;
 }
 
-void
-object_release(struct object *o, struct object_budget *b)
+void object_release(struct object *o, struct object_budget *b)
 {
 	for (uint32_t i = 0; i < o->block_room; i++)
 		if (o->block[i].parity_room != 0)

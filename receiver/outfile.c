@@ -43,8 +43,7 @@ struct outfile {
 	int error;
 };
 
-static void
-direct(int fd, bool *on, bool want)
+static void direct(int fd, bool *on, bool want)
 {
 	int flags = fcntl(fd, F_GETFL);
 
@@ -54,8 +53,7 @@ direct(int fd, bool *on, bool want)
 		*on = want;
 }
 
-static int
-write_piece(struct outfile *o, const uint8_t *data, size_t n, uint64_t at)
+static int write_piece(struct outfile *o, const uint8_t *data, size_t n, uint64_t at)
 {
 	if (n % ALIGN != 0)
 		direct(o->fd, &o->direct, false); /* the end of the file */
@@ -68,8 +66,7 @@ write_piece(struct outfile *o, const uint8_t *data, size_t n, uint64_t at)
 }
 
 /* After an error only the hash goes on. */
-static void
-put(struct outfile *o, const uint8_t *data, size_t n, uint64_t at)
+static void put(struct outfile *o, const uint8_t *data, size_t n, uint64_t at)
 {
 	if (o->error != 0 || (o->error = write_piece(o, data, n, at)) != 0)
 		return;
@@ -80,16 +77,14 @@ put(struct outfile *o, const uint8_t *data, size_t n, uint64_t at)
 	o->synced = at + n;
 }
 
-static void
-run(struct errand *e)
+static void run(struct errand *e)
 {
 	struct buffer *b = (struct buffer *)(void *)e;
 
 	put(b->file, b->bytes, b->n, b->at);
 }
 
-struct outfile *
-outfile_new(void)
+struct outfile *outfile_new(void)
 {
 	struct outfile *o = calloc(1, sizeof(*o));
 
@@ -110,8 +105,7 @@ outfile_new(void)
 	return o;
 }
 
-void
-outfile_free(struct outfile *o)
+void outfile_free(struct outfile *o)
 {
 	if (o == NULL)
 		return;
@@ -122,8 +116,7 @@ outfile_free(struct outfile *o)
 }
 
 /* Buffers that were written are free again; wait: all of them. */
-static void
-take_back(struct outfile *o, bool wait)
+static void take_back(struct outfile *o, bool wait)
 {
 	struct errand *e;
 
@@ -131,8 +124,7 @@ take_back(struct outfile *o, bool wait)
 		o->free[o->frees++] = (struct buffer *)(void *)e;
 }
 
-void
-outfile_begin(struct outfile *o, int fd, uint64_t size)
+void outfile_begin(struct outfile *o, int fd, uint64_t size)
 {
 	outfile_abort(o);
 	o->fd = fd;
@@ -146,8 +138,7 @@ outfile_begin(struct outfile *o, int fd, uint64_t size)
 	o->away = o->direct;
 }
 
-static struct buffer *
-fresh(struct outfile *o)
+static struct buffer *fresh(struct outfile *o)
 {
 	struct errand *e;
 
@@ -160,8 +151,7 @@ fresh(struct outfile *o)
 	return b;
 }
 
-static void
-submit(struct outfile *o)
+static void submit(struct outfile *o)
 {
 	if (o->is_long) {
 		errands_submit(o->thread, &o->filling->errand);
@@ -173,8 +163,7 @@ submit(struct outfile *o)
 }
 
 /* At most PIECE bytes: read once, and hashed as they are written. */
-static void
-take(struct outfile *o, const uint8_t *data, size_t n)
+static void take(struct outfile *o, const uint8_t *data, size_t n)
 {
 	uint8_t *to = o->filling->bytes + o->filling->n, *mine = o->away ? o->piece : to;
 
@@ -186,8 +175,7 @@ take(struct outfile *o, const uint8_t *data, size_t n)
 	o->have += n;
 }
 
-int
-outfile_write(struct outfile *o, const uint8_t *data, size_t n)
+int outfile_write(struct outfile *o, const uint8_t *data, size_t n)
 {
 	while (n > 0) {
 		if (o->filling == NULL)
@@ -204,8 +192,7 @@ outfile_write(struct outfile *o, const uint8_t *data, size_t n)
 	return 0; /* what the thread finds, outfile_end() says */
 }
 
-int
-outfile_end(struct outfile *o, uint8_t sha256[static HASH_LEN])
+int outfile_end(struct outfile *o, uint8_t sha256[static HASH_LEN])
 {
 	if (o->filling != NULL)
 		submit(o);
@@ -214,8 +201,7 @@ outfile_end(struct outfile *o, uint8_t sha256[static HASH_LEN])
 	return o->error;
 }
 
-void
-outfile_abort(struct outfile *o)
+void outfile_abort(struct outfile *o)
 {
 	take_back(o, true);
 	if (o->filling != NULL)

@@ -21,8 +21,7 @@ struct parity_pool {
 	struct slab slab[];
 };
 
-struct parity_pool *
-parity_new(size_t bytes)
+struct parity_pool *parity_new(size_t bytes)
 {
 	size_t n = bytes < SLAB ? 1 : bytes / SLAB;
 	struct parity_pool *p = calloc(1, sizeof(*p) + n * sizeof(struct slab));
@@ -39,8 +38,7 @@ parity_new(size_t bytes)
 	return p;
 }
 
-void
-parity_free(struct parity_pool *p)
+void parity_free(struct parity_pool *p)
 {
 	if (p == NULL)
 		return;
@@ -48,16 +46,14 @@ parity_free(struct parity_pool *p)
 	free(p);
 }
 
-static int
-has_room(const struct slab *s, uint32_t stride)
+static int has_room(const struct slab *s, uint32_t stride)
 {
 	return s->stride == stride && (s->freed != NULL || (s->fresh + 1) * stride <= SLAB);
 }
 
 /* A slab with room for this stride: the current one, another in use, or a new
  * one.  The search is over a hundred entries and happens once a slab. */
-static int
-find(struct parity_pool *p, uint32_t stride)
+static int find(struct parity_pool *p, uint32_t stride)
 {
 	int empty = NONE;
 
@@ -77,8 +73,7 @@ find(struct parity_pool *p, uint32_t stride)
 	return empty;
 }
 
-uint8_t *
-parity_get(struct parity_pool *p, uint32_t len)
+uint8_t *parity_get(struct parity_pool *p, uint32_t len)
 {
 	uint32_t stride = (len + 63) & ~63u;
 	struct slab *s;
@@ -96,8 +91,7 @@ parity_get(struct parity_pool *p, uint32_t len)
 	return r;
 }
 
-void
-parity_put(struct parity_pool *p, uint8_t *symbol)
+void parity_put(struct parity_pool *p, uint8_t *symbol)
 {
 	struct slab *s = &p->slab[(size_t)(symbol - p->mem) / SLAB];
 
@@ -110,8 +104,7 @@ parity_put(struct parity_pool *p, uint8_t *symbol)
 	s->freed = symbol;
 }
 
-size_t
-parity_used(const struct parity_pool *p)
+size_t parity_used(const struct parity_pool *p)
 {
 	return p->in_use * SLAB;
 }

@@ -15,36 +15,31 @@
 
 enum { NAME_ROOM = 32 };
 
-static const char *
-part_name(char out[static NAME_ROOM], uint32_t slot, const char *kind)
+static const char *part_name(char out[static NAME_ROOM], uint32_t slot, const char *kind)
 {
 	snprintf(out, NAME_ROOM, "%010u.%s", slot, kind);
 	return out;
 }
 
-static int
-open_part(const struct part_store *p, uint32_t slot, const char *kind, int flags)
+static int open_part(const struct part_store *p, uint32_t slot, const char *kind, int flags)
 {
 	char name[NAME_ROOM];
 
 	return openat(p->dir, part_name(name, slot, kind), flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-int
-part_store_data(const struct part_store *p, uint32_t slot, int flags)
+int part_store_data(const struct part_store *p, uint32_t slot, int flags)
 {
 	return open_part(p, slot, "data", flags);
 }
 
-int
-part_store_map(const struct part_store *p, uint32_t slot, int flags)
+int part_store_map(const struct part_store *p, uint32_t slot, int flags)
 {
 	return open_part(p, slot, "map", flags);
 }
 
 /* The number of "0000000007.map", or -1: no name of ours. */
-static int64_t
-number_of(const char *name)
+static int64_t number_of(const char *name)
 {
 	char *end, again[NAME_ROOM];
 	unsigned long n = strtoul(name, &end, 10);
@@ -54,8 +49,7 @@ number_of(const char *name)
 	return strcmp(part_name(again, (uint32_t)n, end + 1), name) == 0 ? (int64_t)n : -1;
 }
 
-static int
-keep_pair(const struct part_store *p, uint32_t slot, int (*found)(void *, uint32_t, const struct parts_head *), void *ctx)
+static int keep_pair(const struct part_store *p, uint32_t slot, int (*found)(void *, uint32_t, const struct parts_head *), void *ctx)
 {
 	struct parts_head h;
 	int map = part_store_map(p, slot, O_RDONLY), data = part_store_data(p, slot, O_RDONLY), keep = 0;
@@ -69,8 +63,7 @@ keep_pair(const struct part_store *p, uint32_t slot, int (*found)(void *, uint32
 	return keep;
 }
 
-static int
-by_number(const void *a, const void *b)
+static int by_number(const void *a, const void *b)
 {
 	const uint32_t *x = a, *y = b;
 
@@ -78,8 +71,7 @@ by_number(const void *a, const void *b)
 }
 
 /* Numbers of all .map files; removes what has no name of ours and .data without .map. */
-static uint32_t *
-list(struct part_store *p, size_t *count)
+static uint32_t *list(struct part_store *p, size_t *count)
 {
 	int fd = openat(p->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -114,8 +106,7 @@ list(struct part_store *p, size_t *count)
 	return all;
 }
 
-int
-part_store_open(struct part_store *p, int dir, int (*found)(void *, uint32_t, const struct parts_head *), void *ctx)
+int part_store_open(struct part_store *p, int dir, int (*found)(void *, uint32_t, const struct parts_head *), void *ctx)
 {
 	size_t n;
 	uint32_t *all;
@@ -134,8 +125,7 @@ part_store_open(struct part_store *p, int dir, int (*found)(void *, uint32_t, co
 	return 0;
 }
 
-int
-part_store_create(struct part_store *p, uint32_t *slot, int *data_fd, int *map_fd)
+int part_store_create(struct part_store *p, uint32_t *slot, int *data_fd, int *map_fd)
 {
 	uint32_t n = p->next;
 
@@ -157,8 +147,7 @@ part_store_create(struct part_store *p, uint32_t *slot, int *data_fd, int *map_f
 	return 0;
 }
 
-void
-part_store_remove(const struct part_store *p, uint32_t slot)
+void part_store_remove(const struct part_store *p, uint32_t slot)
 {
 	char name[NAME_ROOM];
 
@@ -168,8 +157,7 @@ part_store_remove(const struct part_store *p, uint32_t slot)
 		log_warn("parts/%s: cannot be removed: %s; the next start tries again", name, strerror(errno));
 }
 
-int
-part_store_move(const struct part_store *p, uint32_t slot, int dir, const char *name)
+int part_store_move(const struct part_store *p, uint32_t slot, int dir, const char *name)
 {
 	char mine[NAME_ROOM];
 	int fd = part_store_data(p, slot, O_RDONLY), r;

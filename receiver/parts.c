@@ -6,8 +6,7 @@
 
 #include "core/bytes.h"
 
-static uint64_t
-fnv(const uint8_t *p, size_t n)
+static uint64_t fnv(const uint8_t *p, size_t n)
 {
 	uint64_t h = 0xCBF29CE484222325u;
 
@@ -16,8 +15,7 @@ fnv(const uint8_t *p, size_t n)
 	return h;
 }
 
-void
-parts_put_head(uint8_t out[static PARTS_LINK_LEN], const struct parts_head *h)
+void parts_put_head(uint8_t out[static PARTS_LINK_LEN], const struct parts_head *h)
 {
 	memset(out, 0, PARTS_LINK_LEN);
 	memcpy(out, "KMPART01", 8);
@@ -29,8 +27,7 @@ parts_put_head(uint8_t out[static PARTS_LINK_LEN], const struct parts_head *h)
 	put64(out + 48, fnv(out, 48));
 }
 
-int
-parts_get_head(struct parts_head *h, const uint8_t *in, size_t n)
+int parts_get_head(struct parts_head *h, const uint8_t *in, size_t n)
 {
 	struct parts_head r;
 
@@ -44,8 +41,7 @@ parts_get_head(struct parts_head *h, const uint8_t *in, size_t n)
 	return 0;
 }
 
-int
-parts_read_head(struct parts_head *h, int map_fd)
+int parts_read_head(struct parts_head *h, int map_fd)
 {
 	uint8_t b[PARTS_LINK_LEN];
 	ssize_t n = pread(map_fd, b, sizeof(b), 0);
@@ -53,16 +49,14 @@ parts_read_head(struct parts_head *h, int map_fd)
 	return n == (ssize_t)sizeof(b) && parts_get_head(h, b, sizeof(b)) == 0;
 }
 
-uint32_t
-parts_attempts(int map_fd)
+uint32_t parts_attempts(int map_fd)
 {
 	uint8_t b[4];
 
 	return pread(map_fd, b, 4, PARTS_ATTEMPTS_AT) == 4 ? get32(b) : 0;
 }
 
-void
-parts_set_attempts(int map_fd, uint32_t n)
+void parts_set_attempts(int map_fd, uint32_t n)
 {
 	uint8_t b[4];
 

@@ -9,8 +9,7 @@
 
 enum { PATIENCE_MS = 1000 };
 
-noreturn void
-peer_gone(int stop_fd, const char *who)
+noreturn void peer_gone(int stop_fd, const char *who)
 {
 	struct pollfd p = { .fd = stop_fd, .events = POLLIN };
 

@@ -23,15 +23,13 @@ struct request {
 	char what[16], sender[2 * HASH_LEN + 1], operator[QUARANTINE_OPERATOR_MAX + 1], reason[QUARANTINE_REASON_MAX + 1], login[64];
 };
 
-static void
-tell_open(struct store *s, uint32_t type, const struct msg_about_peer *m)
+static void tell_open(struct store *s, uint32_t type, const struct msg_about_peer *m)
 {
 	if (ipc_write(STORE_FD_WITNESS, type, m, sizeof(*m)) != 1)
 		peer_gone(s->stop_fd, "open");
 }
 
-static void
-set_revoked(struct store *s, int peer)
+static void set_revoked(struct store *s, int peer)
 {
 	struct msg_about_peer m = { .sender = (uint32_t)peer, .lane = -1 };
 
@@ -39,8 +37,7 @@ set_revoked(struct store *s, int peer)
 	tell_open(s, MSG_REVOKED, &m);
 }
 
-void
-peers_start(struct store *s)
+void peers_start(struct store *s)
 {
 	for (unsigned i = 0; i < s->conf.peers; i++)
 		if (db_int(&s->ledger.db, "SELECT count(*) FROM revoked WHERE sender = ?", "t", s->fingerprint[i]) != 0) {
@@ -49,8 +46,7 @@ peers_start(struct store *s)
 		}
 }
 
-static bool
-next_request(struct db *db, struct request *r, const char *which, int64_t id)
+static bool next_request(struct db *db, struct request *r, const char *which, int64_t id)
 {
 	char sql[256];
 	sqlite3_stmt *q;
@@ -73,8 +69,7 @@ next_request(struct db *db, struct request *r, const char *which, int64_t id)
 
 static void answer(struct db *db, const struct request *r, int code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-static void
-answer(struct db *db, const struct request *r, int code, const char *fmt, ...)
+static void answer(struct db *db, const struct request *r, int code, const char *fmt, ...)
 {
 	char text[160];
 	va_list ap;
@@ -86,8 +81,7 @@ answer(struct db *db, const struct request *r, int code, const char *fmt, ...)
 }
 
 /* In a transaction. */
-static void
-append(struct ledger *l, const char *event, const struct request *r, const char *key, int64_t value)
+static void append(struct ledger *l, const char *event, const struct request *r, const char *key, int64_t value)
 {
 	char at[21], *text;
 	json_t *o;
@@ -104,8 +98,7 @@ append(struct ledger *l, const char *event, const struct request *r, const char 
 	json_decref(o);
 }
 
-static void
-revoke(struct store *s, const struct request *r, int peer)
+static void revoke(struct store *s, const struct request *r, int peer)
 {
 	struct db *db = &s->ledger.db;
 
@@ -119,8 +112,7 @@ revoke(struct store *s, const struct request *r, int peer)
 		set_revoked(s, peer);
 }
 
-void
-peers_ask(struct store *s)
+void peers_ask(struct store *s)
 {
 	struct db *db = &s->ledger.db;
 	struct request r;
@@ -142,8 +134,7 @@ peers_ask(struct store *s)
 	}
 }
 
-void
-peers_answer(struct store *s, const struct msg_about_peer *m)
+void peers_answer(struct store *s, const struct msg_about_peer *m)
 {
 	struct db *db = &s->ledger.db;
 	struct request r;
@@ -161,8 +152,7 @@ peers_answer(struct store *s, const struct msg_about_peer *m)
 	log_warn("peer %s: its epoch was reset by %s: %s", s->conf.peer[m->sender].name, r.operator, r.reason);
 }
 
-void
-peers_retired_used(struct store *s, uint32_t key, uint64_t created_ms)
+void peers_retired_used(struct store *s, uint32_t key, uint64_t created_ms)
 {
 	unsigned seen = 0;
 

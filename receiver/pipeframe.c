@@ -10,8 +10,7 @@
 #include "host/exits.h"
 #include "host/log.h"
 
-void
-pipeframe_pair(struct pipeframe_fds *f, size_t ring)
+void pipeframe_pair(struct pipeframe_fds *f, size_t ring)
 {
 	int s[2];
 
@@ -22,14 +21,12 @@ pipeframe_pair(struct pipeframe_fds *f, size_t ring)
 	f->reader = s[1];
 }
 
-static noreturn void
-not_itself(void)
+static noreturn void not_itself(void)
 {
 	log_die(EXIT_INTERNAL, "what another process of ours wrote into shared memory cannot be");
 }
 
-static bool
-wait_for_peer(struct ring *r)
+static bool wait_for_peer(struct ring *r)
 {
 	struct pollfd p = { .fd = r->wake, .events = POLLIN };
 
@@ -38,14 +35,12 @@ wait_for_peer(struct ring *r)
 	return ring_awake(r);
 }
 
-int
-pipeframe_writer(struct pipeframe_out *out, int memory, int writer)
+int pipeframe_writer(struct pipeframe_out *out, int memory, int writer)
 {
 	return ring_open(&out->ring, memory, writer, false);
 }
 
-uint8_t *
-pipeframe_room(struct pipeframe_out *out, size_t n)
+uint8_t *pipeframe_room(struct pipeframe_out *out, size_t n)
 {
 	enum ring_result r;
 	uint8_t *room;
@@ -60,14 +55,12 @@ pipeframe_room(struct pipeframe_out *out, size_t n)
 	return room;
 }
 
-void
-pipeframe_commit(struct pipeframe_out *out, uint32_t type, uint32_t job, size_t n)
+void pipeframe_commit(struct pipeframe_out *out, uint32_t type, uint32_t job, size_t n)
 {
 	ring_commit(&out->ring, (uint64_t)type << 32 | job, n);
 }
 
-int
-pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const void *data, size_t n)
+int pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const void *data, size_t n)
 {
 	uint8_t *room = pipeframe_room(out, n);
 
@@ -79,16 +72,14 @@ pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const vo
 	return 0;
 }
 
-int
-pipeframe_reader(struct pipeframe_in *in, int memory, int reader)
+int pipeframe_reader(struct pipeframe_in *in, int memory, int reader)
 {
 	in->got = false;
 	return ring_open(&in->ring, memory, reader, true);
 }
 
 /* Nothing is there.  1: something came meanwhile, 0: nothing, -1: and nothing will. */
-static int
-look_again(struct pipeframe_in *in, bool wait)
+static int look_again(struct pipeframe_in *in, bool wait)
 {
 	bool open = ring_awake(&in->ring); /* first: a peer that is gone has written all it ever will */
 
@@ -102,8 +93,7 @@ look_again(struct pipeframe_in *in, bool wait)
 	return 1;
 }
 
-enum pipeframe_result
-pipeframe_next(struct pipeframe_in *in, struct pipeframe *f, bool wait)
+enum pipeframe_result pipeframe_next(struct pipeframe_in *in, struct pipeframe *f, bool wait)
 {
 	struct ring_record rec;
 	enum ring_result r;

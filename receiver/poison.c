@@ -10,8 +10,7 @@
 #include "receiver/store.h"
 
 /* Has the check process died while it looked at this one? */
-bool
-poison_suspect(const struct store *s, uint32_t slot)
+bool poison_suspect(const struct store *s, uint32_t slot)
 {
 	int map = part_store_map(&s->parts, slot, O_RDONLY);
 	bool yes = map < 0 || parts_attempts(map) != 0;
@@ -23,8 +22,7 @@ poison_suspect(const struct store *s, uint32_t slot)
 
 /* Every time this object was before it, the check process died.  Five times
  * is no accident: the sealed object is set aside and the service goes on. */
-bool
-poison_set_aside(struct store *s, struct job *j)
+bool poison_set_aside(struct store *s, struct job *j)
 {
 	static const char why[] = "the check process ended each time it looked at this object";
 	int map = part_store_map(&s->parts, j->slot, O_RDONLY);
@@ -51,8 +49,7 @@ poison_set_aside(struct store *s, struct job *j)
 	return true;
 }
 
-static void
-blame(struct store *s, const struct job *j)
+static void blame(struct store *s, const struct job *j)
 {
 	int map;
 
@@ -64,8 +61,7 @@ blame(struct store *s, const struct job *j)
 
 /* Either may be the cause.  One that was blamed once is not opened early again,
  * so that an innocent one is not blamed for long. */
-void
-poison_check_died(struct store *s)
+void poison_check_died(struct store *s)
 {
 	blame(s, s->jobs);
 	blame(s, s->early);

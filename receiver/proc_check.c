@@ -20,8 +20,7 @@
 
 enum { MEMORY_MAX = 192 << 20 /* bytes of address space; a sanitizer needs terabytes, see below */ };
 
-static void
-limit_self(void)
+static void limit_self(void)
 {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
@@ -31,8 +30,7 @@ limit_self(void)
 #endif
 }
 
-static void
-begin(struct receiver_inspect *i, const struct receiver_conf *conf, const struct pipeframe *f)
+static void begin(struct receiver_inspect *i, const struct receiver_conf *conf, const struct pipeframe *f)
 {
 	const struct pipe_begin *b = (const struct pipe_begin *)(const void *)f->body;
 	const struct receiver_channel *ch;
@@ -47,8 +45,7 @@ begin(struct receiver_inspect *i, const struct receiver_conf *conf, const struct
 		peer_gone(-1, "store");
 }
 
-static void
-finish(struct receiver_inspect *i, const struct pipeframe *f)
+static void finish(struct receiver_inspect *i, const struct pipeframe *f)
 {
 	struct pipe_end e;
 
@@ -71,8 +68,7 @@ static struct lane {
 	int wake; /* readable when something is in */
 } lanes[LANES];
 
-static void
-open_lanes(void)
+static void open_lanes(void)
 {
 	for (int i = 0; i < LANES; i++) {
 		int first = CHECK_FD_LANES + i * CHECK_LANE_FDS;
@@ -88,8 +84,7 @@ open_lanes(void)
 }
 
 /* One frame: true if there was one. */
-static bool
-take(struct lane *l, const struct receiver_conf *conf)
+static bool take(struct lane *l, const struct receiver_conf *conf)
 {
 	struct receiver_inspect *i = &l->inspect;
 	struct pipeframe f;
@@ -113,8 +108,7 @@ take(struct lane *l, const struct receiver_conf *conf)
 	return true;
 }
 
-static void
-seal(void)
+static void seal(void)
 {
 	int fd[2 * LANES];
 
@@ -125,8 +119,7 @@ seal(void)
 	sandbox_seal(SANDBOX_RECEIVER_CHECK, fd, 2 * LANES);
 }
 
-int
-receiver_check_run(const char *config)
+int receiver_check_run(const char *config)
 {
 	static struct receiver_conf conf;
 	int code;

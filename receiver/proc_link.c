@@ -56,8 +56,7 @@ struct link {
 };
 
 /* HELLO and BEAT go to open whole.  If it cannot take one now, the next copy does. */
-static enum link_counter
-hand_on(struct link *l, enum link_counter c, const struct frame_head *h, uint32_t sender, const uint8_t *d, size_t n)
+static enum link_counter hand_on(struct link *l, enum link_counter c, const struct frame_head *h, uint32_t sender, const uint8_t *d, size_t n)
 {
 	struct msg_datagram m = { .sender = sender, .epoch = h->epoch, .lane = h->lane, .n = (uint32_t)n };
 
@@ -76,8 +75,7 @@ hand_on(struct link *l, enum link_counter c, const struct frame_head *h, uint32_
 	}
 }
 
-static enum link_counter
-datagram(struct link *l, const uint8_t *d, size_t n, uint64_t now_ns)
+static enum link_counter datagram(struct link *l, const uint8_t *d, size_t n, uint64_t now_ns)
 {
 	struct frame_head h;
 	struct frame_symbol s;
@@ -103,15 +101,13 @@ datagram(struct link *l, const uint8_t *d, size_t n, uint64_t now_ns)
 
 /* Write what has come, in long runs: blocks are sent interleaved, so that
  * neighbours in the file are some datagrams apart on the wire. */
-static void
-write_out(struct link *l)
+static void write_out(struct link *l)
 {
 	assemble_write(l->assemble);
 	receive_release(l->receive);
 }
 
-static bool
-readable(int fd)
+static bool readable(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
@@ -120,8 +116,7 @@ readable(int fd)
 
 /* No part file is left, and store brings more: it is starting, or is busy.  The symbols of a new object could only be thrown
  * away, and would be missing until their repeat: what comes waits in the socket, as long as that is not half full. */
-static void
-wait_for_store(struct link *l)
+static void wait_for_store(struct link *l)
 {
 	struct pollfd p[] = { { .fd = stop_fd, .events = POLLIN }, { .fd = LINK_FD_STORE, .events = POLLIN } };
 	uint64_t dropped, room = 0, used = 0;
@@ -138,8 +133,7 @@ wait_for_store(struct link *l)
 }
 
 /* Take what the socket has; how many datagrams. */
-static unsigned
-drain(struct link *l)
+static unsigned drain(struct link *l)
 {
 	unsigned total = 0, got;
 	uint64_t now = clock_mono_ns();
@@ -168,8 +162,7 @@ drain(struct link *l)
 	return total;
 }
 
-static void
-begin(struct link *l)
+static void begin(struct link *l)
 {
 	const struct assemble_limits limits = { .object = 0, .objects = OBJECTS, .parity = PARITY_BYTES,
 		.meta = META_BYTES, .chunks = LINK_CHUNKS, .window = &l->window, .delivered = DELIVERED, .stale_ns = STALE_NS / clock_test_speed() };
@@ -182,8 +175,7 @@ begin(struct link *l)
 	l->ready = true;
 }
 
-static void
-from_open(struct link *l)
+static void from_open(struct link *l)
 {
 	const struct msg_session *s;
 	enum ipc_result r;
@@ -213,8 +205,7 @@ from_open(struct link *l)
 		gone = "open";
 }
 
-static void
-report(struct link *l, uint64_t now_ns)
+static void report(struct link *l, uint64_t now_ns)
 {
 	static uint64_t last_ms;
 
@@ -232,15 +223,13 @@ report(struct link *l, uint64_t now_ns)
 	l->stats.last_ms = 0;
 }
 
-static void
-nonblocking(int fd)
+static void nonblocking(int fd)
 {
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
 		log_die(EXIT_INTERNAL, "descriptor %d cannot be made non-blocking", fd);
 }
 
-static void
-wait_for_something(const struct link *l)
+static void wait_for_something(const struct link *l)
 {
 	struct pollfd p[] = {
 		{ .fd = LINK_FD_SOCKET, .events = POLLIN }, { .fd = LINK_FD_OPEN, .events = POLLIN },
@@ -255,8 +244,7 @@ wait_for_something(const struct link *l)
 }
 
 /* Everything is made: from here on it reads what strangers write. */
-static void
-seal(const struct link *l)
+static void seal(const struct link *l)
 {
 	const int fd[] = { LINK_FD_OPEN, LINK_FD_STORE, assemble_fd(l->assemble, 0), assemble_fd(l->assemble, 1),
 		assemble_fd(l->assemble, 2) };
@@ -264,8 +252,7 @@ seal(const struct link *l)
 	sandbox_seal(SANDBOX_RECEIVER_LINK, fd, sizeof(fd) / sizeof(fd[0]));
 }
 
-int
-receiver_link_run(void)
+int receiver_link_run(void)
 {
 	static struct link l;
 

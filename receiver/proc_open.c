@@ -43,23 +43,20 @@ static struct lane { /* of the unsealing threads, one each */
 	struct ipc_msg m;
 } lanes[LANES];
 
-static void
-to_link(uint32_t type, const void *body, size_t n)
+static void to_link(uint32_t type, const void *body, size_t n)
 {
 	if (ipc_write(OPEN_FD_LINK, type, body, n) != 1)
 		peer_gone(stop_fd, "link");
 }
 
-static void
-to_store(const struct lane *l, uint32_t type, const void *body, size_t n)
+static void to_store(const struct lane *l, uint32_t type, const void *body, size_t n)
 {
 	if (ipc_write(l->store, type, body, n) != 1)
 		peer_gone(stop_fd, "store");
 }
 
 /* --- link's side --- */
-static void
-greet_peer(unsigned i, const struct party_secret *me)
+static void greet_peer(unsigned i, const struct party_secret *me)
 {
 	struct msg_peer m;
 
@@ -70,8 +67,7 @@ greet_peer(unsigned i, const struct party_secret *me)
 	crypto_wipe(&m, sizeof(m));
 }
 
-static void
-greet(void)
+static void greet(void)
 {
 	to_store(&lanes[LANE_WHOLE], MSG_SELF, &self, sizeof(self));
 	for (unsigned i = 0; i < conf.peers; i++)
@@ -84,8 +80,7 @@ greet(void)
 }
 
 /* At most one line each ten seconds: whoever replays old sessions must not fill the log. */
-static int
-may_log(void)
+static int may_log(void)
 {
 	static uint64_t last;
 	uint64_t now = clock_mono_ns();
@@ -96,8 +91,7 @@ may_log(void)
 	return 1;
 }
 
-static void
-hello(const struct msg_datagram *m, const uint8_t *d)
+static void hello(const struct msg_datagram *m, const uint8_t *d)
 {
 	struct msg_session s;
 	struct msg_session_seen seen = { .sender = m->sender, .lane = m->lane, .epoch = m->epoch };
@@ -141,8 +135,7 @@ hello(const struct msg_datagram *m, const uint8_t *d)
 	crypto_wipe(&s, sizeof(s));
 }
 
-static void
-beat(const struct msg_datagram *m, const uint8_t *d)
+static void beat(const struct msg_datagram *m, const uint8_t *d)
 {
 	static struct beat b;
 
@@ -158,8 +151,7 @@ beat(const struct msg_datagram *m, const uint8_t *d)
 	}
 }
 
-static void
-from_link(struct ipc_msg *m)
+static void from_link(struct ipc_msg *m)
 {
 	const struct msg_datagram *d = (const struct msg_datagram *)(const void *)m->body;
 
@@ -174,8 +166,7 @@ from_link(struct ipc_msg *m)
 }
 
 /* What operators decided about a peer (peers_ask.h). */
-static void
-about_peer(uint32_t type, const struct msg_about_peer *m)
+static void about_peer(uint32_t type, const struct msg_about_peer *m)
 {
 	struct msg_about_peer r = *m;
 
@@ -192,8 +183,7 @@ about_peer(uint32_t type, const struct msg_about_peer *m)
 }
 
 /* How far the ledger has come: the first thread signs it, too. */
-static void
-checkpoint(struct ipc_msg *m)
+static void checkpoint(struct ipc_msg *m)
 {
 	struct msg_checkpoint c;
 
@@ -212,15 +202,13 @@ checkpoint(struct ipc_msg *m)
 }
 
 /* --- store's side, a thread for each lane --- */
-static int
-opened(void *ctx, const struct msg_opened *o)
+static int opened(void *ctx, const struct msg_opened *o)
 {
 	to_store(ctx, MSG_OPENED, o, sizeof(*o));
 	return 0;
 }
 
-static void
-from_store(struct lane *l, uint32_t type)
+static void from_store(struct lane *l, uint32_t type)
 {
 	if (ipc_recv(l->store, &l->m) != IPC_GOT)
 		peer_gone(stop_fd, "store");
@@ -229,8 +217,7 @@ from_store(struct lane *l, uint32_t type)
 }
 
 /* What is ready only grows, and the length does not change. */
-static int
-more(struct unseal_job *j)
+static int more(struct unseal_job *j)
 {
 	struct lane *l = j->ctx;
 	const struct msg_want m = { j->job };
@@ -247,8 +234,7 @@ more(struct unseal_job *j)
 	return p->ready == 0 ? -1 : 0;
 }
 
-static void
-job(struct lane *l, const struct msg_progress *p, int fd)
+static void job(struct lane *l, const struct msg_progress *p, int fd)
 {
 	const struct msg_object *o = &p->object;
 	struct unseal_job j = { .conf = &conf, .receiver = receiver, .retired = retired, .retireds = retireds, .psk = psk, .job = o->slot, .fd = fd,
@@ -263,8 +249,7 @@ job(struct lane *l, const struct msg_progress *p, int fd)
 		peer_gone(stop_fd, "check");
 }
 
-static void *
-unsealing(void *arg)
+static void *unsealing(void *arg)
 {
 	struct lane *l = arg;
 
@@ -280,8 +265,7 @@ unsealing(void *arg)
 	return NULL;
 }
 
-static void
-open_lanes(void)
+static void open_lanes(void)
 {
 	for (int i = 0; i < LANES; i++) {
 		int first = OPEN_FD_LANES + i * OPEN_LANE_FDS;
@@ -294,8 +278,7 @@ open_lanes(void)
 	}
 }
 
-static int
-read_retired(void)
+static int read_retired(void)
 {
 	int code = 0;
 
@@ -317,8 +300,7 @@ read_retired(void)
 	return code;
 }
 
-static int
-read_keys(const char *config)
+static int read_keys(const char *config)
 {
 	int code;
 
@@ -338,8 +320,7 @@ read_keys(const char *config)
 	return keyfile_read_psk(psk, conf.psk);
 }
 
-static void
-seal(void)
+static void seal(void)
 {
 	int fd[2 + 2 * LANES] = { OPEN_FD_LINK };
 	unsigned n = 1;
@@ -352,8 +333,7 @@ seal(void)
 	sandbox_seal(SANDBOX_RECEIVER_OPEN, fd, n);
 }
 
-int
-receiver_open_run(const char *config)
+int receiver_open_run(const char *config)
 {
 	static struct ipc_msg m;
 	struct pollfd p[3];

@@ -17,8 +17,7 @@
 
 #define VERSION_NS (60 * 1000000000ull) /* asked for so often */
 
-static void
-scan(const struct receiver_channel *ch, struct msg_scanned *r, int fd)
+static void scan(const struct receiver_channel *ch, struct msg_scanned *r, int fd)
 {
 	static uint64_t asked_ns;
 	static const struct receiver_channel *of;
@@ -36,8 +35,7 @@ scan(const struct receiver_channel *ch, struct msg_scanned *r, int fd)
 	memcpy(r->version, version, sizeof(r->version));
 }
 
-int
-receiver_scan_run(const char *config)
+int receiver_scan_run(const char *config)
 {
 	static const int own[] = { SCAN_FD_STORE };
 	static struct receiver_conf conf;

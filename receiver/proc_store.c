@@ -29,15 +29,13 @@ enum {
 };
 #define SECOND 1000000000ull
 
-void
-store_to_link(struct store *s, uint32_t type, const void *body, size_t n)
+void store_to_link(struct store *s, uint32_t type, const void *body, size_t n)
 {
 	if (ipc_write(STORE_FD_LINK, type, body, n) != 1)
 		peer_gone(s->stop_fd, "link");
 }
 
-void
-store_flush_done(struct store *s)
+void store_flush_done(struct store *s)
 {
 	if (s->done.count == 0)
 		return;
@@ -45,8 +43,7 @@ store_flush_done(struct store *s)
 	s->done.count = 0;
 }
 
-int
-store_peer(const struct store *s, const char *fingerprint)
+int store_peer(const struct store *s, const char *fingerprint)
 {
 	for (unsigned i = 0; i < s->conf.peers; i++)
 		if (strcmp(s->fingerprint[i], fingerprint) == 0)
@@ -56,8 +53,7 @@ store_peer(const struct store *s, const char *fingerprint)
 
 /* --- from open --- */
 /* What a sender says of itself: a line when it begins, a line when it ends. */
-static void
-note_flags(struct store *s, const struct msg_seen *m)
+static void note_flags(struct store *s, const struct msg_seen *m)
 {
 	struct peer_state *p = &s->peer[m->sender];
 
@@ -68,8 +64,7 @@ note_flags(struct store *s, const struct msg_seen *m)
 	p->flags = m->flags;
 }
 
-static void
-seen(struct store *s, const struct msg_seen *m)
+static void seen(struct store *s, const struct msg_seen *m)
 {
 	struct ledger_stream t;
 
@@ -87,8 +82,7 @@ seen(struct store *s, const struct msg_seen *m)
 	ledger_seen(&s->ledger, &t, m->newest, m->oldest, clock_wall_ms() / 1000);
 }
 
-static void
-session_seen(struct store *s, const struct msg_session_seen *m)
+static void session_seen(struct store *s, const struct msg_session_seen *m)
 {
 	struct peer_state *p;
 
@@ -107,16 +101,14 @@ session_seen(struct store *s, const struct msg_session_seen *m)
 	}
 }
 
-static bool
-readable(int fd)
+static bool readable(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	return poll(&p, 1, 0) == 1;
 }
 
-void
-store_from_open(struct store *s, enum receiver_lane lane, bool wait)
+void store_from_open(struct store *s, enum receiver_lane lane, bool wait)
 {
 	static struct ipc_msg m;
 
@@ -156,8 +148,7 @@ store_from_open(struct store *s, enum receiver_lane lane, bool wait)
 /* --- from link --- */
 /* Somebody speaks this protocol to us whom we do not know, or who means another: said at once, then each minute that it
  * goes on.  Once a peer's keys are wrong nothing else would tell why nothing arrives. */
-static void
-strangers(struct store *s)
+static void strangers(struct store *s)
 {
 	uint64_t now = clock_mono_ns(), seen = s->stats.counter[LC_PEER];
 
@@ -170,8 +161,7 @@ strangers(struct store *s)
 	s->stranger_log_ns = now;
 }
 
-static void
-from_link(struct store *s)
+static void from_link(struct store *s)
 {
 	static struct ipc_msg m;
 	const struct msg_object *o;
@@ -217,8 +207,7 @@ from_link(struct store *s)
 
 /* --- the loop --- */
 /* True: there is more. */
-static bool
-from_check(struct store *s, enum receiver_lane lane)
+static bool from_check(struct store *s, enum receiver_lane lane)
 {
 	struct pipeframe f;
 
@@ -240,8 +229,7 @@ from_check(struct store *s, enum receiver_lane lane)
 }
 
 /* Everything that is there of complete objects, and then a little of a large one; true: there is more. */
-static bool
-turn(struct store *s)
+static bool turn(struct store *s)
 {
 	bool whole, early;
 
@@ -257,8 +245,7 @@ turn(struct store *s)
 }
 
 /* What open has signed. */
-static void
-from_witness(struct store *s)
+static void from_witness(struct store *s)
 {
 	static struct ipc_msg m;
 
@@ -274,8 +261,7 @@ from_witness(struct store *s)
 }
 
 /* Once a second. */
-static void
-look_around(struct store *s, uint64_t now)
+static void look_around(struct store *s, uint64_t now)
 {
 	struct msg_checkpoint c;
 
@@ -292,8 +278,7 @@ look_around(struct store *s, uint64_t now)
 		db_idle(&s->ledger.db);
 }
 
-static void
-loop(struct store *s)
+static void loop(struct store *s)
 {
 	uint64_t now, status_at = 0;
 	bool more = false;
@@ -325,8 +310,7 @@ loop(struct store *s)
 	erase_stop();
 }
 
-static void
-open_lanes(struct store *s)
+static void open_lanes(struct store *s)
 {
 	if ((s->syncs = syncs_start()) == NULL)
 		log_die(EXIT_SYSTEM, "no thread for the store process");
@@ -342,8 +326,7 @@ open_lanes(struct store *s)
 	}
 }
 
-static void
-confine(const struct store *s)
+static void confine(const struct store *s)
 {
 	char metrics[RECEIVER_PATH_MAX];
 	const struct sandbox_path path[] = {
@@ -356,8 +339,7 @@ confine(const struct store *s)
 	sandbox_begin(SANDBOX_RECEIVER_STORE, path, sizeof(path) / sizeof(path[0]));
 }
 
-int
-receiver_store_run(const char *config)
+int receiver_store_run(const char *config)
 {
 	static struct store s;
 	int code;

@@ -19,26 +19,22 @@ enum {
 	SYNC_SINGLY = 48,  /* files: up to so many are synced each for itself, more by one call for the file system */
 };
 
-int
-publish_base_fd(const struct publish *p, enum publish_base b)
+int publish_base_fd(const struct publish *p, enum publish_base b)
 {
 	return b == PUBLISH_QUARANTINE ? p->quarantine_fd : p->inbox_fd;
 }
 
-int
-publish_source_fd(const struct publish *p, enum publish_base b)
+int publish_source_fd(const struct publish *p, enum publish_base b)
 {
 	return b == PUBLISH_RELEASE ? p->quarantine_fd : p->work_fd;
 }
 
-bool
-publish_out(const struct publish_item *it)
+bool publish_out(const struct publish_item *it)
 {
 	return it->duplicate || it->error != 0;
 }
 
-void
-publish_give_up(struct publish *p, struct publish_item *it, int error)
+void publish_give_up(struct publish *p, struct publish_item *it, int error)
 {
 	it->error = error;
 	if (it->base == PUBLISH_RELEASE)
@@ -49,8 +45,7 @@ publish_give_up(struct publish *p, struct publish_item *it, int error)
 
 /* --- 1: sync --- */
 /* Many files by one call for the file system, a few each for itself: what others write there is not waited for. */
-static bool
-by_one_call(const struct publish_item *it, unsigned n)
+static bool by_one_call(const struct publish_item *it, unsigned n)
 {
 	uint64_t files = 0;
 
@@ -59,8 +54,7 @@ by_one_call(const struct publish_item *it, unsigned n)
 	return files > SYNC_SINGLY;
 }
 
-void
-publish_sync(struct publish *p, struct publish_item *it, unsigned n)
+void publish_sync(struct publish *p, struct publish_item *it, unsigned n)
 {
 	bool one_call = by_one_call(it, n);
 	int error = 0;
@@ -91,8 +85,7 @@ publish_sync(struct publish *p, struct publish_item *it, unsigned n)
 /* --- 2: intend --- */
 #define STREAM_ARGS(s) (s)->sender, (s)->channel, (s)->generation
 
-static bool
-is_duplicate(struct publish *p, const struct publish_item *it)
+static bool is_duplicate(struct publish *p, const struct publish_item *it)
 {
 	if (it->kept_file) /* of a transfer that is there */
 		return false;
@@ -117,8 +110,7 @@ is_duplicate(struct publish *p, const struct publish_item *it)
 /* Who has this number of this channel already? */
 enum whose { SAME_STREAM, ANYONE };
 
-static bool
-taken(struct publish *p, const struct publish_item *it, enum whose whose)
+static bool taken(struct publish *p, const struct publish_item *it, enum whose whose)
 {
 	static const char *const from[] = { "SELECT count(*) FROM delivery WHERE channel = ?1 AND number = ?2",
 		"SELECT count(*) FROM intent WHERE channel = ?1 AND number = ?2 AND base = 'inbox'" };
@@ -134,8 +126,7 @@ taken(struct publish *p, const struct publish_item *it, enum whose whose)
 }
 
 /* Does the chain of manifests hold here, as far as its neighbours are known? */
-static bool
-chain_broken(struct publish *p, const struct publish_item *it)
+static bool chain_broken(struct publish *p, const struct publish_item *it)
 {
 	static const char *const neighbour[] = {
 		"SELECT count(*), coalesce(sum(manifest = ?), 0) FROM delivery WHERE sender = ? AND channel = ? AND generation = ?"
@@ -155,8 +146,7 @@ chain_broken(struct publish *p, const struct publish_item *it)
 	return broken;
 }
 
-static void
-choose_dir(struct publish *p, struct publish_item *it)
+static void choose_dir(struct publish *p, struct publish_item *it)
 {
 	unsigned long long n = it->number;
 
@@ -183,14 +173,12 @@ choose_dir(struct publish *p, struct publish_item *it)
 static const char *const base_name[] = { [PUBLISH_INBOX] = "inbox", [PUBLISH_QUARANTINE] = "quarantine",
 	[PUBLISH_RELEASE] = "release" };
 
-enum publish_base
-publish_base_named(const char *name)
+enum publish_base publish_base_named(const char *name)
 {
 	return strcmp(name, "inbox") == 0 ? PUBLISH_INBOX : strcmp(name, "release") == 0 ? PUBLISH_RELEASE : PUBLISH_QUARANTINE;
 }
 
-void
-publish_write_intent(struct publish *p, struct publish_item *it)
+void publish_write_intent(struct publish *p, struct publish_item *it)
 {
 	free(it->entry);
 	it->entry = publish_entry(it);
@@ -201,8 +189,7 @@ publish_write_intent(struct publish *p, struct publish_item *it)
 }
 
 /* A crash may have left some of them in the quarantine, and their transfer to come again. */
-static void
-intend_part(struct publish *p, struct publish_item *part)
+static void intend_part(struct publish *p, struct publish_item *part)
 {
 	choose_dir(p, part);
 	part->duplicate = db_int(&p->ledger->db, "SELECT count(*) FROM quarantine WHERE entry = ?", "t", part->dir) != 0;
@@ -210,8 +197,7 @@ intend_part(struct publish *p, struct publish_item *part)
 		publish_write_intent(p, part);
 }
 
-void
-publish_intend(struct publish *p, struct publish_item *it, unsigned n)
+void publish_intend(struct publish *p, struct publish_item *it, unsigned n)
 {
 	db_exec(&p->ledger->db, "BEGIN IMMEDIATE");
 	for (unsigned i = 0; i < n; i++) {
@@ -234,8 +220,7 @@ publish_intend(struct publish *p, struct publish_item *it, unsigned n)
 			publish_give_up(p, &it[i], 0);
 }
 
-void
-publish_free(struct publish_item *it)
+void publish_free(struct publish_item *it)
 {
 	for (uint32_t k = 0; k < it->parts; k++) {
 		free(it->part[k].entry);
@@ -249,8 +234,7 @@ publish_free(struct publish_item *it)
 	it->entry = NULL;
 }
 
-void
-publish_batch(struct publish *p, struct publish_item *it, unsigned n)
+void publish_batch(struct publish *p, struct publish_item *it, unsigned n)
 {
 	publish_sync(p, it, n);
 	publish_intend(p, it, n);

@@ -10,16 +10,14 @@
 #include "receiver/name_json.h"
 #include "receiver/publish.h"
 
-static json_t *
-text(const char *s)
+static json_t *text(const char *s)
 {
 	json_t *j = json_string(s);
 
 	return j != NULL ? j : json_string("(not printable)");
 }
 
-static json_t *
-list(const char *words)
+static json_t *list(const char *words)
 {
 	json_t *a = json_array();
 	char copy[256], *save = NULL;
@@ -30,8 +28,7 @@ list(const char *words)
 	return a;
 }
 
-char *
-publish_entry(const struct publish_item *it)
+char *publish_entry(const struct publish_item *it)
 {
 	json_t *o = json_object();
 	char at[21], *s;

@@ -7,8 +7,7 @@
 #include "receiver/publish_private.h"
 #include "receiver/quarantine.h"
 
-static void
-delivery_row(struct publish *p, const struct publish_item *it, const char *at)
+static void delivery_row(struct publish *p, const struct publish_item *it, const char *at)
 {
 	db_run(&p->ledger->db, "INSERT OR IGNORE INTO delivery(sender, channel, generation, number, manifest, previous, dir, at, seq)"
 	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", "tttittt" "ti", it->stream.sender, it->stream.channel, it->stream.generation,
@@ -18,8 +17,7 @@ delivery_row(struct publish *p, const struct publish_item *it, const char *at)
 }
 
 /* The same number came before, with other files. */
-static bool
-is_fork(const json_t *entry)
+static bool is_fork(const json_t *entry)
 {
 	const char *event = json_string_value(json_object_get(entry, "event"));
 
@@ -27,8 +25,7 @@ is_fork(const json_t *entry)
 }
 
 /* The index over the row that was just written.  Of recovered items what the entry says is all there is. */
-static void
-index_row(struct publish *p, const struct publish_item *it, const char *at)
+static void index_row(struct publish *p, const struct publish_item *it, const char *at)
 {
 	json_t *entry = json_loads(it->entry, 0, NULL);
 	const char *reason = json_string_value(json_object_get(entry, "reason"));
@@ -50,8 +47,7 @@ index_row(struct publish *p, const struct publish_item *it, const char *at)
 	json_decref(entry);
 }
 
-static void
-record(struct publish *p, const struct publish_item *it, const char *at)
+static void record(struct publish *p, const struct publish_item *it, const char *at)
 {
 	ledger_append(p->ledger, it->entry, strlen(it->entry));
 	index_row(p, it, at);
@@ -59,8 +55,7 @@ record(struct publish *p, const struct publish_item *it, const char *at)
 }
 
 /* The object is done with. */
-static void
-forget_object(struct publish *p, const struct publish_item *it)
+static void forget_object(struct publish *p, const struct publish_item *it)
 {
 	if (it->base == PUBLISH_INBOX)
 		ledger_not_aside(p->ledger, &it->stream, it->object, it->number);
@@ -68,8 +63,7 @@ forget_object(struct publish *p, const struct publish_item *it)
 	db_run(&p->ledger->db, "DELETE FROM trouble WHERE id = ? AND sender = ?", "tt", it->object, it->stream.sender);
 }
 
-void
-publish_record(struct publish *p, struct publish_item *it, unsigned n)
+void publish_record(struct publish *p, struct publish_item *it, unsigned n)
 {
 	char at[21];
 

@@ -13,8 +13,7 @@
 #include "host/log.h"
 #include "receiver/publish_private.h"
 
-static void
-read_intent(struct publish_item *it, sqlite3_stmt *s)
+static void read_intent(struct publish_item *it, sqlite3_stmt *s)
 {
 	memset(it, 0, sizeof(*it));
 	db_text_to(it->work, sizeof(it->work), s, 0);
@@ -33,16 +32,14 @@ read_intent(struct publish_item *it, sqlite3_stmt *s)
 		log_die(EXIT_SYSTEM, "no memory to recover with");
 }
 
-static bool
-exists(int dir, const char *name)
+static bool exists(int dir, const char *name)
 {
 	struct stat st;
 
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool
-recover_one(struct publish *p, struct publish_item *it)
+static bool recover_one(struct publish *p, struct publish_item *it)
 {
 	if (!exists(publish_source_fd(p, it->base), it->work) && exists(publish_base_fd(p, it->base), it->dir)) {
 		publish_record(p, it, 1);
@@ -54,8 +51,7 @@ recover_one(struct publish *p, struct publish_item *it)
 }
 
 /* What was being built is built again from its sealed object. */
-static void
-clear_work(struct publish *p)
+static void clear_work(struct publish *p)
 {
 	int fd = openat(p->work_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -70,8 +66,7 @@ clear_work(struct publish *p)
 	closedir(d);
 }
 
-unsigned
-publish_recover(struct publish *p)
+unsigned publish_recover(struct publish *p)
 {
 	unsigned done = 0;
 	struct publish_item it;

@@ -15,8 +15,7 @@ enum { PLACES_MAX = 9 };
 
 /* Is what stands there already this very transfer?  (Published, and then the
  * database was restored from an older copy.) */
-static bool
-stands_there(int base, const struct publish_item *it)
+static bool stands_there(int base, const struct publish_item *it)
 {
 	char path[PUBLISH_DIR_MAX + 32], hex[2 * HASH_LEN + 1];
 	uint8_t buf[65536], digest[HASH_LEN];
@@ -40,8 +39,7 @@ close_it:
 	return n == 0 && strcmp(hex, it->manifest) == 0;
 }
 
-static void
-rename_one(struct publish *p, struct publish_item *it)
+static void rename_one(struct publish *p, struct publish_item *it)
 {
 	int base = publish_base_fd(p, it->base), source = publish_source_fd(p, it->base);
 
@@ -79,8 +77,7 @@ rename_one(struct publish *p, struct publish_item *it)
 	publish_give_up(p, it, error);
 }
 
-static void
-sync_parent(const struct publish *p, const struct publish_item *it, int *error)
+static void sync_parent(const struct publish *p, const struct publish_item *it, int *error)
 {
 	char parent[PUBLISH_DIR_MAX];
 	char *slash;
@@ -100,8 +97,7 @@ sync_parent(const struct publish *p, const struct publish_item *it, int *error)
 
 /* The files that did not pass, into the quarantine, durably: only then may the rest be seen, for what is
  * seen is never opened again. */
-static void
-rename_parts(struct publish *p, struct publish_item *it)
+static void rename_parts(struct publish *p, struct publish_item *it)
 {
 	char path[TRANSFER_NAME_MAX + sizeof("/" TRANSFER_HELD)];
 
@@ -126,8 +122,7 @@ rename_parts(struct publish *p, struct publish_item *it)
 	publish_give_up(p, it, it->error);
 }
 
-void
-publish_rename(struct publish *p, struct publish_item *it, unsigned n)
+void publish_rename(struct publish *p, struct publish_item *it, unsigned n)
 {
 	const struct publish_item *last = NULL;
 	int error = 0;

@@ -11,8 +11,7 @@
 #include "host/reason.h"
 #include "receiver/name_json.h"
 
-static const char *
-text(const json_t *o, const char *key)
+static const char *text(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
@@ -20,8 +19,7 @@ text(const json_t *o, const char *key)
 }
 
 /* Names, separated by spaces. */
-static void
-list(char *out, size_t room, const json_t *a)
+static void list(char *out, size_t room, const json_t *a)
 {
 	const json_t *v;
 	size_t i, have = 0;
@@ -34,8 +32,7 @@ list(char *out, size_t room, const json_t *a)
 	}
 }
 
-void
-quarantine_add(struct ledger *l, const struct publish_item *it, const json_t *entry)
+void quarantine_add(struct ledger *l, const struct publish_item *it, const json_t *entry)
 {
 	uint8_t name[NAME_MAX_LEN];
 	size_t n = name_json_get(name, entry, "file", "file_b64");
@@ -51,16 +48,14 @@ quarantine_add(struct ledger *l, const struct publish_item *it, const json_t *en
 	    checks, text(entry, "reason"), (int64_t)(clock_wall_ms() / 1000), l->rows);
 }
 
-void
-quarantine_add_sealed(struct ledger *l, const char *name, const char *sender, const char *object, const char *reason)
+void quarantine_add_sealed(struct ledger *l, const char *name, const char *sender, const char *object, const char *reason)
 {
 	db_run(&l->db, "INSERT OR IGNORE INTO quarantine(entry, kept, sender, channel, generation, number, manifest, previous, object,"
 	    " files, bytes, checks, reason, at, seq, state) VALUES(?, 'sealed', ?, '', '', 0, '', '', ?, 0, 0, '', ?, ?, ?, 'held')",
 	    "ttttii", name, sender, object, reason, (int64_t)(clock_wall_ms() / 1000), l->rows);
 }
 
-void
-quarantine_released(struct ledger *l, const char *entry, const char *place)
+void quarantine_released(struct ledger *l, const char *entry, const char *place)
 {
 	char answer[256];
 
@@ -71,22 +66,19 @@ quarantine_released(struct ledger *l, const char *entry, const char *place)
 	db_run(&l->db, "DELETE FROM quarantine_approval WHERE entry = ?", "t", entry);
 }
 
-uint64_t
-quarantine_count(struct ledger *l)
+uint64_t quarantine_count(struct ledger *l)
 {
 	return (uint64_t)db_int(&l->db, "SELECT count(*) FROM quarantine WHERE state = 'held'", "");
 }
 
-static const char *
-text_of(sqlite3_stmt *s, int i)
+static const char *text_of(sqlite3_stmt *s, int i)
 {
 	const char *t = (const char *)sqlite3_column_text(s, i);
 
 	return t != NULL ? t : "";
 }
 
-json_t *
-quarantine_list(struct db *db, int64_t most, bool held_only)
+json_t *quarantine_list(struct db *db, int64_t most, bool held_only)
 {
 	json_t *a = json_array(), *o;
 	char at[21];
@@ -110,8 +102,7 @@ quarantine_list(struct db *db, int64_t most, bool held_only)
 	return a;
 }
 
-static bool
-tells_apart(utf8proc_category_t c)
+static bool tells_apart(utf8proc_category_t c)
 {
 	return c <= UTF8PROC_CATEGORY_NO || c == UTF8PROC_CATEGORY_CO; /* letters, marks, numbers; gaiji and what is newer than the library */
 }
@@ -119,8 +110,7 @@ tells_apart(utf8proc_category_t c)
 /* What of a name tells people apart: its letters and digits, in Unicode's own folding (NFKC, case; half-width kana, full-width
  * signs, decomposed and compatibility characters are the plain ones), without blanks, punctuation, and what cannot be seen
  * (zero-width characters, variation selectors).  Malloc'd, may be ""; NULL: no UTF-8. */
-static char *
-fold(const char *name)
+static char *fold(const char *name)
 {
 	char *folded = (char *)utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)name), *to = folded;
 	const char *p = folded;
@@ -141,8 +131,7 @@ fold(const char *name)
 	return folded;
 }
 
-bool
-quarantine_same_operator(const char *a, const char *b)
+bool quarantine_same_operator(const char *a, const char *b)
 {
 	char *x = fold(a), *y = fold(b);
 	bool same = x == NULL || y == NULL || strcmp(x, y) == 0; /* in doubt it is one person */
@@ -152,8 +141,7 @@ quarantine_same_operator(const char *a, const char *b)
 	return same;
 }
 
-bool
-quarantine_text_ok(const char *s, size_t max)
+bool quarantine_text_ok(const char *s, size_t max)
 {
 	char shown[4 * QUARANTINE_REASON_MAX + 1];
 	size_t n = strlen(s);

@@ -28,8 +28,7 @@ struct held { /* a row of table quarantine */
 	char kept[16], state[16], checks[256], reason[400];
 };
 
-static bool
-read_entry(struct db *db, struct held *h, const char *entry)
+static bool read_entry(struct db *db, struct held *h, const char *entry)
 {
 	struct publish_item *it = &h->item;
 	sqlite3_stmt *s = db_query(db, "SELECT kept, state, sender, channel, generation, number, manifest, previous, object, file, files,"
@@ -68,8 +67,7 @@ read_entry(struct db *db, struct held *h, const char *entry)
 
 static void answer(struct db *db, const struct request *r, int code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-static void
-answer(struct db *db, const struct request *r, int code, const char *fmt, ...)
+static void answer(struct db *db, const struct request *r, int code, const char *fmt, ...)
 {
 	char text[400];
 	va_list ap;
@@ -81,8 +79,7 @@ answer(struct db *db, const struct request *r, int code, const char *fmt, ...)
 }
 
 /* --- ledger --- */
-static json_t *
-who(const struct request *r)
+static json_t *who(const struct request *r)
 {
 	char at[21];
 
@@ -91,8 +88,7 @@ who(const struct request *r)
 }
 
 /* A row about an entry that is not a delivery.  In a transaction. */
-static void
-append(struct ledger *l, const char *event, const struct held *h, const struct request *r)
+static void append(struct ledger *l, const char *event, const struct held *h, const struct request *r)
 {
 	const struct publish_item *it = &h->item;
 	char at[21], *text;
@@ -115,15 +111,13 @@ append(struct ledger *l, const char *event, const struct held *h, const struct r
 }
 
 /* --- discard --- */
-static void
-remove_entry(const struct quarantine *q, const char *entry)
+static void remove_entry(const struct quarantine *q, const char *entry)
 {
 	if (durable_remove_tree(q->publish->quarantine_fd, entry) != 0)
 		log_warn("quarantine/%s: cannot be removed: %s; the next start tries again", entry, strerror(errno));
 }
 
-static void
-discard(struct quarantine *q, const struct held *h, const struct request *r)
+static void discard(struct quarantine *q, const struct held *h, const struct request *r)
 {
 	struct ledger *l = q->publish->ledger;
 
@@ -138,8 +132,7 @@ discard(struct quarantine *q, const struct held *h, const struct request *r)
 }
 
 /* --- release --- */
-static const char *
-why_not(const struct quarantine *q, const struct held *h)
+static const char *why_not(const struct quarantine *q, const struct held *h)
 {
 	const struct publish_item *it = &h->item;
 	struct stat st;
@@ -160,8 +153,7 @@ why_not(const struct quarantine *q, const struct held *h)
 }
 
 /* Two operators?  Then the first is only noted.  *first: who that was; NULL: nobody. */
-static bool
-needs_another(struct quarantine *q, const struct held *h, const struct request *r, json_t **first)
+static bool needs_another(struct quarantine *q, const struct held *h, const struct request *r, json_t **first)
 {
 	const struct receiver_channel *ch = receiver_conf_channel(q->conf, h->item.stream.channel);
 	struct ledger *l = q->publish->ledger;
@@ -197,8 +189,7 @@ needs_another(struct quarantine *q, const struct held *h, const struct request *
 }
 
 /* RELEASE.json beside the manifest: who let this in, and what it had not passed. */
-static int
-write_note(int dir, const struct publish_item *it, const json_t *operators)
+static int write_note(int dir, const struct publish_item *it, const json_t *operators)
 {
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:O}", "@format", "katamichi-release-1", "channel", it->stream.channel,
 	    "entry", it->work, "manifest", it->manifest, "number", (json_int_t)it->number, "held", it->reason, "operators", operators);
@@ -221,8 +212,7 @@ write_note(int dir, const struct publish_item *it, const json_t *operators)
 }
 
 /* The entry as it will stand in the inbox: nobody sees it before it is renamed.  0 or -1 and errno. */
-static int
-prepare(int quarantine, const struct publish_item *it, const json_t *operators)
+static int prepare(int quarantine, const struct publish_item *it, const json_t *operators)
 {
 	int dir = openat(quarantine, it->work, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), files = -1, r = -1;
 
@@ -239,8 +229,7 @@ close_dir:
 	return r;
 }
 
-static void
-publish_it(struct quarantine *q, struct held *h, const struct request *r, const json_t *operators)
+static void publish_it(struct quarantine *q, struct held *h, const struct request *r, const json_t *operators)
 {
 	struct publish_item *it = &h->item;
 	unsigned index;
@@ -269,8 +258,7 @@ publish_it(struct quarantine *q, struct held *h, const struct request *r, const 
 	publish_free(it);
 }
 
-static void
-release(struct quarantine *q, struct held *h, const struct request *r)
+static void release(struct quarantine *q, struct held *h, const struct request *r)
 {
 	const char *why = why_not(q, h);
 	json_t *operators, *first;
@@ -290,8 +278,7 @@ release(struct quarantine *q, struct held *h, const struct request *r)
 }
 
 /* --- requests --- */
-static void
-carry_out(struct quarantine *q, const struct request *r)
+static void carry_out(struct quarantine *q, const struct request *r)
 {
 	struct db *db = &q->publish->ledger->db;
 	static struct held h;
@@ -310,8 +297,7 @@ carry_out(struct quarantine *q, const struct request *r)
 		answer(db, r, QUARANTINE_NO, "unknown request");
 }
 
-void
-quarantine_run(struct quarantine *q)
+void quarantine_run(struct quarantine *q)
 {
 	struct db *db = &q->publish->ledger->db;
 	struct request r;
@@ -333,8 +319,7 @@ quarantine_run(struct quarantine *q)
 	}
 }
 
-void
-quarantine_start(struct quarantine *q)
+void quarantine_start(struct quarantine *q)
 {
 	int fd = openat(q->publish->quarantine_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);

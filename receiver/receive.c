@@ -32,8 +32,7 @@ struct receive {
 	struct iovec iov[RECEIVE_KEPT];
 };
 
-struct receive *
-receive_new(int sock)
+struct receive *receive_new(int sock)
 {
 	struct receive *r = calloc(1, sizeof(*r));
 
@@ -59,8 +58,7 @@ receive_new(int sock)
 	return r;
 }
 
-void
-receive_free(struct receive *r)
+void receive_free(struct receive *r)
 {
 	if (r == NULL)
 		return;
@@ -68,8 +66,7 @@ receive_free(struct receive *r)
 	free(r);
 }
 
-unsigned
-receive_batch(struct receive *r)
+unsigned receive_batch(struct receive *r)
 {
 	unsigned room = RECEIVE_KEPT - r->kept;
 	int n;
@@ -98,8 +95,7 @@ receive_batch(struct receive *r)
 }
 
 /* The length of the datagrams joined in a piece; all of it if there is one only. */
-static size_t
-step_of(struct msghdr *h, size_t all)
+static size_t step_of(struct msghdr *h, size_t all)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
 		int step;
@@ -112,8 +108,7 @@ step_of(struct msghdr *h, size_t all)
 	return all;
 }
 
-const uint8_t *
-receive_next(struct receive *r, size_t *n)
+const uint8_t *receive_next(struct receive *r, size_t *n)
 {
 	const uint8_t *d;
 
@@ -131,20 +126,17 @@ receive_next(struct receive *r, size_t *n)
 	return NULL;
 }
 
-unsigned
-receive_kept(const struct receive *r)
+unsigned receive_kept(const struct receive *r)
 {
 	return r->kept;
 }
 
-void
-receive_release(struct receive *r)
+void receive_release(struct receive *r)
 {
 	r->kept = r->piece = 0;
 }
 
-void
-receive_kernel(int sock, uint64_t *dropped, uint64_t *room, uint64_t *used)
+void receive_kernel(int sock, uint64_t *dropped, uint64_t *room, uint64_t *used)
 {
 	uint32_t m[SK_MEMINFO_VARS] = { 0 };
 	socklen_t n = sizeof(m);

@@ -25,8 +25,7 @@
 #define BUFFER_LEAST (1ull << 20)  /* bytes; what one batch of the sender may be */
 #define BUFFER_UNSAID (64ull << 20) /* bytes: 250 ms at 2 Gbit/s */
 
-static int
-parse_listen(void *object, const char *value, const char **why)
+static int parse_listen(void *object, const char *value, const char **why)
 {
 	struct receiver_conf *c = object;
 	const char *colon = strchr(value, ':');
@@ -46,8 +45,7 @@ parse_listen(void *object, const char *value, const char **why)
 	return 0;
 }
 
-static int
-parse_sender(void *object, const char *value, const char **why)
+static int parse_sender(void *object, const char *value, const char **why)
 {
 	struct receiver_conf *c = object;
 
@@ -55,8 +53,7 @@ parse_sender(void *object, const char *value, const char **why)
 	return inet_pton(AF_INET, value, &c->sender) == 1 && c->sender.s_addr != 0 ? 0 : -1;
 }
 
-static int
-parse_sender_mac(void *object, const char *value, const char **why)
+static int parse_sender_mac(void *object, const char *value, const char **why)
 {
 	struct receiver_conf *c = object;
 	unsigned b[6];
@@ -72,22 +69,19 @@ parse_sender_mac(void *object, const char *value, const char **why)
 	return 0;
 }
 
-static int
-parse_from(void *object, const char *value, const char **why)
+static int parse_from(void *object, const char *value, const char **why)
 {
 	*why = "is not a date, as in 2026-04-01";
 	return validity_date(value, &((struct receiver_peer *)object)->valid_from);
 }
 
-static int
-parse_until(void *object, const char *value, const char **why)
+static int parse_until(void *object, const char *value, const char **why)
 {
 	*why = "is not a date, as in 2027-03-31";
 	return validity_date(value, &((struct receiver_peer *)object)->valid_until);
 }
 
-static int
-parse_syslog_format(void *object, const char *value, const char **why)
+static int parse_syslog_format(void *object, const char *value, const char **why)
 {
 	struct receiver_conf *c = object;
 
@@ -102,15 +96,13 @@ parse_syslog_format(void *object, const char *value, const char **why)
 #define IN_CHANNEL(key, type, max) \
 	{ "channel ", #key, type, offsetof(struct receiver_channel, key), 0, 1, max, 0, NULL }
 
-static int
-parse_since(void *object, const char *value, const char **why)
+static int parse_since(void *object, const char *value, const char **why)
 {
 	*why = "is not a date, as in 2026-11-21";
 	return validity_date(value, &((struct receiver_retired *)object)->since);
 }
 
-static int
-parse_release(void *object, const char *value, const char **why)
+static int parse_release(void *object, const char *value, const char **why)
 {
 	struct receiver_channel *ch = object;
 
@@ -151,8 +143,7 @@ static const struct conf_key keys[] = {
 	POLICY_CONF_KEYS,
 };
 
-static void *
-peer(struct receiver_conf *c, const char *name, const char **why)
+static void *peer(struct receiver_conf *c, const char *name, const char **why)
 {
 	struct receiver_peer *p = &c->peer[c->peers];
 
@@ -167,8 +158,7 @@ peer(struct receiver_conf *c, const char *name, const char **why)
 	return p;
 }
 
-static void *
-retired(struct receiver_conf *c, const char *name, const char **why)
+static void *retired(struct receiver_conf *c, const char *name, const char **why)
 {
 	struct receiver_retired *r = &c->retired[c->retireds];
 
@@ -183,16 +173,14 @@ retired(struct receiver_conf *c, const char *name, const char **why)
 	return r;
 }
 
-int
-receiver_retired_is_secret(const struct receiver_retired *r)
+int receiver_retired_is_secret(const struct receiver_retired *r)
 {
 	size_t n = strlen(r->key);
 
 	return n < 4 || strcmp(r->key + n - 4, ".pub") != 0;
 }
 
-static void *
-channel(struct receiver_conf *c, const char *name, const char **why)
+static void *channel(struct receiver_conf *c, const char *name, const char **why)
 {
 	struct receiver_channel *ch = &c->channel[c->channels];
 
@@ -216,8 +204,7 @@ channel(struct receiver_conf *c, const char *name, const char **why)
 }
 
 /* The sender's own channel, which needs no section. */
-static void
-add_reserved(struct receiver_conf *c)
+static void add_reserved(struct receiver_conf *c)
 {
 	struct receiver_channel *ch = &c->channel[c->channels++];
 
@@ -228,8 +215,7 @@ add_reserved(struct receiver_conf *c)
 	content_policy_of_channel(&ch->content, ch->name);
 }
 
-static void *
-section(void *config, const char *kind, const char *name, const char **why)
+static void *section(void *config, const char *kind, const char *name, const char **why)
 {
 	if (strncmp(kind, "peer", 4) == 0)
 		return peer(config, name, why);
@@ -243,8 +229,7 @@ section(void *config, const char *kind, const char *name, const char **why)
 /* Every byte on the wire counted as one in the buffer: headers that are not
  * stored make up for the small part of what the kernel adds that its doubling
  * (socket(7)) does not cover. */
-static int
-size_buffer(struct receiver_conf *c, const char *name)
+static int size_buffer(struct receiver_conf *c, const char *name)
 {
 	if (c->buffer != 0)
 		return 0;
@@ -258,8 +243,7 @@ size_buffer(struct receiver_conf *c, const char *name)
 	return EXIT_CONFIG;
 }
 
-int
-receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
+int receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
 {
 	static const char *const required[] = { "receiver", "link", NULL };
 	const struct conf_schema schema = { .key = keys, .keys = sizeof(keys) / sizeof(keys[0]), .section = section,
@@ -287,8 +271,7 @@ receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
 	return 0;
 }
 
-int
-receiver_conf_peers(struct receiver_conf *c)
+int receiver_conf_peers(struct receiver_conf *c)
 {
 	int code;
 
@@ -305,8 +288,7 @@ receiver_conf_peers(struct receiver_conf *c)
 	return 0;
 }
 
-const struct receiver_channel *
-receiver_conf_channel(const struct receiver_conf *c, const char *name)
+const struct receiver_channel *receiver_conf_channel(const struct receiver_conf *c, const char *name)
 {
 	for (unsigned i = 0; i < c->channels; i++)
 		if (strcmp(c->channel[i].name, name) == 0)
@@ -314,8 +296,7 @@ receiver_conf_channel(const struct receiver_conf *c, const char *name)
 	return NULL;
 }
 
-int
-receiver_conf_nested(const struct receiver_conf *c)
+int receiver_conf_nested(const struct receiver_conf *c)
 {
 	char state[PATH_MAX], inbox[PATH_MAX];
 	size_t n;
@@ -326,8 +307,7 @@ receiver_conf_nested(const struct receiver_conf *c)
 	return strncmp(state, inbox, n) == 0 && (state[n] == '/' || state[n] == '\0');
 }
 
-uint64_t
-receiver_conf_object_max(const struct receiver_conf *c)
+uint64_t receiver_conf_object_max(const struct receiver_conf *c)
 {
 	uint64_t max = 0;
 
@@ -339,8 +319,7 @@ receiver_conf_object_max(const struct receiver_conf *c)
 	return max + max / 50 + (64 << 20);
 }
 
-struct record_limits
-receiver_channel_limits(const struct receiver_channel *ch)
+struct record_limits receiver_channel_limits(const struct receiver_channel *ch)
 {
 	return (struct record_limits){ .files = (uint32_t)ch->max_files, .file_bytes = ch->max_file,
 		.total_bytes = ch->max_transfer };

@@ -8,8 +8,7 @@
 
 #include "host/log.h"
 
-static int
-emit(struct receiver_inspect *i, uint32_t type, const void *data, size_t n)
+static int emit(struct receiver_inspect *i, uint32_t type, const void *data, size_t n)
 {
 	if (pipeframe_write(i->out, type, i->job, data, n) != 0)
 		exit(0); /* store is gone, so the service is ending */
@@ -18,8 +17,7 @@ emit(struct receiver_inspect *i, uint32_t type, const void *data, size_t n)
 
 static void fail(struct receiver_inspect *i, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static void
-fail(struct receiver_inspect *i, const char *fmt, ...)
+static void fail(struct receiver_inspect *i, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -32,8 +30,7 @@ fail(struct receiver_inspect *i, const char *fmt, ...)
 }
 
 /* For the ledger: separated by spaces, sorted. */
-static void
-list_checks(uint32_t made, char *out)
+static void list_checks(uint32_t made, char *out)
 {
 	static const char *const always[] = { "names", "records", "sizes" };
 	const char *name[CONTENT_CHECKS + 3];
@@ -44,8 +41,7 @@ list_checks(uint32_t made, char *out)
 }
 
 /* This file alone is kept apart: store decides, when the manifest is verified. */
-static int
-refuse_file(struct receiver_inspect *i)
+static int refuse_file(struct receiver_inspect *i)
 {
 	struct pipe_bad bad = { "", "" };
 
@@ -55,8 +51,7 @@ refuse_file(struct receiver_inspect *i)
 }
 
 /* The channel's caps; the record reader has the protocol's. */
-static void
-judge_size(struct receiver_inspect *i, uint64_t size)
+static void judge_size(struct receiver_inspect *i, uint64_t size)
 {
 	char name[160];
 
@@ -74,8 +69,7 @@ judge_size(struct receiver_inspect *i, uint64_t size)
 		i->total += size;
 }
 
-static int
-on_file(void *ctx, const uint8_t *name, size_t n, uint64_t size)
+static int on_file(void *ctx, const uint8_t *name, size_t n, uint64_t size)
 {
 	struct receiver_inspect *i = ctx;
 	uint8_t body[8 + NAME_MAX_LEN];
@@ -89,8 +83,7 @@ on_file(void *ctx, const uint8_t *name, size_t n, uint64_t size)
 	return i->capped ? 0 : emit(i, PIPE_FILE, body, 8 + n);
 }
 
-static int
-on_data(void *ctx, const uint8_t *data, size_t n)
+static int on_data(void *ctx, const uint8_t *data, size_t n)
 {
 	struct receiver_inspect *i = ctx;
 
@@ -103,8 +96,7 @@ on_data(void *ctx, const uint8_t *data, size_t n)
 	return 0;
 }
 
-static int
-on_end(void *ctx, const uint8_t sha256[32])
+static int on_end(void *ctx, const uint8_t sha256[32])
 {
 	struct receiver_inspect *i = ctx;
 
@@ -118,14 +110,12 @@ on_end(void *ctx, const uint8_t sha256[32])
 	return emit(i, PIPE_FILE_END, sha256, 32);
 }
 
-static int
-on_manifest(void *ctx, const uint8_t *data, size_t n)
+static int on_manifest(void *ctx, const uint8_t *data, size_t n)
 {
 	return emit(ctx, PIPE_MANIFEST, data, n);
 }
 
-static int
-on_signature(void *ctx, const uint8_t sig[64])
+static int on_signature(void *ctx, const uint8_t sig[64])
 {
 	return emit(ctx, PIPE_SIGNATURE, sig, 64);
 }
@@ -135,8 +125,7 @@ static const struct record_sink sink = { on_file, on_data, on_end, on_manifest, 
 
 /* What is certain to be a file's bytes is decompressed where store reads it; the heads between such pieces alone, so that
  * they stay whole. */
-static uint8_t *
-room(void *ctx, size_t *n)
+static uint8_t *room(void *ctx, size_t *n)
 {
 	struct receiver_inspect *i = ctx;
 	int data;
@@ -155,8 +144,7 @@ room(void *ctx, size_t *n)
 	return i->room;
 }
 
-static int
-plain(void *ctx, const uint8_t *data, size_t n)
+static int plain(void *ctx, const uint8_t *data, size_t n)
 {
 	struct receiver_inspect *i = ctx;
 	enum record_err e = record_read(&i->records, data, n);
@@ -167,8 +155,7 @@ plain(void *ctx, const uint8_t *data, size_t n)
 	return -1;
 }
 
-int
-receiver_inspect_open(struct receiver_inspect *i, struct pipeframe_out *out)
+int receiver_inspect_open(struct receiver_inspect *i, struct pipeframe_out *out)
 {
 	memset(i, 0, sizeof(*i));
 	i->out = out;
@@ -177,8 +164,7 @@ receiver_inspect_open(struct receiver_inspect *i, struct pipeframe_out *out)
 	return i->zstd == NULL || i->content == NULL ? -1 : 0;
 }
 
-void
-receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct record_limits *l,
+void receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct record_limits *l,
     const struct content_policy *policy)
 {
 	/* Records around the files: a head for each piece (at worst a byte of
@@ -198,8 +184,7 @@ receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct re
 	decompress_into(i->zstd, room);
 }
 
-void
-receiver_inspect_bytes(struct receiver_inspect *i, const uint8_t *data, size_t n)
+void receiver_inspect_bytes(struct receiver_inspect *i, const uint8_t *data, size_t n)
 {
 	enum decompress_err e;
 
@@ -210,8 +195,7 @@ receiver_inspect_bytes(struct receiver_inspect *i, const uint8_t *data, size_t n
 		i->capped = 1;
 }
 
-void
-receiver_inspect_end(struct receiver_inspect *i, int result)
+void receiver_inspect_end(struct receiver_inspect *i, int result)
 {
 	enum decompress_err e;
 	enum record_err r;

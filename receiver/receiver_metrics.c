@@ -16,8 +16,7 @@
 
 #define SAY_NS 600000000000ull
 
-static void
-link_counters(struct metrics *m, const struct msg_stats *t)
+static void link_counters(struct metrics *m, const struct msg_stats *t)
 {
 	static const struct { int counter; const char *name, *help; } one[] = {
 		{ LC_DATAGRAMS, "link_datagrams_total", "Datagrams received, of any kind." },
@@ -40,8 +39,7 @@ link_counters(struct metrics *m, const struct msg_stats *t)
 	}
 }
 
-static void
-link_gauges(struct metrics *m, const struct msg_stats *t)
+static void link_gauges(struct metrics *m, const struct msg_stats *t)
 {
 	metrics_family(m, "link_last_datagram_time_seconds", METRICS_GAUGE, "When the last authentic datagram came; 0: none since the start.");
 	metrics_add_seconds(m, t->last_ms, NULL);
@@ -56,8 +54,7 @@ link_gauges(struct metrics *m, const struct msg_stats *t)
 		metrics_add(m, s->tally[i].field, "channel", s->conf.channel[i].name, NULL); \
 } while (0)
 
-static void
-channels(struct metrics *m, struct store *s)
+static void channels(struct metrics *m, struct store *s)
 {
 	EACH_CHANNEL("deliveries_total", METRICS_COUNTER, delivered, "Transfers delivered, forks included.");
 	EACH_CHANNEL("delivered_files_total", METRICS_COUNTER, files, "Their files.");
@@ -68,14 +65,12 @@ channels(struct metrics *m, struct store *s)
 	metrics_one(m, "unopened_total", METRICS_COUNTER, s->unopened, "Objects that could not be opened, so that no channel is known.");
 }
 
-static uint64_t
-of_channel(struct store *s, const char *sql, const char *channel)
+static uint64_t of_channel(struct store *s, const char *sql, const char *channel)
 {
 	return (uint64_t)db_int(&s->ledger.db, sql, "t", channel);
 }
 
-static void
-gaps(struct metrics *m, struct store *s)
+static void gaps(struct metrics *m, struct store *s)
 {
 	metrics_family(m, "missing_numbers", METRICS_GAUGE, "Numbers heard of, of which nothing was delivered or set aside.");
 	for (unsigned i = 0; i < s->conf.channels; i++)
@@ -91,8 +86,7 @@ gaps(struct metrics *m, struct store *s)
 		    s->conf.channel[i].name, NULL);
 }
 
-static void
-peers(struct metrics *m, const struct store *s)
+static void peers(struct metrics *m, const struct store *s)
 {
 	metrics_family(m, "peer_session_start_time_seconds", METRICS_GAUGE, "When the present session was accepted; 0: none since the start.");
 	for (unsigned i = 0; i < s->conf.peers; i++)
@@ -108,8 +102,7 @@ peers(struct metrics *m, const struct store *s)
 		metrics_add(m, (s->peer[i].flags & BEAT_DISK) != 0, "peer", s->conf.peer[i].name, NULL);
 }
 
-static void
-host(struct metrics *m, struct store *s, int disk_trouble)
+static void host(struct metrics *m, struct store *s, int disk_trouble)
 {
 	struct statvfs v;
 
@@ -129,8 +122,7 @@ host(struct metrics *m, struct store *s, int disk_trouble)
 	metrics_one(m, "disk_size_bytes", METRICS_GAUGE, (uint64_t)v.f_blocks * v.f_frsize, "Size of that disk.");
 }
 
-void
-receiver_metrics_write(struct store *s, int disk_trouble)
+void receiver_metrics_write(struct store *s, int disk_trouble)
 {
 	uint64_t now = clock_mono_ns();
 	struct metrics m;

@@ -37,14 +37,12 @@ const char *const receiver_counter_name[LC_COUNT] = {
 	[LC_FAILED] = "blocks_failed", [LC_KERNEL] = "kernel_drops",
 };
 
-static void
-set(json_t *o, const char *key, uint64_t v)
+static void set(json_t *o, const char *key, uint64_t v)
 {
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
 
-static void
-set_time(json_t *o, const char *key, uint64_t ms)
+static void set_time(json_t *o, const char *key, uint64_t ms)
 {
 	char at[21];
 
@@ -56,16 +54,14 @@ set_time(json_t *o, const char *key, uint64_t ms)
 	json_object_set_new(o, key, json_string(at));
 }
 
-static const char *
-peer_name(const struct store *s, const char *fingerprint)
+static const char *peer_name(const struct store *s, const char *fingerprint)
 {
 	int i = store_peer(s, fingerprint);
 
 	return i >= 0 ? s->conf.peer[i].name : "(no longer pinned)";
 }
 
-static json_t *
-link_part(const struct store *s)
+static json_t *link_part(const struct store *s)
 {
 	json_t *o = json_object(), *c = json_object();
 	const struct msg_stats *t = &s->stats;
@@ -90,8 +86,7 @@ link_part(const struct store *s)
 	return o;
 }
 
-static json_t *
-peers_part(const struct store *s)
+static json_t *peers_part(const struct store *s)
 {
 	json_t *a = json_array();
 
@@ -111,8 +106,7 @@ peers_part(const struct store *s)
 	return a;
 }
 
-static json_t *
-gaps_of(struct store *s, const char *sender, const char *channel, const char *generation, uint64_t *missing)
+static json_t *gaps_of(struct store *s, const char *sender, const char *channel, const char *generation, uint64_t *missing)
 {
 	json_t *a = json_array();
 	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT first, last FROM gap WHERE sender = ? AND channel = ? AND generation = ?"
@@ -129,8 +123,7 @@ gaps_of(struct store *s, const char *sender, const char *channel, const char *ge
 	return a;
 }
 
-static json_t *
-channels_part(struct store *s)
+static json_t *channels_part(struct store *s)
 {
 	json_t *a = json_array();
 	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT sender, channel, generation, known, oldest, delivered, delivered_at FROM"
@@ -160,8 +153,7 @@ channels_part(struct store *s)
 	return a;
 }
 
-static json_t *
-partly_part(const struct store *s)
+static json_t *partly_part(const struct store *s)
 {
 	json_t *a = json_array();
 
@@ -182,8 +174,7 @@ partly_part(const struct store *s)
 }
 
 /* Complete objects that wait for something. */
-static json_t *
-held_part(const struct store *s)
+static json_t *held_part(const struct store *s)
 {
 	static const char *const why[] = {
 		[JOB_HELD_DISK] = N_("the disk does not take it now"),
@@ -202,8 +193,7 @@ held_part(const struct store *s)
 	return a;
 }
 
-static json_t *
-forks_part(struct store *s)
+static json_t *forks_part(struct store *s)
 {
 	json_t *o = json_object();
 	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT at, dir FROM fork ORDER BY seq DESC LIMIT 1", "");
@@ -218,8 +208,7 @@ forks_part(struct store *s)
 }
 
 /* The newest of each kind. */
-static json_t *
-incidents_part(struct store *s)
+static json_t *incidents_part(struct store *s)
 {
 	json_t *o = json_object();
 	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT event, at, what FROM incident ORDER BY event", "");
@@ -230,8 +219,7 @@ incidents_part(struct store *s)
 }
 
 /* What the disk keeps us from, or "". */
-static const char *
-trouble(const struct store *s)
+static const char *trouble(const struct store *s)
 {
 	uint64_t now = clock_mono_ns();
 
@@ -245,8 +233,7 @@ trouble(const struct store *s)
 	return "";
 }
 
-static json_t *
-disk_part(const struct store *s)
+static json_t *disk_part(const struct store *s)
 {
 	json_t *o = json_object();
 	struct statvfs v;
@@ -260,8 +247,7 @@ disk_part(const struct store *s)
 	return o;
 }
 
-static void
-replace(const struct store *s, const char *text, size_t n)
+static void replace(const struct store *s, const char *text, size_t n)
 {
 	struct stat st;
 
@@ -273,8 +259,7 @@ replace(const struct store *s, const char *text, size_t n)
 		log_die(EXIT_SYSTEM, "%s: the directory was removed while the receiver ran; put it back and start again", s->conf.state);
 }
 
-void
-receiver_status_write(struct store *s)
+void receiver_status_write(struct store *s)
 {
 	json_t *o = json_object(), *l = json_object();
 	char *text;

@@ -12,8 +12,7 @@
 #include "host/reason.h"
 #include "receiver/store.h"
 
-void
-refused_row(struct store *s, const struct job *j, uint64_t number, const char *reason)
+void refused_row(struct store *s, const struct job *j, uint64_t number, const char *reason)
 {
 	json_t *o = json_object(), *said = json_string(reason);
 	char at[21], id[33], *entry;
@@ -36,8 +35,7 @@ refused_row(struct store *s, const struct job *j, uint64_t number, const char *r
 }
 
 /* It was opened, so its stream is known: `katamichi gaps` says what became of it. */
-static void
-note_aside(struct store *s, const struct job *j, const char *id, const char *why, uint64_t number)
+static void note_aside(struct store *s, const struct job *j, const char *id, const char *why, uint64_t number)
 {
 	const struct ledger_aside aside = { id, why, "", number };
 	struct ledger_stream t;
@@ -49,8 +47,7 @@ note_aside(struct store *s, const struct job *j, const char *id, const char *why
 }
 
 /* A row of the ledger for each object, however often it comes.  How often it was, before this time.  In a transaction. */
-static int64_t
-note_trouble(struct store *s, const struct job *j, const char *id, const char *why, uint64_t number)
+static int64_t note_trouble(struct store *s, const struct job *j, const char *id, const char *why, uint64_t number)
 {
 	int64_t times = db_int(&s->ledger.db, "SELECT times FROM trouble WHERE id = ? AND sender = ?", "tt", id, s->fingerprint[j->sender]);
 
@@ -64,8 +61,7 @@ note_trouble(struct store *s, const struct job *j, const char *id, const char *w
 
 /* Nothing of it is kept; later rounds bring it again, since a key, a channel or
  * a cap may be put right, or the damage was ours. */
-void
-refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
+void refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
 {
 	char id[33];
 	int64_t times;
@@ -87,8 +83,7 @@ refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
 	job_forget(s, j);
 }
 
-void
-refused_expired(struct store *s, const struct msg_object *o)
+void refused_expired(struct store *s, const struct msg_object *o)
 {
 	struct job j = { .sender = o->sender, .slot = o->slot };
 	char id[33];

@@ -5,8 +5,7 @@
 
 enum { RESERVE_MIN = 4 << 20, RESERVE_MAX = 128 << 20, INODES_MIN = 64 };
 
-bool
-reserve_reached(int fd, enum reserve_use use)
+bool reserve_reached(int fd, enum reserve_use use)
 {
 	struct statvfs v;
 	uint64_t reserve;
@@ -24,8 +23,7 @@ reserve_reached(int fd, enum reserve_use use)
 	return v.f_files != 0 && v.f_favail < INODES_MIN * (unsigned)use;
 }
 
-bool
-reserve_below(int fd, uint64_t bytes)
+bool reserve_below(int fd, uint64_t bytes)
 {
 	struct statvfs v;
 

@@ -19,8 +19,7 @@
 #define PROBE_NS 3000000000ull   /* between tries whether somebody answers */
 #define PAUSE_MAX_NS (600 * 1000000000ull)
 
-static const struct receiver_channel *
-scanned_channel(const struct store *s, const struct job *j)
+static const struct receiver_channel *scanned_channel(const struct store *s, const struct job *j)
 {
 	const struct receiver_channel *ch = receiver_conf_channel(&s->conf, j->inner.channel);
 
@@ -28,8 +27,7 @@ scanned_channel(const struct store *s, const struct job *j)
 }
 
 /* Not now: nothing of it is published, and it is opened again later. */
-static void
-hold(struct store *s, struct job *j, uint64_t pause_ns)
+static void hold(struct store *s, struct job *j, uint64_t pause_ns)
 {
 	transfer_remove(&j->transfer);
 	if (!j->needs_scan)
@@ -42,8 +40,7 @@ hold(struct store *s, struct job *j, uint64_t pause_ns)
 	job_append(s, j);
 }
 
-static void
-unlink_first(struct store *s)
+static void unlink_first(struct store *s)
 {
 	s->scan.jobs = s->scan.jobs->next;
 	s->scan.waiting--;
@@ -51,8 +48,7 @@ unlink_first(struct store *s)
 }
 
 /* The next file of the first transfer; or what comes after its last. */
-static void
-go_on(struct store *s)
+static void go_on(struct store *s)
 {
 	while (s->scan.jobs != NULL && !s->scan.asked) {
 		struct job *j = s->scan.jobs;
@@ -85,8 +81,7 @@ go_on(struct store *s)
 	}
 }
 
-bool
-scan_take(struct store *s, struct job *j)
+bool scan_take(struct store *s, struct job *j)
 {
 	struct job **p = &s->scan.jobs;
 
@@ -107,8 +102,7 @@ scan_take(struct store *s, struct job *j)
 }
 
 /* Nobody looked at it. */
-static void
-not_scanned(struct store *s, struct job *j, const struct msg_scanned *m)
+static void not_scanned(struct store *s, struct job *j, const struct msg_scanned *m)
 {
 	uint64_t pause = PROBE_NS << (j->scan_tries < 8 ? j->scan_tries : 8);
 	char trouble[sizeof(s->scan.trouble)];
@@ -124,8 +118,7 @@ not_scanned(struct store *s, struct job *j, const struct msg_scanned *m)
 	hold(s, j, m->verdict == CLAMD_DOWN ? PROBE_NS : pause < PAUSE_MAX_NS ? pause : PAUSE_MAX_NS);
 }
 
-static void
-answer(struct store *s, const struct msg_scanned *m)
+static void answer(struct store *s, const struct msg_scanned *m)
 {
 	struct job *j = s->scan.jobs;
 	char reason[CLAMD_TEXT_MAX + 32];
@@ -155,8 +148,7 @@ answer(struct store *s, const struct msg_scanned *m)
 	go_on(s);
 }
 
-void
-scan_read(struct store *s)
+void scan_read(struct store *s)
 {
 	static struct ipc_msg m;
 
@@ -167,8 +159,7 @@ scan_read(struct store *s)
 	answer(s, ipc_body(&m, sizeof(struct msg_scanned)));
 }
 
-bool
-scan_may_open(struct store *s, struct job *j)
+bool scan_may_open(struct store *s, struct job *j)
 {
 	if (!j->needs_scan)
 		return true;

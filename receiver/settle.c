@@ -18,8 +18,7 @@ struct request {
 	char operator[QUARANTINE_OPERATOR_MAX + 1], reason[QUARANTINE_REASON_MAX + 1], login[64];
 };
 
-static bool
-next_request(struct db *db, struct request *r)
+static bool next_request(struct db *db, struct request *r)
 {
 	sqlite3_stmt *q = db_query(db, "SELECT id, sender, channel, generation, first, last, operator, reason, login FROM settle_request"
 	    " WHERE code IS NULL ORDER BY id LIMIT 1", "");
@@ -39,15 +38,13 @@ next_request(struct db *db, struct request *r)
 	return true;
 }
 
-static void
-answer(struct db *db, const struct request *r, int code, const char *text)
+static void answer(struct db *db, const struct request *r, int code, const char *text)
 {
 	db_run(db, "UPDATE settle_request SET code = ?, answer = ? WHERE id = ?", "iti", (int64_t)code, text, r->id);
 }
 
 /* In a transaction. */
-static void
-append(struct ledger *l, const struct request *r, uint64_t numbers)
+static void append(struct ledger *l, const struct request *r, uint64_t numbers)
 {
 	char at[21], *text;
 	json_t *o;
@@ -63,8 +60,7 @@ append(struct ledger *l, const struct request *r, uint64_t numbers)
 	json_decref(o);
 }
 
-static void
-settle(struct ledger *l, const struct request *r)
+static void settle(struct ledger *l, const struct request *r)
 {
 	uint64_t numbers;
 
@@ -82,8 +78,7 @@ settle(struct ledger *l, const struct request *r)
 		    (unsigned long long)r->last, r->operator, r->reason);
 }
 
-void
-settle_ask(struct store *s)
+void settle_ask(struct store *s)
 {
 	struct request r;
 

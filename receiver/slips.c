@@ -9,16 +9,14 @@
 #include "host/exits.h"
 #include "host/log.h"
 
-void
-slips_printed(struct db *db, const struct ledger_stream *s, const char *code, const char *numbers, uint64_t now_s)
+void slips_printed(struct db *db, const struct ledger_stream *s, const char *code, const char *numbers, uint64_t now_s)
 {
 	db_run(db, "INSERT OR IGNORE INTO slip(code, at, sender, channel, generation, numbers) VALUES(?, ?, ?, ?, ?, ?)", "tittt" "t",
 	    code, (int64_t)now_s, s->sender, s->channel, s->generation, numbers);
 }
 
 /* One row gets its entry; 0: there is none. */
-static int
-note_one(struct ledger *l)
+static int note_one(struct ledger *l)
 {
 	sqlite3_stmt *q = db_query(&l->db, "SELECT code, at, sender, channel, generation, numbers FROM slip WHERE seq IS NULL LIMIT 1", "");
 	char at[21], code[160], *entry;
@@ -44,8 +42,7 @@ note_one(struct ledger *l)
 	return 1;
 }
 
-void
-slips_note(struct ledger *l)
+void slips_note(struct ledger *l)
 {
 	while (note_one(l))
 		;

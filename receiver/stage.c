@@ -24,8 +24,7 @@ struct stage {
 	struct stage_chunk chunk[];
 };
 
-static void
-write_chunk(struct errand *e)
+static void write_chunk(struct errand *e)
 {
 	struct stage_chunk *c = (struct stage_chunk *)(void *)e;
 	/* The rest of the last page is cut off when the object is complete. */
@@ -43,8 +42,7 @@ write_chunk(struct errand *e)
 		c->error = 0;
 }
 
-static void
-set_free(struct stage *s, struct stage_chunk *c)
+static void set_free(struct stage *s, struct stage_chunk *c)
 {
 	c->next = NULL;
 	*s->last_free = c;
@@ -54,8 +52,7 @@ set_free(struct stage *s, struct stage_chunk *c)
 
 /* One to fill.  As few are in turn as will do: memory that is gone through again soon is in the cache, and the first touch of
  * the rest may never be needed. */
-static struct stage_chunk *
-get_free(struct stage *s)
+static struct stage_chunk *get_free(struct stage *s)
 {
 	struct stage_chunk *c = s->free;
 
@@ -70,8 +67,7 @@ get_free(struct stage *s)
 	return c;
 }
 
-struct stage *
-stage_new(unsigned chunks, struct window *window)
+struct stage *stage_new(unsigned chunks, struct window *window)
 {
 	struct stage *s = calloc(1, sizeof(*s) + chunks * sizeof(s->chunk[0]));
 
@@ -93,8 +89,7 @@ stage_new(unsigned chunks, struct window *window)
 	return s;
 }
 
-void
-stage_free(struct stage *s)
+void stage_free(struct stage *s)
 {
 	if (s == NULL)
 		return;
@@ -103,22 +98,19 @@ stage_free(struct stage *s)
 	free(s);
 }
 
-bool
-stage_takes(uint64_t len)
+bool stage_takes(uint64_t len)
 {
 	return len == 0 || len >= STAGE_OBJECT_MIN;
 }
 
-static struct stage_chunk **
-bucket(const struct stage *s, const struct object *o, uint64_t index)
+static struct stage_chunk **bucket(const struct stage *s, const struct object *o, uint64_t index)
 {
 	uint32_t h = o->slot * 2654435761u + (uint32_t)index;
 
 	return (struct stage_chunk **)&s->bucket[(h ^ h >> 16) % HASH];
 }
 
-static struct stage_chunk *
-find(const struct stage *s, const struct object *o, uint64_t index)
+static struct stage_chunk *find(const struct stage *s, const struct object *o, uint64_t index)
 {
 	struct stage_chunk *c = *bucket(s, o, index);
 
@@ -127,8 +119,7 @@ find(const struct stage *s, const struct object *o, uint64_t index)
 	return c;
 }
 
-static void
-give_back(struct stage *s, struct stage_chunk *c)
+static void give_back(struct stage *s, struct stage_chunk *c)
 {
 	struct stage_chunk **p = bucket(s, c->object, c->index);
 
@@ -139,8 +130,7 @@ give_back(struct stage *s, struct stage_chunk *c)
 	set_free(s, c);
 }
 
-static void
-submit(struct stage *s, struct stage_chunk *c)
+static void submit(struct stage *s, struct stage_chunk *c)
 {
 	uint64_t at = c->index * STAGE_CHUNK;
 
@@ -155,20 +145,17 @@ submit(struct stage *s, struct stage_chunk *c)
 }
 
 /* The symbols that have a byte of the chunk. */
-static uint64_t
-first_symbol(const struct object *o, uint64_t index)
+static uint64_t first_symbol(const struct object *o, uint64_t index)
 {
 	return index * STAGE_CHUNK / o->geo.slen;
 }
 
-static uint64_t
-last_symbol(const struct object *o, uint64_t index)
+static uint64_t last_symbol(const struct object *o, uint64_t index)
 {
 	return ((index + 1) * STAGE_CHUNK - 1) / o->geo.slen;
 }
 
-static bool
-was_written(const struct object *o, uint64_t index)
+static bool was_written(const struct object *o, uint64_t index)
 {
 	uint64_t last = last_symbol(o, index);
 
@@ -179,8 +166,7 @@ was_written(const struct object *o, uint64_t index)
 }
 
 /* For want of room the oldest that is not under way gets going. */
-static void
-evict(struct stage *s)
+static void evict(struct stage *s)
 {
 	struct stage_chunk *oldest = NULL;
 
@@ -193,8 +179,7 @@ evict(struct stage *s)
 		submit(s, oldest);
 }
 
-static struct stage_chunk *
-take(struct stage *s, struct object *o, uint64_t index, uint64_t now_ns)
+static struct stage_chunk *take(struct stage *s, struct object *o, uint64_t index, uint64_t now_ns)
 {
 	struct stage_chunk *c = find(s, o, index), **b;
 
@@ -219,16 +204,14 @@ take(struct stage *s, struct object *o, uint64_t index, uint64_t now_ns)
 	return c;
 }
 
-static bool
-full(const struct stage_chunk *c)
+static bool full(const struct stage_chunk *c)
 {
 	uint64_t len = c->object->geo.len, at = c->index * STAGE_CHUNK;
 
 	return c->have >= STAGE_CHUNK || (len != 0 && c->have >= len - at);
 }
 
-int
-stage_put(struct stage *s, struct object *o, uint64_t symbol, const uint8_t *data, uint64_t now_ns)
+int stage_put(struct stage *s, struct object *o, uint64_t symbol, const uint8_t *data, uint64_t now_ns)
 {
 	uint64_t at = symbol * o->geo.slen, end = at + o->geo.slen;
 	struct stage_chunk *c;
@@ -253,16 +236,14 @@ stage_put(struct stage *s, struct object *o, uint64_t symbol, const uint8_t *dat
 	return 0;
 }
 
-void
-stage_finish(struct stage *s, struct object *o)
+void stage_finish(struct stage *s, struct object *o)
 {
 	for (unsigned i = 0; i < s->chunks && o->chunks > 0; i++)
 		if (s->chunk[i].object == o && !s->chunk[i].writing && !s->chunk[i].done)
 			submit(s, &s->chunk[i]);
 }
 
-void
-stage_age(struct stage *s, uint64_t now_ns)
+void stage_age(struct stage *s, uint64_t now_ns)
 {
 	for (unsigned i = 0; i < s->chunks; i++) {
 		struct stage_chunk *c = &s->chunk[i];
@@ -271,8 +252,7 @@ stage_age(struct stage *s, uint64_t now_ns)
 	}
 }
 
-static void
-finished(struct stage *s, struct stage_chunk *c, stage_written *written, void *ctx)
+static void finished(struct stage *s, struct stage_chunk *c, stage_written *written, void *ctx)
 {
 	struct object *o = c->object;
 	uint64_t index = c->index;
@@ -293,8 +273,7 @@ finished(struct stage *s, struct stage_chunk *c, stage_written *written, void *c
 	written(ctx, o, first_symbol(o, index), last_symbol(o, index), error);
 }
 
-void
-stage_take_back(struct stage *s, bool wait, stage_written *written, void *ctx)
+void stage_take_back(struct stage *s, bool wait, stage_written *written, void *ctx)
 {
 	struct errand *e;
 
@@ -302,20 +281,17 @@ stage_take_back(struct stage *s, bool wait, stage_written *written, void *ctx)
 		finished(s, (struct stage_chunk *)(void *)e, written, ctx);
 }
 
-unsigned
-stage_pending(const struct stage *s)
+unsigned stage_pending(const struct stage *s)
 {
 	return errands_pending(s->thread);
 }
 
-int
-stage_fd(const struct stage *s)
+int stage_fd(const struct stage *s)
 {
 	return errands_fd(s->thread);
 }
 
-void
-stage_mask(const struct stage *s, const struct object *o, uint8_t *bits, uint64_t at, size_t n)
+void stage_mask(const struct stage *s, const struct object *o, uint8_t *bits, uint64_t at, size_t n)
 {
 	uint64_t lo = at * 8, hi = (at + n) * 8; /* symbols */
 
@@ -329,8 +305,7 @@ stage_mask(const struct stage *s, const struct object *o, uint8_t *bits, uint64_
 	}
 }
 
-uint64_t
-stage_lead(const struct stage *s, const struct object *o, uint64_t from)
+uint64_t stage_lead(const struct stage *s, const struct object *o, uint64_t from)
 {
 	for (;; from++) {
 		if (o->geo.len != 0 && (from + 1) * STAGE_CHUNK >= o->geo.len)
@@ -344,8 +319,7 @@ stage_lead(const struct stage *s, const struct object *o, uint64_t from)
 	}
 }
 
-struct stage_chunk *
-stage_pin(struct stage *s, struct object *o, uint64_t index)
+struct stage_chunk *stage_pin(struct stage *s, struct object *o, uint64_t index)
 {
 	struct stage_chunk *c = find(s, o, index);
 
@@ -354,15 +328,13 @@ stage_pin(struct stage *s, struct object *o, uint64_t index)
 	return c;
 }
 
-void
-stage_unpin(struct stage *s, struct stage_chunk *c)
+void stage_unpin(struct stage *s, struct stage_chunk *c)
 {
 	if (--c->pins == 0 && c->done)
 		give_back(s, c);
 }
 
-void
-stage_drop(struct stage *s, struct object *o)
+void stage_drop(struct stage *s, struct object *o)
 {
 	if (s->window != NULL)
 		window_hide_file(s->window, o->slot);

@@ -14,8 +14,7 @@
 enum { SLOTS_MAX = 512 /* that link may ask for at once */ };
 #define DISK_LOG_NS 10000000000ull /* between two lines about it */
 
-void
-store_give_slot(struct store *s, uint32_t slot, int data, int map)
+void store_give_slot(struct store *s, uint32_t slot, int data, int map)
 {
 	struct msg_slot m = { .slot = slot };
 	int fd[3] = { data, map, part_store_data(&s->parts, slot, O_RDWR | O_DIRECT) };
@@ -26,8 +25,7 @@ store_give_slot(struct store *s, uint32_t slot, int data, int map)
 		close(fd[2]);
 }
 
-uint32_t
-store_give_slots(struct store *s, uint32_t count)
+uint32_t store_give_slots(struct store *s, uint32_t count)
 {
 	uint32_t slot, i;
 	int data, map;

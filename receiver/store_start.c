@@ -20,8 +20,7 @@ enum {
 	MODE_CHANNEL = 0750,
 };
 
-static int
-directory(int parent, const char *name, unsigned mode, const char *shown)
+static int directory(int parent, const char *name, unsigned mode, const char *shown)
 {
 	int fd;
 
@@ -33,8 +32,7 @@ directory(int parent, const char *name, unsigned mode, const char *shown)
 	return fd;
 }
 
-static void
-open_directories(struct store *s)
+static void open_directories(struct store *s)
 {
 	s->state = directory(-1, s->conf.state, 0, "");
 	s->inbox = directory(-1, s->conf.inbox, 0, "");
@@ -52,8 +50,7 @@ open_directories(struct store *s)
 }
 
 /* All that link need not gather again, oldest first, so that it forgets those first. */
-static void
-tell_delivered(struct store *s)
+static void tell_delivered(struct store *s)
 {
 	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT sender, id FROM (SELECT age, sender, id FROM object ORDER BY age DESC"
 	    " LIMIT ?) ORDER BY age", "i", (int64_t)DELIVERED_MAX);
@@ -71,8 +68,7 @@ tell_delivered(struct store *s)
 }
 
 /* A part file of before: link takes it up, unless nobody needs it any more. */
-static int
-found_part(void *ctx, uint32_t slot, const struct parts_head *h)
+static int found_part(void *ctx, uint32_t slot, const struct parts_head *h)
 {
 	struct store *s = ctx;
 	char id[33];
@@ -97,8 +93,7 @@ found_part(void *ctx, uint32_t slot, const struct parts_head *h)
 	return -1; /* its sender is no longer pinned */
 }
 
-void
-store_start(struct store *s)
+void store_start(struct store *s)
 {
 	static char path[RECEIVER_PATH_MAX + 32];
 	struct msg_limits limits = { .object = receiver_conf_object_max(&s->conf) };

@@ -1,16 +1,14 @@
 /* store_tally.c - what was done since the start, by channel (store.h). */
 #include "receiver/store.h"
 
-static struct store_tally *
-of(struct store *s, const char *channel)
+static struct store_tally *of(struct store *s, const char *channel)
 {
 	const struct receiver_channel *c = receiver_conf_channel(&s->conf, channel);
 
 	return c != NULL ? &s->tally[c - s->conf.channel] : NULL;
 }
 
-void
-tally_published(struct store *s, const struct publish_item *it)
+void tally_published(struct store *s, const struct publish_item *it)
 {
 	struct store_tally *t = of(s, it->stream.channel);
 
@@ -27,8 +25,7 @@ tally_published(struct store *s, const struct publish_item *it)
 	t->forks += it->fork;
 }
 
-void
-tally_refused(struct store *s, const struct job *j)
+void tally_refused(struct store *s, const struct job *j)
 {
 	struct store_tally *t = j->opened ? of(s, j->inner.channel) : NULL;
 

@@ -21,16 +21,14 @@ enum {
 	LOOK = 8 << 20, /* bytes between two looks at the free space */
 };
 
-static void
-trouble(struct transfer *t)
+static void trouble(struct transfer *t)
 {
 	if (t->error == 0)
 		t->error = errno != 0 ? errno : EIO;
 }
 
 /* Is only the reserve left? */
-static bool
-no_room(struct transfer *t)
+static bool no_room(struct transfer *t)
 {
 	if (!reserve_reached(t->work_fd, RESERVE_BUILDING))
 		return false;
@@ -39,14 +37,12 @@ no_room(struct transfer *t)
 	return true;
 }
 
-static bool
-over(const struct transfer *t)
+static bool over(const struct transfer *t)
 {
 	return t->error != 0 || t->reason[0] != '\0';
 }
 
-void
-transfer_refuse(struct transfer *t, const char *fmt, ...)
+void transfer_refuse(struct transfer *t, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -57,8 +53,7 @@ transfer_refuse(struct transfer *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-static int
-make_dir(int parent, const char *name)
+static int make_dir(int parent, const char *name)
 {
 	int fd;
 
@@ -68,8 +63,7 @@ make_dir(int parent, const char *name)
 	return fd;
 }
 
-void
-transfer_begin(struct transfer *t, int work_fd, const char *name, struct outfile *out)
+void transfer_begin(struct transfer *t, int work_fd, const char *name, struct outfile *out)
 {
 	memset(t, 0, sizeof(*t));
 	t->work_fd = work_fd;
@@ -84,8 +78,7 @@ transfer_begin(struct transfer *t, int work_fd, const char *name, struct outfile
 		trouble(t);
 }
 
-void
-transfer_close(struct transfer *t)
+void transfer_close(struct transfer *t)
 {
 	if (t->fd < 0)
 		return;
@@ -95,8 +88,7 @@ transfer_close(struct transfer *t)
 	t->fd = -1;
 }
 
-void
-transfer_file(struct transfer *t, const uint8_t *name, size_t n, uint64_t size)
+void transfer_file(struct transfer *t, const uint8_t *name, size_t n, uint64_t size)
 {
 	char path[NAME_MAX_LEN + 1];
 	enum name_err e = name_check(name, n);
@@ -121,8 +113,7 @@ transfer_file(struct transfer *t, const uint8_t *name, size_t n, uint64_t size)
 		outfile_begin(t->out, t->fd, size);
 }
 
-void
-transfer_data(struct transfer *t, const uint8_t *data, size_t n)
+void transfer_data(struct transfer *t, const uint8_t *data, size_t n)
 {
 	if (over(t))
 		return;
@@ -141,8 +132,7 @@ transfer_data(struct transfer *t, const uint8_t *data, size_t n)
 	}
 }
 
-static void
-add_word(struct transfer *t, char **to, const char *between, const char *word)
+static void add_word(struct transfer *t, char **to, const char *between, const char *word)
 {
 	char *both;
 
@@ -154,8 +144,7 @@ add_word(struct transfer *t, char **to, const char *between, const char *word)
 	*to = both;
 }
 
-void
-transfer_bad_file(struct transfer *t, uint32_t file, const char *checks, const char *reason)
+void transfer_bad_file(struct transfer *t, uint32_t file, const char *checks, const char *reason)
 {
 	struct transfer_bad *b;
 
@@ -180,15 +169,13 @@ transfer_bad_file(struct transfer *t, uint32_t file, const char *checks, const c
 		trouble(t);
 }
 
-void
-transfer_bad(struct transfer *t, const char *checks, const char *reason)
+void transfer_bad(struct transfer *t, const char *checks, const char *reason)
 {
 	if (!over(t))
 		transfer_bad_file(t, t->found.file_count, checks, reason);
 }
 
-void
-transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN])
+void transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN])
 {
 	uint8_t mine[HASH_LEN];
 	char shown[160];
@@ -210,8 +197,7 @@ transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN])
 	transfer_close(t);
 }
 
-void
-transfer_manifest(struct transfer *t, const uint8_t *data, size_t n)
+void transfer_manifest(struct transfer *t, const uint8_t *data, size_t n)
 {
 	uint8_t *p;
 
@@ -233,8 +219,7 @@ transfer_manifest(struct transfer *t, const uint8_t *data, size_t n)
 	t->manifest_len += n;
 }
 
-void
-transfer_signature(struct transfer *t, const uint8_t *sig, size_t n)
+void transfer_signature(struct transfer *t, const uint8_t *sig, size_t n)
 {
 	if (t->error != 0)
 		return;
@@ -246,8 +231,7 @@ transfer_signature(struct transfer *t, const uint8_t *sig, size_t n)
 	t->has_signature = true;
 }
 
-void
-transfer_put(struct transfer *t, const char *name, const void *data, size_t n)
+void transfer_put(struct transfer *t, const char *name, const void *data, size_t n)
 {
 	int fd;
 
@@ -264,16 +248,14 @@ transfer_put(struct transfer *t, const char *name, const void *data, size_t n)
 		trouble(t);
 }
 
-int
-transfer_open_modes(struct transfer *t)
+int transfer_open_modes(struct transfer *t)
 {
 	if (t->error == 0 && (fchmod(t->files, MODE_DIR) != 0 || fchmod(t->dir, MODE_DIR) != 0))
 		trouble(t);
 	return t->error == 0 ? 0 : -1;
 }
 
-static void
-sync_one(struct transfer *t, struct syncs *syncs, int dir, const char *name)
+static void sync_one(struct transfer *t, struct syncs *syncs, int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -283,8 +265,7 @@ sync_one(struct transfer *t, struct syncs *syncs, int dir, const char *name)
 		syncs_add(syncs, fd, true, &t->error);
 }
 
-void
-transfer_sync(struct transfer *t, struct syncs *syncs)
+void transfer_sync(struct transfer *t, struct syncs *syncs)
 {
 	static const char *const beside[] = { "MANIFEST.json", "MANIFEST.json.sig", "SHA256SUMS" };
 	char path[NAME_MAX_LEN + 1];
@@ -302,8 +283,7 @@ transfer_sync(struct transfer *t, struct syncs *syncs)
 	syncs_add(syncs, t->dir, false, &t->error);
 }
 
-void
-transfer_end(struct transfer *t)
+void transfer_end(struct transfer *t)
 {
 	transfer_close(t);
 	if (t->files >= 0)
@@ -323,8 +303,7 @@ transfer_end(struct transfer *t)
 	t->bads = t->bad_room = 0;
 }
 
-void
-transfer_remove(struct transfer *t)
+void transfer_remove(struct transfer *t)
 {
 	transfer_end(t);
 	if (durable_remove_tree(t->work_fd, t->name) != 0)

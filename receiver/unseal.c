@@ -6,8 +6,7 @@
 #include <unistd.h>
 
 /* The inner header is authentic now: say so, before any byte of content. */
-static int
-tell(struct unseal_job *j)
+static int tell(struct unseal_job *j)
 {
 	struct msg_opened o = { .job = j->job, .key = open_key(j->open), .created_ms = j->inner.created_ms };
 	struct pipe_begin b = { .channel = "" };
@@ -34,16 +33,14 @@ tell(struct unseal_job *j)
 }
 
 /* A segment is opened where check reads it, as soon as there is a job there. */
-static uint8_t *
-room(void *ctx, size_t n)
+static uint8_t *room(void *ctx, size_t n)
 {
 	struct unseal_job *j = ctx;
 
 	return j->room = j->told && n <= PIPEFRAME_MAX ? pipeframe_room(j->out, n) : NULL;
 }
 
-static int
-sink(void *ctx, const uint8_t *data, size_t n)
+static int sink(void *ctx, const uint8_t *data, size_t n)
 {
 	struct unseal_job *j = ctx;
 
@@ -64,8 +61,7 @@ sink(void *ctx, const uint8_t *data, size_t n)
 }
 
 /* What follows, of so many bytes that are there: copied before anything is believed of it, from wherever. */
-static ssize_t
-read_some(const struct unseal_job *j, uint64_t at, uint64_t there)
+static ssize_t read_some(const struct unseal_job *j, uint64_t at, uint64_t there)
 {
 	size_t most = there < UNSEAL_BUF ? (size_t)there : UNSEAL_BUF;
 	size_t near = j->window != NULL ? window_copy(j->window, j->job, at, j->buf, most) : 0;
@@ -76,8 +72,7 @@ read_some(const struct unseal_job *j, uint64_t at, uint64_t there)
 	return pread(j->fd, j->buf, (most + UNSEAL_PAGE - 1) & ~(size_t)(UNSEAL_PAGE - 1), (off_t)at);
 }
 
-static int
-feed(struct unseal_job *j)
+static int feed(struct unseal_job *j)
 {
 	uint64_t at = 0;
 	enum open_err e;
@@ -103,8 +98,7 @@ feed(struct unseal_job *j)
 	return open_end(j->open);
 }
 
-int
-unseal_run(struct unseal_job *j)
+int unseal_run(struct unseal_job *j)
 {
 	const struct party *senders[RECEIVER_PEERS_MAX];
 	int r;
@@ -129,8 +123,7 @@ unseal_run(struct unseal_job *j)
 	return r;
 }
 
-const char *
-unseal_strerror(int result)
+const char *unseal_strerror(int result)
 {
 	switch (result) {
 	case UNSEAL_ECHANNEL:

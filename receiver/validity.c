@@ -11,8 +11,7 @@
 
 #define SAY_NS 600000000000ull /* ten minutes */
 
-int
-validity_date(const char *text, uint64_t *seconds)
+int validity_date(const char *text, uint64_t *seconds)
 {
 	static const char form[] = "dddd-dd-dd";
 	struct tm tm = { 0 }, back;
@@ -36,14 +35,12 @@ validity_date(const char *text, uint64_t *seconds)
 	return 0;
 }
 
-bool
-validity_at(const struct receiver_peer *p, uint64_t wall_s)
+bool validity_at(const struct receiver_peer *p, uint64_t wall_s)
 {
 	return wall_s >= p->valid_from && (p->valid_until == 0 || wall_s < p->valid_until + 86400 /* to the end of that day */);
 }
 
-bool
-validity_now(struct store *s, uint32_t sender)
+bool validity_now(struct store *s, uint32_t sender)
 {
 	const struct receiver_peer *p = &s->conf.peer[sender];
 	uint64_t wall_s = clock_wall_ms() / 1000, now = clock_mono_ns();

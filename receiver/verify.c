@@ -8,8 +8,7 @@
 #include "host/log.h"
 
 /* Do the files written and those of the manifest agree exactly? */
-static int
-same_files(struct transfer *t, const struct manifest *m)
+static int same_files(struct transfer *t, const struct manifest *m)
 {
 	char shown[160];
 
@@ -29,8 +28,7 @@ same_files(struct transfer *t, const struct manifest *m)
 	return 1;
 }
 
-static int
-is_receiver(const struct verify_expected *e, const uint8_t *fingerprint)
+static int is_receiver(const struct verify_expected *e, const uint8_t *fingerprint)
 {
 	for (unsigned i = 0; i == 0 || i < e->receivers; i++)
 		if (memcmp(e->receiver + (size_t)i * HASH_LEN, fingerprint, HASH_LEN) == 0)
@@ -39,8 +37,7 @@ is_receiver(const struct verify_expected *e, const uint8_t *fingerprint)
 }
 
 /* NULL if the manifest speaks of this very transfer, else why not. */
-static const char *
-disagrees(const struct verify_expected *e, const struct manifest *m)
+static const char *disagrees(const struct verify_expected *e, const struct manifest *m)
 {
 	if (memcmp(m->sender, e->sender->fingerprint, HASH_LEN) != 0)
 		return "the manifest names another sender";
@@ -55,8 +52,7 @@ disagrees(const struct verify_expected *e, const struct manifest *m)
 	return NULL;
 }
 
-static const char *
-signed_manifest(const struct transfer *t, const struct verify_expected *e, struct manifest *m)
+static const char *signed_manifest(const struct transfer *t, const struct verify_expected *e, struct manifest *m)
 {
 	const char *why;
 
@@ -70,15 +66,13 @@ signed_manifest(const struct transfer *t, const struct verify_expected *e, struc
 	return disagrees(e, m);
 }
 
-static void
-drop(struct manifest *m)
+static void drop(struct manifest *m)
 {
 	manifest_free(m);
 	manifest_init(m);
 }
 
-int
-verify_received(struct transfer *t, const struct verify_expected *e, struct manifest *m)
+int verify_received(struct transfer *t, const struct verify_expected *e, struct manifest *m)
 {
 	const char *why;
 
@@ -93,8 +87,7 @@ verify_received(struct transfer *t, const struct verify_expected *e, struct mani
 	return -1;
 }
 
-int
-verify_manifest(const struct transfer *t, const struct verify_expected *e, struct manifest *m)
+int verify_manifest(const struct transfer *t, const struct verify_expected *e, struct manifest *m)
 {
 	if (signed_manifest(t, e, m) == NULL)
 		return 0;
@@ -102,8 +95,7 @@ verify_manifest(const struct transfer *t, const struct verify_expected *e, struc
 	return -1;
 }
 
-void
-verify_write(struct transfer *t, const struct manifest *m)
+void verify_write(struct transfer *t, const struct manifest *m)
 {
 	size_t n;
 	char *sums = manifest_sums(m, &n);

@@ -11,8 +11,7 @@
 
 enum { FLOOR_LEN = 8 + HASH_LEN };
 
-static enum witness_result
-raise_floor(struct msg_checkpoint *m, int fd)
+static enum witness_result raise_floor(struct msg_checkpoint *m, int fd)
 {
 	struct checkpoint *c = &m->checkpoint;
 	uint8_t old[FLOOR_LEN] = { 0 }, new[FLOOR_LEN];
@@ -32,8 +31,7 @@ raise_floor(struct msg_checkpoint *m, int fd)
 	return WITNESS_UNSAVED;
 }
 
-void
-witness_answer(struct msg_checkpoint *m, const struct party_secret *receiver, int floor_fd)
+void witness_answer(struct msg_checkpoint *m, const struct party_secret *receiver, int floor_fd)
 {
 	m->before = 0;
 	m->result = raise_floor(m, floor_fd);

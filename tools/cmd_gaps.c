@@ -30,8 +30,7 @@ static const struct {
 	{ "heals unless set aside", N_("the sender still keeps it: it comes by itself, unless it is one that was set aside unread") },
 };
 
-static const char *
-words(const char *look)
+static const char *words(const char *look)
 {
 	for (size_t i = 0; i < sizeof(saying) / sizeof(saying[0]); i++)
 		if (strcmp(saying[i].outlook, look) == 0)
@@ -39,8 +38,7 @@ words(const char *look)
 	return look;
 }
 
-static const char *
-text_of(const json_t *o, const char *key)
+static const char *text_of(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
@@ -48,8 +46,7 @@ text_of(const json_t *o, const char *key)
 }
 
 /* What will become of it.  One that arrived damaged comes again; what lies damaged on the sender's disk comes damaged every time. */
-static const char *
-say_outlook(const json_t *g)
+static const char *say_outlook(const json_t *g)
 {
 	const char *outlook = text_of(g, "outlook");
 
@@ -61,8 +58,7 @@ say_outlook(const json_t *g)
 }
 
 /* Why is it not here?  And what will become of it. */
-static void
-say_why(char *to, size_t size, const json_t *g)
+static void say_why(char *to, size_t size, const json_t *g)
 {
 	const char *why = text_of(g, "why"), *reason = text_of(g, "reason");
 	double have = (double)json_integer_value(json_object_get(g, "have")), all = (double)json_integer_value(json_object_get(g, "symbols"));
@@ -84,8 +80,7 @@ say_why(char *to, size_t size, const json_t *g)
 	snprintf(to + n, size - n, "%s%s; %s", reason[0] != '\0' ? ": " : "", reason_show(reason), say_outlook(g));
 }
 
-static void
-say_numbers(char *to, size_t size, long long first, long long last)
+static void say_numbers(char *to, size_t size, long long first, long long last)
 {
 	if (last > first)
 		snprintf(to, size, "%lld-%lld", first, last);
@@ -96,8 +91,7 @@ say_numbers(char *to, size_t size, long long first, long long last)
 }
 
 /* Rows for people from rows of facts; at most LINES_MAX. */
-static json_t *
-rows_of(const json_t *facts, int aside)
+static json_t *rows_of(const json_t *facts, int aside)
 {
 	char numbers[64], why[1200];
 	json_t *rows = json_array(), *list = status_streams(facts);
@@ -123,8 +117,7 @@ rows_of(const json_t *facts, int aside)
 	return rows;
 }
 
-static void
-show(const char *title, const json_t *list, int aside)
+static void show(const char *title, const json_t *list, int aside)
 {
 	static const struct out_column columns[] = {
 		{ "channel", N_("CHANNEL"), OUT_STRING }, { "numbers", N_("NUMBERS"), OUT_STRING }, { "peer", N_("SENDER"), OUT_STRING },
@@ -142,8 +135,7 @@ show(const char *title, const json_t *list, int aside)
 	json_decref(rows);
 }
 
-static void
-show_partly(const json_t *parts)
+static void show_partly(const json_t *parts)
 {
 	const json_t *p;
 	size_t i;
@@ -158,8 +150,7 @@ show_partly(const json_t *parts)
 	}
 }
 
-static void
-show_held(const json_t *held)
+static void show_held(const json_t *held)
 {
 	const json_t *h;
 	size_t i;
@@ -169,8 +160,7 @@ show_held(const json_t *held)
 }
 
 /* Both kinds in one list: gaps have first and last, what was set aside has a number. */
-static void
-show_tsv(const json_t *gaps, const json_t *aside)
+static void show_tsv(const json_t *gaps, const json_t *aside)
 {
 	static const struct out_column columns[] = {
 		{ "channel", "", OUT_STRING }, { "first", "", OUT_NUMBER }, { "last", "", OUT_NUMBER }, { "peer", "", OUT_STRING },
@@ -192,8 +182,7 @@ show_tsv(const json_t *gaps, const json_t *aside)
 	json_decref(rows);
 }
 
-static int
-list(void)
+static int list(void)
 {
 	static char path[RECEIVER_PATH_MAX + 32];
 	struct db db;
@@ -229,8 +218,7 @@ list(void)
 	return missing ? EXIT_NO : EXIT_OK;
 }
 
-static int
-run(const struct cmd_line *l)
+static int run(const struct cmd_line *l)
 {
 	struct gap_slips_how how = { .channel = cmd_value(l, "channel"), .png = cmd_value(l, "png"), .page = cmd_value(l, "page"),
 		.json = out_mode() == OUT_JSON };

@@ -18,8 +18,7 @@
 #include "tools/out.h"
 #include "tools/status.h"
 
-static int
-read_checkpoint(struct checkpoint *c, const char *path)
+static int read_checkpoint(struct checkpoint *c, const char *path)
 {
 	char text[CHECKPOINT_TEXT_MAX];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -37,8 +36,7 @@ read_checkpoint(struct checkpoint *c, const char *path)
 	return EXIT_DATA;
 }
 
-static int
-against_export(struct db *db, const char *path, struct ledger_finding *f)
+static int against_export(struct db *db, const char *path, struct ledger_finding *f)
 {
 	FILE *in = fopen(path, "re");
 
@@ -51,8 +49,7 @@ against_export(struct db *db, const char *path, struct ledger_finding *f)
 	return EXIT_OK;
 }
 
-static int
-check(const struct cmd_line *l, struct db *db, const struct ledger_keys *k, const char *state, struct ledger_finding *f)
+static int check(const struct cmd_line *l, struct db *db, const struct ledger_keys *k, const char *state, struct ledger_finding *f)
 {
 	struct checkpoint c;
 	int code = EXIT_OK;
@@ -68,8 +65,7 @@ check(const struct cmd_line *l, struct db *db, const struct ledger_keys *k, cons
 	return code;
 }
 
-static void
-say(const char *path, const struct ledger_keys *k, const struct ledger_finding *f)
+static void say(const char *path, const struct ledger_keys *k, const struct ledger_finding *f)
 {
 	json_t *o;
 
@@ -96,8 +92,7 @@ say(const char *path, const struct ledger_keys *k, const struct ledger_finding *
 		printf(_("%s: checkpoints are not checked: no key of the receiver is given\n"), path);
 }
 
-static int
-verify(const struct cmd_line *l, const struct ledger_keys *k, const char *state, const char *path)
+static int verify(const struct cmd_line *l, const struct ledger_keys *k, const char *state, const char *path)
 {
 	struct ledger_finding f;
 	struct db db;
@@ -115,8 +110,7 @@ verify(const struct cmd_line *l, const struct ledger_keys *k, const char *state,
 	return code;
 }
 
-static int
-run(const struct cmd_line *l)
+static int run(const struct cmd_line *l)
 {
 	static struct receiver_conf conf;
 	static char path[RECEIVER_PATH_MAX + 32];

@@ -19,16 +19,14 @@
 #define LABEL 12 /* columns */
 
 /* How wide the pictures are, in columns: what is said beside them has to find room, too. */
-static int
-picture(void)
+static int picture(void)
 {
 	unsigned columns = out_columns();
 
 	return columns == 0 || columns >= 110 ? 60 : 36;
 }
 
-static int
-set_mtu(struct plan_in *in, const char *text)
+static int set_mtu(struct plan_in *in, const char *text)
 {
 	uint64_t mtu;
 
@@ -41,22 +39,19 @@ set_mtu(struct plan_in *in, const char *text)
 	return 0;
 }
 
-static double
-percent_of_round(const struct plan *p, double symbols)
+static double percent_of_round(const struct plan *p, double symbols)
 {
 	double all = (double)p->symbols * (1 + p->overhead);
 
 	return 100 * symbols / all;
 }
 
-static double
-seconds(const struct plan_in *in, double datagrams)
+static double seconds(const struct plan_in *in, double datagrams)
 {
 	return datagrams * in->wire * 8 / (double)in->rate;
 }
 
-static const char *
-time_text(char out[static 32], double s)
+static const char *time_text(char out[static 32], double s)
 {
 	if (s >= 3600)
 		snprintf(out, 32, "%.1f h", s / 3600);
@@ -68,22 +63,19 @@ time_text(char out[static 32], double s)
 }
 
 /* The name of a line, filled up to where its text begins. */
-static void
-label(const char *text)
+static void label(const char *text)
 {
 	wide_pad(stdout, text, LABEL, 0);
 }
 
-static void
-bar(char c, double share)
+static void bar(char c, double share)
 {
 	for (int n = (int)(share * picture() + 0.5); n > 0; n--)
 		putchar(c);
 }
 
 /* One block of a group as it travels, source and repair, and what it may lose. */
-static void
-picture_of_block(const struct plan_in *in, const struct plan *p)
+static void picture_of_block(const struct plan_in *in, const struct plan *p)
 {
 	const struct plan_block *b = &p->full;
 	double n = (double)b->k + b->r, random = n * in->loss;
@@ -109,8 +101,7 @@ picture_of_block(const struct plan_in *in, const struct plan *p)
 }
 
 /* Rows are blocks of a group, columns are time; a burst cuts through them. */
-static void
-picture_of_time(const struct plan *p)
+static void picture_of_time(const struct plan *p)
 {
 	if (p->burst_symbols == 0)
 		return;
@@ -152,8 +143,7 @@ picture_of_time(const struct plan *p)
 	printf(_("            x: the longest burst, %" PRIu64 " datagrams, at most %u of a block\n"), p->burst_symbols, p->full.share);
 }
 
-static void
-show(const struct plan_in *in, const struct plan *p)
+static void show(const struct plan_in *in, const struct plan *p)
 {
 	char line[400];
 	const struct plan_block *b = &p->full;
@@ -185,14 +175,12 @@ show(const struct plan_in *in, const struct plan *p)
 	picture_of_time(p);
 }
 
-static void
-json_block(const char *name, const struct plan_block *b)
+static void json_block(const char *name, const struct plan_block *b)
 {
 	printf("\"%s\":{\"k\":%u,\"r\":%u,\"r1\":%u,\"share\":%u,\"log2m\":%u},", name, b->k, b->r, b->r1, b->share, b->log2m);
 }
 
-static void
-show_json(const struct plan_in *in, const struct plan *p)
+static void show_json(const struct plan_in *in, const struct plan *p)
 {
 	printf("{\"size\":%" PRIu64 ",\"symbol\":%u,\"wire\":%u,\"loss\":%.17g,\"failure\":%.17g,\"burst_ns\":%" PRIu64 ",\"rate\":%" PRIu64 ",",
 	    in->size, in->symbol, in->wire, in->loss, in->failure, in->burst_ns, in->rate);
@@ -205,8 +193,7 @@ show_json(const struct plan_in *in, const struct plan *p)
 }
 
 /* One option; what is wrong with it, or NULL */
-static const char *
-take(struct plan_in *in, const char *option, const char *text)
+static const char *take(struct plan_in *in, const char *option, const char *text)
 {
 	if (strcmp(option, "size") == 0)
 		return units_size(text, &in->size) == 0 && in->size <= PLAN_SIZE_MAX ? NULL : _("--size: a size up to 10T, like 10G");
@@ -226,8 +213,7 @@ take(struct plan_in *in, const char *option, const char *text)
 	return NULL;
 }
 
-static int
-run(const struct cmd_line *l)
+static int run(const struct cmd_line *l)
 {
 	struct plan_in in = { .loss = 0.01, .failure = 1e-9, .rate = 1000000000, .block_max = LAYOUT_BLOCK_MAX, .group_max = LAYOUT_GROUP_MAX };
 	const char *wrong;

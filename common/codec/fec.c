@@ -5,8 +5,7 @@
 #include "fec_cost.h"
 #include "fec_job.h"
 
-int
-fec_check(uint32_t k, uint32_t m, size_t len)
+int fec_check(uint32_t k, uint32_t m, size_t len)
 {
 	if (k == 0 || m == 0 || k >= FEC_ORDER || m >= FEC_ORDER)
 		return FEC_EPARAM;
@@ -18,8 +17,7 @@ fec_check(uint32_t k, uint32_t m, size_t len)
 	return FEC_OK;
 }
 
-const char *
-fec_kernel(void)
+const char *fec_kernel(void)
 {
 	return gf16_kernel()->name;
 }
@@ -31,8 +29,7 @@ struct encoder {
 	struct fec_coset *in, *out;
 };
 
-static void
-deal(struct fec_memory *mem, struct encoder *e, uint32_t k, uint32_t m,
+static void deal(struct fec_memory *mem, struct encoder *e, uint32_t k, uint32_t m,
     size_t len)
 {
 	fec_deal_job(mem, &e->job, k, m, len, m, 0);
@@ -43,8 +40,7 @@ deal(struct fec_memory *mem, struct encoder *e, uint32_t k, uint32_t m,
 	e->out = fec_deal(mem, ((m >> FEC_S_MIN) + 2) * sizeof *e->out);
 }
 
-size_t
-fec_encode_work(uint32_t k, uint32_t m, size_t len)
+size_t fec_encode_work(uint32_t k, uint32_t m, size_t len)
 {
 	struct fec_memory mem = { NULL, 0 };
 	struct encoder e;
@@ -55,8 +51,7 @@ fec_encode_work(uint32_t k, uint32_t m, size_t len)
 	return mem.used;
 }
 
-static void
-encode(struct encoder *e, uint32_t k, const uint8_t *const *src,
+static void encode(struct encoder *e, uint32_t k, const uint8_t *const *src,
     uint32_t first, uint32_t count, uint8_t *const *out)
 {
 	struct fec_form form = e->job.form;
@@ -85,8 +80,7 @@ encode(struct encoder *e, uint32_t k, const uint8_t *const *src,
 	}
 }
 
-int
-fec_encode(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
+int fec_encode(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
     uint32_t first, uint32_t count, uint8_t *const *out, void *work)
 {
 	int r = fec_check(k, m, len);

@@ -8,22 +8,19 @@
 #define PASS 0.25    /* a row read and written once more */
 #define SUM_ROWS 8   /* rows below which single values are summed up */
 
-static double
-passes(unsigned layers)
+static double passes(unsigned layers)
 {
 	return (layers + 2) / 3;
 }
 
 /* A whole transform of 2^s rows */
-static double
-transform(unsigned s)
+static double transform(unsigned s)
 {
 	return (double)(1u << s) * (s / 2.0 + PASS * passes(s));
 }
 
 /* The sum of n inputs in whole cosets onto outs output cosets */
-static double
-many_inputs(struct fec_form form, uint32_t n, uint32_t outs, unsigned s)
+static double many_inputs(struct fec_form form, uint32_t n, uint32_t outs, unsigned s)
 {
 	double ins = (double)((n >> s) + 1);
 	double each = s == form.t ? ADD : PRODUCT * outs;
@@ -31,8 +28,7 @@ many_inputs(struct fec_form form, uint32_t n, uint32_t outs, unsigned s)
 	return ins * (transform(s) + (double)(1u << s) * each);
 }
 
-static uint32_t
-count_cosets(const uint32_t *point, uint32_t n, unsigned s)
+static uint32_t count_cosets(const uint32_t *point, uint32_t n, unsigned s)
 {
 	uint32_t count = 0;
 
@@ -42,8 +38,7 @@ count_cosets(const uint32_t *point, uint32_t n, unsigned s)
 }
 
 /* n values out of `cosets` transforms of 2^s, skipping what is not wanted */
-static double
-some_outputs(uint32_t cosets, uint32_t n, unsigned s)
+static double some_outputs(uint32_t cosets, uint32_t n, unsigned s)
 {
 	double cost = 0, blocks = cosets;
 
@@ -55,8 +50,7 @@ some_outputs(uint32_t cosets, uint32_t n, unsigned s)
 	return cost + n * PRODUCT * (double)(1u << s);
 }
 
-unsigned
-fec_cost_encode(struct fec_form form, uint32_t n, uint32_t out, uint32_t n_out)
+unsigned fec_cost_encode(struct fec_form form, uint32_t n, uint32_t out, uint32_t n_out)
 {
 	double best = PRODUCT * n * n_out;
 	unsigned s = form.parity_low ? FEC_S_MIN : form.t, choice = 0;
@@ -73,8 +67,7 @@ fec_cost_encode(struct fec_form form, uint32_t n, uint32_t out, uint32_t n_out)
 	return choice;
 }
 
-unsigned
-fec_cost_decode(struct fec_form form, uint32_t n, const uint32_t *used,
+unsigned fec_cost_decode(struct fec_form form, uint32_t n, const uint32_t *used,
     const uint32_t *lost, uint32_t n_lost)
 {
 	double best = PRODUCT * n_lost * ((double)n + n_lost);

@@ -33,14 +33,12 @@ struct decoder {
 	struct fec_coset *known_cosets, *used_cosets, *lost_cosets;
 };
 
-static unsigned
-point_bits(struct fec_form form, uint32_t k, uint32_t m)
+static unsigned point_bits(struct fec_form form, uint32_t k, uint32_t m)
 {
 	return fec_log2_up((1u << form.t) + (form.parity_low ? k : m));
 }
 
-static void
-deal(struct fec_memory *mem, struct decoder *d, uint32_t k, uint32_t m,
+static void deal(struct fec_memory *mem, struct decoder *d, uint32_t k, uint32_t m,
     size_t len)
 {
 	uint32_t most = k < m ? k : m; /* that can be lost */
@@ -67,8 +65,7 @@ deal(struct fec_memory *mem, struct decoder *d, uint32_t k, uint32_t m,
 	d->lost_cosets = fec_deal(mem, most * sizeof *d->lost_cosets);
 }
 
-size_t
-fec_decode_work(uint32_t k, uint32_t m, size_t len)
+size_t fec_decode_work(uint32_t k, uint32_t m, size_t len)
 {
 	struct fec_memory mem = { NULL, 0 };
 	struct decoder d;
@@ -79,8 +76,7 @@ fec_decode_work(uint32_t k, uint32_t m, size_t len)
 	return mem.used;
 }
 
-static int
-check(uint32_t k, uint32_t m, uint32_t lost, const uint8_t *const *src,
+static int check(uint32_t k, uint32_t m, uint32_t lost, const uint8_t *const *src,
     const uint32_t *pnum, const uint8_t *const *parity, uint32_t np,
     uint8_t *const *out, const void *work)
 {
@@ -104,8 +100,7 @@ check(uint32_t k, uint32_t m, uint32_t lost, const uint8_t *const *src,
 }
 
 /* List the parity symbols in order; FEC_ENUM where one is given twice. */
-static int
-sort_parity(struct decoder *d, uint32_t m, const uint32_t *pnum, uint32_t np)
+static int sort_parity(struct decoder *d, uint32_t m, const uint32_t *pnum, uint32_t np)
 {
 	uint32_t n = 0;
 
@@ -123,8 +118,7 @@ sort_parity(struct decoder *d, uint32_t m, const uint32_t *pnum, uint32_t np)
 
 /* Of the given parity symbols take as many as are lost, in a row: where they
  * spread over the fewest cosets, so that the transforms are short. */
-static void
-choose_parity(struct decoder *d, const uint8_t *const *parity, uint32_t np)
+static void choose_parity(struct decoder *d, const uint8_t *const *parity, uint32_t np)
 {
 	unsigned s = fec_log2_up(d->lost);
 	uint32_t best = 0, least = UINT32_MAX;
@@ -144,8 +138,7 @@ choose_parity(struct decoder *d, const uint8_t *const *parity, uint32_t np)
 	}
 }
 
-static void
-split_source(struct decoder *d, uint32_t k, const uint8_t *const *src,
+static void split_source(struct decoder *d, uint32_t k, const uint8_t *const *src,
     uint8_t *const *out)
 {
 	uint32_t known = 0, lost = 0;
@@ -165,8 +158,7 @@ split_source(struct decoder *d, uint32_t k, const uint8_t *const *src,
 /* The factors of inputs and outputs of the second sum: those of the locator,
  * the code's own weight, and where one side is a single coset the constant of
  * each pair of cosets. */
-static void
-set_factors(struct decoder *d, uint32_t bits, struct fec_sum *solve)
+static void set_factors(struct decoder *d, uint32_t bits, struct fec_sum *solve)
 {
 	struct fec_form form = d->job.form;
 	unsigned s = solve->fft.s;
@@ -195,8 +187,7 @@ set_factors(struct decoder *d, uint32_t bits, struct fec_sum *solve)
 }
 
 /* t_x times U_x, this strip: what the known symbols leave of the parity */
-static void
-finish_inputs(struct decoder *d, const struct fec_sum *known, size_t at)
+static void finish_inputs(struct decoder *d, const struct fec_sum *known, size_t at)
 {
 	const struct gf16_kernel *kernel = known->fft.k;
 	size_t w = known->fft.w, left = d->job.len - at;
@@ -214,8 +205,7 @@ finish_inputs(struct decoder *d, const struct fec_sum *known, size_t at)
 	}
 }
 
-static void
-decode(struct decoder *d, uint32_t k, uint32_t m)
+static void decode(struct decoder *d, uint32_t k, uint32_t m)
 {
 	uint32_t known = k - d->lost;
 	unsigned s = fec_cost_decode(d->job.form, known, d->used_point,
@@ -257,8 +247,7 @@ decode(struct decoder *d, uint32_t k, uint32_t m)
 	}
 }
 
-int
-fec_decode(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
+int fec_decode(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
     const uint32_t *pnum, const uint8_t *const *parity, uint32_t np,
     uint8_t *const *out, void *work)
 {

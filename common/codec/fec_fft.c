@@ -7,8 +7,7 @@
  * takes 2^i products a point, against i 2^i / 2 butterflies for all. */
 #define SUM_LAYERS_MAX 8
 
-static bool
-sum_is_cheaper(unsigned i, uint32_t n, bool scaled)
+static bool sum_is_cheaper(unsigned i, uint32_t n, bool scaled)
 {
 	if (i > SUM_LAYERS_MAX)
 		return false;
@@ -18,8 +17,7 @@ sum_is_cheaper(unsigned i, uint32_t n, bool scaled)
 }
 
 /* Layers lo .. lo+layers-1 of the block at base, in the order of gf16.h. */
-static void
-twiddles(uint32_t base, unsigned lo, unsigned layers, uint16_t *tw)
+static void twiddles(uint32_t base, unsigned lo, unsigned layers, uint16_t *tw)
 {
 	for (unsigned l = 0; l < layers; l++)
 		for (uint32_t g = 0; g < 1u << (layers - 1 - l); g++)
@@ -40,8 +38,7 @@ struct inverse {
  * a transform before; in short ones as fast as it comes.  Farther ahead would put
  * the rows in use out of the second cache, and in a short block begin with a burst
  * that everything waits for.  (Factors measured.) */
-static uint32_t
-distance(unsigned s)
+static uint32_t distance(unsigned s)
 {
 	uint32_t half = (1u << s) / 2;
 
@@ -49,8 +46,7 @@ distance(unsigned s)
 	    half < FEC_AHEAD ? half : FEC_AHEAD;
 }
 
-static void
-inverse_pass(struct inverse *v, unsigned layers, uint8_t *const *dst,
+static void inverse_pass(struct inverse *v, unsigned layers, uint8_t *const *dst,
     const uint8_t *const *src, const uint16_t *tw, size_t n, bool more)
 {
 	if (v->passes > 2)
@@ -61,15 +57,13 @@ inverse_pass(struct inverse *v, unsigned layers, uint8_t *const *dst,
 }
 
 /* Bytes from the first of 2^lo rows to the end of the last */
-static size_t
-run_of(const struct fec_fft *f, unsigned lo)
+static size_t run_of(const struct fec_fft *f, unsigned lo)
 {
 	return fec_row_at(f->w, (1u << lo) - 1) + f->w;
 }
 
 /* The lowest pass: from the caller's rows */
-static void
-inverse_leaf(struct inverse *v, uint32_t base, unsigned layers,
+static void inverse_leaf(struct inverse *v, uint32_t base, unsigned layers,
     const uint8_t *const *rows, uint8_t *dst, bool more)
 {
 	const struct fec_fft *f = v->f;
@@ -107,8 +101,7 @@ inverse_leaf(struct inverse *v, uint32_t base, unsigned layers,
 /* The block of 2^i rows at base; acc as in fec_inverse().  Where the layers do not
  * divide evenly it is the last pass that takes fewer, since it has acc to read as
  * well; but one of two passes is better spent on the lower half's fetching. */
-static void
-inverse_block(struct inverse *v, uint32_t base, unsigned i,
+static void inverse_block(struct inverse *v, uint32_t base, unsigned i,
     const uint8_t *const *rows, uint8_t *tmp, uint8_t *acc)
 {
 	unsigned layers = v->f->k->radix;
@@ -137,8 +130,7 @@ inverse_block(struct inverse *v, uint32_t base, unsigned i,
 }
 
 /* Rows of the 2^s up to the last that is there, at least one */
-static uint32_t
-rows_there(unsigned s, const uint8_t *const *rows)
+static uint32_t rows_there(unsigned s, const uint8_t *const *rows)
 {
 	uint32_t n = 1u << s;
 
@@ -151,8 +143,7 @@ rows_there(unsigned s, const uint8_t *const *rows)
  * zero.  With b = 0 the inverse butterfly makes b = a, a = (1 + t) a: in every
  * higher layer there are copies of x, those with the layer's bit clear times
  * 1 + t.  Without acc the lowest lies where x does, and is made last. */
-static void
-inverse_spread(const struct fec_fft *f, uint32_t base, unsigned i,
+static void inverse_spread(const struct fec_fft *f, uint32_t base, unsigned i,
     const uint8_t *x, uint8_t *tmp, uint8_t *acc)
 {
 	for (uint32_t r = 1u << (f->s - i); r-- > 0;) {
@@ -167,8 +158,7 @@ inverse_spread(const struct fec_fft *f, uint32_t base, unsigned i,
 	}
 }
 
-void
-fec_inverse(const struct fec_fft *f, uint32_t base,
+void fec_inverse(const struct fec_fft *f, uint32_t base,
     const uint8_t *const *rows, bool first, uint8_t *tmp, uint8_t *acc)
 {
 	struct fec_fft part = *f;
@@ -192,8 +182,7 @@ fec_inverse(const struct fec_fft *f, uint32_t base,
 }
 
 /* One value of the block of 2^i coefficients x, as their sum times X_r(point) */
-static void
-sum_point(const struct fec_fft *f, unsigned i, const uint8_t *x,
+static void sum_point(const struct fec_fft *f, unsigned i, const uint8_t *x,
     uint32_t point, uint16_t scale, uint8_t *out)
 {
 	const uint8_t *in[1u << SUM_LAYERS_MAX];
@@ -218,8 +207,7 @@ sum_point(const struct fec_fft *f, unsigned i, const uint8_t *x,
 	gf16_dot(f->k, out, in, coef, n, f->w, false);
 }
 
-static uint16_t
-scale_of(const struct fec_want *want, uint32_t n)
+static uint16_t scale_of(const struct fec_want *want, uint32_t n)
 {
 	return want->scale != NULL ? want->scale[n] : 1;
 }
@@ -231,8 +219,7 @@ struct forward {
 	struct gf16_fetch ahead; /* of the wanted rows, which are written last */
 };
 
-static void
-forward_pass(struct forward *v, unsigned layers, uint8_t *const *dst,
+static void forward_pass(struct forward *v, unsigned layers, uint8_t *const *dst,
     const uint8_t *const *src, const uint16_t *tw, size_t n)
 {
 	v->ahead.lines = (1u << layers) / 2;
@@ -240,8 +227,7 @@ forward_pass(struct forward *v, unsigned layers, uint8_t *const *dst,
 }
 
 /* The wanted rows before number `at` are done with or under way. */
-static void
-forward_aim(struct forward *v, uint32_t at)
+static void forward_aim(struct forward *v, uint32_t at)
 {
 	const uint8_t *const *out = (const uint8_t *const *)v->want->out;
 	uint32_t n = v->want->n, end = at + FEC_AHEAD / 2;
@@ -254,8 +240,7 @@ forward_aim(struct forward *v, uint32_t at)
 }
 
 /* The lowest pass, into the caller's rows; wanted points from..to-1 */
-static void
-forward_leaf(struct forward *v, uint32_t base, unsigned layers,
+static void forward_leaf(struct forward *v, uint32_t base, unsigned layers,
     const uint8_t *x, uint8_t *tmp, uint32_t from, uint32_t to)
 {
 	const struct fec_fft *f = v->f;
@@ -278,8 +263,7 @@ forward_leaf(struct forward *v, uint32_t base, unsigned layers,
 	}
 }
 
-static void
-forward_block(struct forward *v, uint32_t base, unsigned i,
+static void forward_block(struct forward *v, uint32_t base, unsigned i,
     const uint8_t *x, uint8_t *tmp, uint32_t from, uint32_t to)
 {
 	const struct fec_fft *f = v->f;
@@ -319,8 +303,7 @@ forward_block(struct forward *v, uint32_t base, unsigned i,
 	}
 }
 
-void
-fec_forward(const struct fec_fft *f, uint32_t base, const uint8_t *x,
+void fec_forward(const struct fec_fft *f, uint32_t base, const uint8_t *x,
     uint8_t *tmp, const struct fec_want *want)
 {
 	struct forward v = {

@@ -33,8 +33,7 @@
  * again after every 64, 512 and 4096, since runs a multiple of 4096 bytes apart
  * would fall on the same few lines of the nearest cache.  Passes run over the
  * gaps; what is in them does not matter. */
-static inline size_t
-fec_row_at(size_t w, uint32_t r)
+static inline size_t fec_row_at(size_t w, uint32_t r)
 {
 	return r * w +
 	    64 * (size_t)((r >> 4) + (r >> 6) + (r >> 9) + (r >> 12));

@@ -12,8 +12,7 @@
 #define GAP 6u          /* bytes a row that fec_row_at() leaves free, at most */
 #define STAGE_MIN 16u   /* rows that a direct sum stages */
 
-unsigned
-fec_log2_up(uint32_t n)
+unsigned fec_log2_up(uint32_t n)
 {
 	unsigned t = 0;
 
@@ -22,8 +21,7 @@ fec_log2_up(uint32_t n)
 	return t;
 }
 
-struct fec_form
-fec_form_of(uint32_t k, uint32_t m)
+struct fec_form fec_form_of(uint32_t k, uint32_t m)
 {
 	unsigned tk = fec_log2_up(k), tm = fec_log2_up(m);
 
@@ -33,20 +31,17 @@ fec_form_of(uint32_t k, uint32_t m)
 	};
 }
 
-uint32_t
-fec_source_point(struct fec_form form, uint32_t i)
+uint32_t fec_source_point(struct fec_form form, uint32_t i)
 {
 	return form.parity_low ? (1u << form.t) + i : i;
 }
 
-uint32_t
-fec_parity_point(struct fec_form form, uint32_t j)
+uint32_t fec_parity_point(struct fec_form form, uint32_t j)
 {
 	return form.parity_low ? j : (1u << form.t) + j;
 }
 
-void *
-fec_deal(struct fec_memory *mem, size_t bytes)
+void *fec_deal(struct fec_memory *mem, size_t bytes)
 {
 	void *p = mem->base != NULL ? mem->base + mem->used : NULL;
 
@@ -54,8 +49,7 @@ fec_deal(struct fec_memory *mem, size_t bytes)
 	return p;
 }
 
-void
-fec_deal_job(struct fec_memory *mem, struct fec_job *job, uint32_t k, uint32_t m,
+void fec_deal_job(struct fec_memory *mem, struct fec_job *job, uint32_t k, uint32_t m,
     size_t len, uint32_t outputs, size_t scratch)
 {
 	*job = (struct fec_job){ .form = fec_form_of(k, m), .len = len };
@@ -82,8 +76,7 @@ fec_deal_job(struct fec_memory *mem, struct fec_job *job, uint32_t k, uint32_t m
 }
 
 /* As many equal strips as needed */
-size_t
-fec_strip_width(const struct fec_job *job, size_t rows)
+size_t fec_strip_width(const struct fec_job *job, size_t rows)
 {
 	size_t units = (job->len + 63) / 64;
 	size_t most = STRIP_MAX / 64;
@@ -94,8 +87,7 @@ fec_strip_width(const struct fec_job *job, size_t rows)
 	return (units + strips - 1) / strips * 64;
 }
 
-size_t
-fec_strip_at(const struct fec_job *job, size_t at, size_t width)
+size_t fec_strip_at(const struct fec_job *job, size_t at, size_t width)
 {
 	size_t left = job->len - at;
 
@@ -105,8 +97,7 @@ fec_strip_at(const struct fec_job *job, size_t at, size_t width)
 	return left < width ? left : width;
 }
 
-void
-fec_aim(const struct fec_job *job, uint8_t *const *symbol, uint8_t **row, uint32_t n,
+void fec_aim(const struct fec_job *job, uint8_t *const *symbol, uint8_t **row, uint32_t n,
     size_t at)
 {
 	bool tail = job->len - at < 64;
@@ -116,8 +107,7 @@ fec_aim(const struct fec_job *job, uint8_t *const *symbol, uint8_t **row, uint32
 			      : symbol[i] + at;
 }
 
-void
-fec_land(const struct fec_job *job, uint8_t *const *symbol, uint32_t n, size_t at)
+void fec_land(const struct fec_job *job, uint8_t *const *symbol, uint32_t n, size_t at)
 {
 	size_t left = job->len - at;
 
@@ -126,14 +116,12 @@ fec_land(const struct fec_job *job, uint8_t *const *symbol, uint32_t n, size_t a
 		    left);
 }
 
-bool
-fec_usable(const void *work)
+bool fec_usable(const void *work)
 {
 	return work != NULL && (uintptr_t)work % 64 == 0;
 }
 
-struct fec_sum
-fec_new_sum(const struct fec_job *job, bool encoding, unsigned s,
+struct fec_sum fec_new_sum(const struct fec_job *job, bool encoding, unsigned s,
     const uint32_t *point, const uint8_t *const *row, uint32_t n,
     const struct fec_want *want, struct fec_coset *in, struct fec_coset *out)
 {
@@ -154,16 +142,14 @@ fec_new_sum(const struct fec_job *job, bool encoding, unsigned s,
 	};
 }
 
-size_t
-fec_sum_rows(const struct fec_sum *m)
+size_t fec_sum_rows(const struct fec_sum *m)
 {
 	size_t few = m->ins < m->outs ? m->ins : m->outs;
 
 	return m->fft.s == 0 ? 0 : (1 + few) << m->fft.s;
 }
 
-uint8_t *
-fec_place(struct fec_sum *m, uint8_t *rows)
+uint8_t *fec_place(struct fec_sum *m, uint8_t *rows)
 {
 	size_t block = fec_row_at(m->fft.w, 1u << m->fft.s);
 

@@ -7,16 +7,14 @@
 #include "gf16.h"
 
 /* log of w_j, from -32767 to 32767; 0 for j = 0 */
-static int32_t
-log_point(uint32_t j)
+static int32_t log_point(uint32_t j)
 {
 	int32_t l = gf16.log[gf16_point(j)];
 
 	return l > 32767 ? l - 65535 : l;
 }
 
-static uint32_t
-modulo(int64_t v)
+static uint32_t modulo(int64_t v)
 {
 	int64_t r = v % 65535;
 
@@ -24,8 +22,7 @@ modulo(int64_t v)
 }
 
 /* The same from -32767 to 32767, without a division; |v| < 2^31 */
-static int32_t
-centred(int32_t v)
+static int32_t centred(int32_t v)
 {
 	v = (v & 0xffff) + (v >> 16); /* 2^16 = 1 */
 	v = (v & 0xffff) + (v >> 16);
@@ -37,8 +34,7 @@ centred(int32_t v)
 static int16_t spectrum[2 * 65536];
 static pthread_once_t spectrum_once = PTHREAD_ONCE_INIT;
 
-static void
-build_spectrum(void)
+static void build_spectrum(void)
 {
 	int16_t *a = spectrum + 65536;
 
@@ -64,15 +60,13 @@ build_spectrum(void)
 /* Four numbers at once: what every machine has */
 typedef int32_t lanes __attribute__((vector_size(16), may_alias));
 
-size_t
-fec_locator_work(unsigned bits)
+size_t fec_locator_work(unsigned bits)
 {
 	return bits < 2 ? sizeof(lanes) : sizeof(int32_t) << bits;
 }
 
 /* Layers 0 and 1 of the transform, or fewer: they lie within a vector. */
-static void
-within(lanes *a, unsigned layers)
+static void within(lanes *a, unsigned layers)
 {
 	/* -1 where a number is taken from its partner, not added to it */
 	const lanes less[2] = { { 0, -1, 0, -1 }, { 0, 0, -1, -1 } };
@@ -88,8 +82,7 @@ within(lanes *a, unsigned layers)
 }
 
 /* One layer, of vectors h apart */
-static void
-one_layer(lanes *a, uint32_t h)
+static void one_layer(lanes *a, uint32_t h)
 {
 	for (lanes *end = a + h; a < end; a++) {
 		lanes p = a[0], q = a[h];
@@ -99,8 +92,7 @@ one_layer(lanes *a, uint32_t h)
 }
 
 /* That one and the next */
-static void
-two_layers(lanes *a, uint32_t h)
+static void two_layers(lanes *a, uint32_t h)
 {
 	for (lanes *end = a + h; a < end; a++) {
 		lanes p = a[0] + a[h], q = a[0] - a[h];
@@ -114,8 +106,7 @@ two_layers(lanes *a, uint32_t h)
 
 /* Walsh-Hadamard transform of 2^bits numbers, in place.  Sums of 2^16 values of
  * at most 32767 still fit. */
-static void
-hadamard(lanes *a, unsigned bits)
+static void hadamard(lanes *a, unsigned bits)
 {
 	uint32_t n = bits < 2 ? 1 : 1u << (bits - 2), h = 1;
 
@@ -129,8 +120,7 @@ hadamard(lanes *a, unsigned bits)
 }
 
 /* logs of V_y and of 1 / U_x by transforms */
-static void
-by_transform(const uint32_t *x, const uint32_t *y, uint32_t n, unsigned bits,
+static void by_transform(const uint32_t *x, const uint32_t *y, uint32_t n, unsigned bits,
     uint16_t *u, uint16_t *v, void *work)
 {
 	uint32_t size = 1u << bits;
@@ -154,8 +144,7 @@ by_transform(const uint32_t *x, const uint32_t *y, uint32_t n, unsigned bits,
 	}
 }
 
-static uint16_t
-sum_at(uint32_t z, const uint32_t *plus, const uint32_t *minus, uint32_t n)
+static uint16_t sum_at(uint32_t z, const uint32_t *plus, const uint32_t *minus, uint32_t n)
 {
 	int64_t s = 0;
 
@@ -164,8 +153,7 @@ sum_at(uint32_t z, const uint32_t *plus, const uint32_t *minus, uint32_t n)
 	return (uint16_t)modulo(s);
 }
 
-void
-fec_locator(const uint32_t *x, const uint32_t *y, uint32_t n, unsigned bits,
+void fec_locator(const uint32_t *x, const uint32_t *y, uint32_t n, unsigned bits,
     uint16_t *u, uint16_t *v, void *work)
 {
 	/* 4 n^2 look-ups against two transforms (5.2 n^2 and 2.1 size ns) */

@@ -23,8 +23,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static uint16_t exp_of[65535], log_of[65536];
 static uint16_t elem_of_symbol[65536], symbol_of_elem[65536];
 
-static uint16_t
-combine(const uint16_t basis[16], uint32_t coordinates)
+static uint16_t combine(const uint16_t basis[16], uint32_t coordinates)
 {
 	uint16_t e = 0;
 
@@ -34,8 +33,7 @@ combine(const uint16_t basis[16], uint32_t coordinates)
 	return e;
 }
 
-static void
-build(void)
+static void build(void)
 {
 	uint32_t e = 1;
 
@@ -52,8 +50,7 @@ build(void)
 	}
 }
 
-static uint16_t
-mul(uint16_t a, uint16_t b)
+static uint16_t mul(uint16_t a, uint16_t b)
 {
 	if (a == 0 || b == 0)
 		return 0;
@@ -61,16 +58,14 @@ mul(uint16_t a, uint16_t b)
 }
 
 /* b is not 0 */
-static uint16_t
-divide(uint16_t a, uint16_t b)
+static uint16_t divide(uint16_t a, uint16_t b)
 {
 	if (a == 0)
 		return 0;
 	return exp_of[((uint32_t)log_of[a] + 65535 - log_of[b]) % 65535];
 }
 
-static uint32_t
-log2_up(uint32_t n)
+static uint32_t log2_up(uint32_t n)
 {
 	uint32_t t = 0;
 
@@ -79,8 +74,7 @@ log2_up(uint32_t n)
 	return t;
 }
 
-uint16_t
-fec_ref_coef(uint32_t k, uint32_t m, uint32_t j, uint32_t i)
+uint16_t fec_ref_coef(uint32_t k, uint32_t m, uint32_t j, uint32_t i)
 {
 	uint32_t tk = log2_up(k), tm = log2_up(m);
 	uint32_t src, par, far, t;
@@ -97,8 +91,7 @@ fec_ref_coef(uint32_t k, uint32_t m, uint32_t j, uint32_t i)
 
 /* 16-bit symbol number p of len/2: full units hold 32 low then 32 high bytes,
  * a last one of t bytes t/2 and t/2. */
-static size_t
-half_of(size_t len, size_t p, size_t *low)
+static size_t half_of(size_t len, size_t p, size_t *low)
 {
 	size_t unit = p / 32, left = len - 64 * unit;
 	size_t half = left < 64 ? left / 2 : 32;
@@ -107,16 +100,14 @@ half_of(size_t len, size_t p, size_t *low)
 	return half;
 }
 
-static uint16_t
-get(const uint8_t *sym, size_t len, size_t p)
+static uint16_t get(const uint8_t *sym, size_t len, size_t p)
 {
 	size_t low, half = half_of(len, p, &low);
 
 	return elem_of_symbol[sym[low] | (uint32_t)sym[low + half] << 8];
 }
 
-static void
-put(uint8_t *sym, size_t len, size_t p, uint16_t e)
+static void put(uint8_t *sym, size_t len, size_t p, uint16_t e)
 {
 	size_t low, half = half_of(len, p, &low);
 
@@ -125,8 +116,7 @@ put(uint8_t *sym, size_t len, size_t p, uint16_t e)
 }
 
 /* sums[0..len/2-1] = parity symbol j over the source symbols that are there */
-static void
-parity_sums(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
+static void parity_sums(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
     uint32_t j, uint16_t *sums)
 {
 	memset(sums, 0, len);
@@ -139,8 +129,7 @@ parity_sums(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
 	}
 }
 
-int
-fec_ref_encode(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
+int fec_ref_encode(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
     uint32_t first, uint32_t count, uint8_t *const *out)
 {
 	int r = fec_check(k, m, len);
@@ -168,8 +157,7 @@ fec_ref_encode(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
 }
 
 /* a[row] -= f * a[from], on coefficients and right side alike */
-static void
-reduce(uint16_t *a, const uint16_t *from, uint16_t f, size_t width)
+static void reduce(uint16_t *a, const uint16_t *from, uint16_t f, size_t width)
 {
 	for (size_t c = 0; c < width; c++)
 		a[c] ^= mul(f, from[c]);
@@ -177,8 +165,7 @@ reduce(uint16_t *a, const uint16_t *from, uint16_t f, size_t width)
 
 /* Gauss-Jordan on n rows of width n + half.  Every square part of the
  * generator is regular (Cauchy), so a pivot is always found. */
-static void
-solve(uint16_t *a, size_t n, size_t width)
+static void solve(uint16_t *a, size_t n, size_t width)
 {
 	for (size_t c = 0; c < n; c++) {
 		size_t piv = c;
@@ -199,8 +186,7 @@ solve(uint16_t *a, size_t n, size_t width)
 	}
 }
 
-static int
-check_numbers(const uint32_t *pnum, uint32_t np, uint32_t m)
+static int check_numbers(const uint32_t *pnum, uint32_t np, uint32_t m)
 {
 	for (uint32_t i = 0; i < np; i++) {
 		if (pnum[i] >= m)
@@ -214,8 +200,7 @@ check_numbers(const uint32_t *pnum, uint32_t np, uint32_t m)
 
 /* The n unknowns as n equations: row e says that parity symbol pnum[e], less
  * what the source symbols at hand contribute, is made of the lost ones. */
-static void
-equations(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
+static void equations(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
     const uint32_t *pnum, const uint8_t *const *parity, const uint32_t *lost,
     size_t n, uint16_t *a)
 {
@@ -231,8 +216,7 @@ equations(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
 	}
 }
 
-int
-fec_ref_decode(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
+int fec_ref_decode(uint32_t k, uint32_t m, size_t len, const uint8_t *const *src,
     const uint32_t *pnum, const uint8_t *const *parity, uint32_t np,
     uint8_t *const *out)
 {

@@ -6,8 +6,7 @@
 #define DIRECT_ROWS 4  /* input rows summed at a time: they stay in the cache */
 #define DIRECT_AHEAD 8 /* and called for so many rows before */
 
-uint32_t
-fec_cosets(const uint32_t *point, uint32_t n, unsigned s,
+uint32_t fec_cosets(const uint32_t *point, uint32_t n, unsigned s,
     struct fec_coset *list)
 {
 	uint32_t count = 0, i = 0;
@@ -23,8 +22,7 @@ fec_cosets(const uint32_t *point, uint32_t n, unsigned s,
 	return count;
 }
 
-uint16_t
-fec_weight(struct fec_form form, bool encoding, unsigned s, uint32_t in,
+uint16_t fec_weight(struct fec_form form, bool encoding, unsigned s, uint32_t in,
     uint32_t out)
 {
 	uint16_t num = 1;
@@ -35,24 +33,21 @@ fec_weight(struct fec_form form, bool encoding, unsigned s, uint32_t in,
 	return gf16_div(num, gf16_point(in ^ out));
 }
 
-void
-fec_spread(uint8_t unit[64], const uint8_t *tail, size_t t)
+void fec_spread(uint8_t unit[64], const uint8_t *tail, size_t t)
 {
 	memset(unit, 0, 64);
 	memcpy(unit, tail, t / 2);
 	memcpy(unit + 32, tail + t / 2, t / 2);
 }
 
-void
-fec_gather(uint8_t *tail, const uint8_t unit[64], size_t t)
+void fec_gather(uint8_t *tail, const uint8_t unit[64], size_t t)
 {
 	memcpy(tail, unit, t / 2);
 	memcpy(tail + t / 2, unit + 32, t / 2);
 }
 
 /* This strip of input i; `slot` is its place in stage */
-static const uint8_t *
-input(const struct fec_sum *m, uint32_t i, uint32_t slot)
+static const uint8_t *input(const struct fec_sum *m, uint32_t i, uint32_t slot)
 {
 	if (m->left >= m->fft.w)
 		return m->row[i] + m->at;
@@ -60,14 +55,12 @@ input(const struct fec_sum *m, uint32_t i, uint32_t slot)
 	return m->stage + 64 * slot;
 }
 
-static size_t
-block_size(const struct fec_sum *m)
+static size_t block_size(const struct fec_sum *m)
 {
 	return fec_row_at(m->fft.w, 1u << m->fft.s);
 }
 
-static void
-inverse_coset(const struct fec_sum *m, const struct fec_coset *c, uint8_t *tmp,
+static void inverse_coset(const struct fec_sum *m, const struct fec_coset *c, uint8_t *tmp,
     uint8_t *acc)
 {
 	uint32_t size = 1u << m->fft.s, start = c->id << m->fft.s;
@@ -88,8 +81,7 @@ inverse_coset(const struct fec_sum *m, const struct fec_coset *c, uint8_t *tmp,
 	    acc);
 }
 
-static void
-forward_coset(const struct fec_sum *m, const struct fec_coset *c,
+static void forward_coset(const struct fec_sum *m, const struct fec_coset *c,
     const uint8_t *x, uint8_t *tmp)
 {
 	struct fec_want want = {
@@ -103,8 +95,7 @@ forward_coset(const struct fec_sum *m, const struct fec_coset *c,
 	fec_forward(&m->fft, c->id << m->fft.s, x, tmp, &want);
 }
 
-static uint16_t
-weight(const struct fec_sum *m, uint32_t in, uint32_t out)
+static uint16_t weight(const struct fec_sum *m, uint32_t in, uint32_t out)
 {
 	if (m->folded)
 		return 1;
@@ -112,8 +103,7 @@ weight(const struct fec_sum *m, uint32_t in, uint32_t out)
 }
 
 /* Few outputs: a running sum is held for each of their cosets. */
-static void
-many_to_few(const struct fec_sum *m)
+static void many_to_few(const struct fec_sum *m)
 {
 	size_t size = block_size(m);
 
@@ -140,8 +130,7 @@ many_to_few(const struct fec_sum *m)
 }
 
 /* Few inputs: their coefficients are held, and added up for each output. */
-static void
-few_to_many(const struct fec_sum *m)
+static void few_to_many(const struct fec_sum *m)
 {
 	size_t size = block_size(m);
 
@@ -163,8 +152,7 @@ few_to_many(const struct fec_sum *m)
 }
 
 /* The next inputs are called for while these are worked on, just as fast. */
-static struct gf16_fetch
-direct_ahead(const struct fec_sum *m, uint32_t from, uint32_t rows,
+static struct gf16_fetch direct_ahead(const struct fec_sum *m, uint32_t from, uint32_t rows,
     const uint8_t *next[DIRECT_ROWS])
 {
 	uint32_t n = 0;
@@ -175,8 +163,7 @@ direct_ahead(const struct fec_sum *m, uint32_t from, uint32_t rows,
 }
 
 /* `rows` inputs from number i on, added to all outputs, two at a time */
-static void
-direct_rows(const struct fec_sum *m, uint32_t i, uint32_t rows)
+static void direct_rows(const struct fec_sum *m, uint32_t i, uint32_t rows)
 {
 	const uint8_t *in[DIRECT_ROWS], *next[DIRECT_ROWS];
 	uint16_t coef[2 * DIRECT_ROWS];
@@ -199,16 +186,14 @@ direct_rows(const struct fec_sum *m, uint32_t i, uint32_t rows)
 	}
 }
 
-static void
-direct(const struct fec_sum *m)
+static void direct(const struct fec_sum *m)
 {
 	for (uint32_t i = 0; i < m->n; i += DIRECT_ROWS)
 		direct_rows(m, i, m->n - i < DIRECT_ROWS ? m->n - i :
 		    DIRECT_ROWS);
 }
 
-void
-fec_sum(struct fec_sum *m)
+void fec_sum(struct fec_sum *m)
 {
 	if (m->n == 0) {
 		for (uint32_t q = 0; q < m->want.n; q++)

@@ -21,8 +21,7 @@ static const uint8_t generator_times[8] = {
 };
 #define GENERATOR 0x0100 /* of GF(2^16): b_8 */
 
-static uint8_t
-apply(const uint8_t column[8], uint8_t x)
+static uint8_t apply(const uint8_t column[8], uint8_t x)
 {
 	uint8_t r = 0;
 
@@ -32,8 +31,7 @@ apply(const uint8_t column[8], uint8_t x)
 	return r;
 }
 
-static void
-build_byte(uint8_t c)
+static void build_byte(uint8_t c)
 {
 	uint64_t matrix = 0;
 
@@ -50,8 +48,7 @@ build_byte(uint8_t c)
 	gf16.affine[c] = matrix;
 }
 
-static void
-build(void)
+static void build(void)
 {
 	uint8_t power = 1;
 
@@ -79,14 +76,12 @@ build(void)
 	_Static_assert(GENERATOR == 0x0100, "the loop above multiplies by it");
 }
 
-void
-gf16_init(void)
+void gf16_init(void)
 {
 	pthread_once(&tables_once, build);
 }
 
-const struct gf16_kernel *
-gf16_nth(unsigned i)
+const struct gf16_kernel *gf16_nth(unsigned i)
 {
 	const struct gf16_kernel *all[] = {
 		gf16_gfni512, gf16_gfni, gf16_avx2, gf16_ssse3, gf16_neon,
@@ -102,16 +97,14 @@ gf16_nth(unsigned i)
 #define KAT_ROWS 8
 #define KAT_LEN 512 /* bytes of a row: eight units, so that dot() takes every path */
 
-static uint16_t
-kat_get(const uint8_t *row, size_t i)
+static uint16_t kat_get(const uint8_t *row, size_t i)
 {
 	const uint8_t *p = row + i / 32 * 64 + i % 32;
 
 	return (uint16_t)(p[0] | p[32] << 8);
 }
 
-static void
-kat_put(uint8_t *row, size_t i, uint16_t e)
+static void kat_put(uint8_t *row, size_t i, uint16_t e)
 {
 	uint8_t *p = row + i / 32 * 64 + i % 32;
 
@@ -120,8 +113,7 @@ kat_put(uint8_t *row, size_t i, uint16_t e)
 }
 
 /* The passes of gf16.h on element i of all rows, one butterfly at a time. */
-static void
-kat_pass(unsigned layers, uint8_t rows[][KAT_LEN], const uint16_t *tw, size_t i,
+static void kat_pass(unsigned layers, uint8_t rows[][KAT_LEN], const uint16_t *tw, size_t i,
     bool inverse)
 {
 	for (unsigned step = 0; step < layers; step++) {
@@ -145,8 +137,7 @@ kat_pass(unsigned layers, uint8_t rows[][KAT_LEN], const uint16_t *tw, size_t i,
 }
 
 /* Every byte of every row differs, and every bit occurs in every place. */
-static void
-kat_fill(uint8_t rows[][KAT_LEN])
+static void kat_fill(uint8_t rows[][KAT_LEN])
 {
 	uint32_t x = 0x2545f491;
 
@@ -157,8 +148,7 @@ kat_fill(uint8_t rows[][KAT_LEN])
 		}
 }
 
-static bool
-kat_passes(const struct gf16_kernel *k, unsigned layers, unsigned wide,
+static bool kat_passes(const struct gf16_kernel *k, unsigned layers, unsigned wide,
     int kind)
 {
 	uint8_t want[KAT_ROWS][KAT_LEN], got[KAT_ROWS][KAT_LEN];
@@ -193,8 +183,7 @@ kat_passes(const struct gf16_kernel *k, unsigned layers, unsigned wide,
 }
 
 /* Two sums at once are the same as one after the other. */
-static bool
-kat_two_dots(const struct gf16_kernel *k, size_t n, bool more)
+static bool kat_two_dots(const struct gf16_kernel *k, size_t n, bool more)
 {
 	uint8_t rows[KAT_ROWS][KAT_LEN], want[2][KAT_LEN], got[2][KAT_LEN];
 	uint8_t *dst[2] = { got[0], got[1] };
@@ -216,8 +205,7 @@ kat_two_dots(const struct gf16_kernel *k, size_t n, bool more)
 	return memcmp(want, got, sizeof got) == 0;
 }
 
-static bool
-kat_dot(const struct gf16_kernel *k, size_t n, bool more)
+static bool kat_dot(const struct gf16_kernel *k, size_t n, bool more)
 {
 	static const uint16_t coef[KAT_ROWS] = { 0x0001, 0x0100, 0x8000, 0xffff,
 		0x0000, 0x1234, 0x00c7, 0xa500 };
@@ -244,8 +232,7 @@ kat_dot(const struct gf16_kernel *k, size_t n, bool more)
 	return memcmp(want, got, KAT_LEN) == 0;
 }
 
-bool
-gf16_known_answers(const struct gf16_kernel *k)
+bool gf16_known_answers(const struct gf16_kernel *k)
 {
 	gf16_init();
 	for (unsigned layers = 1; layers <= k->radix; layers++)
@@ -259,8 +246,7 @@ gf16_known_answers(const struct gf16_kernel *k)
 	return true;
 }
 
-static const struct gf16_kernel *
-by_name(const char *name)
+static const struct gf16_kernel *by_name(const char *name)
 {
 	const struct gf16_kernel *k;
 
@@ -270,8 +256,7 @@ by_name(const char *name)
 	return NULL;
 }
 
-static void
-choose(void)
+static void choose(void)
 {
 	const char *forced = getenv("KATAMICHI_CPU");
 	const struct gf16_kernel *k;
@@ -296,15 +281,13 @@ choose(void)
 	atomic_store(&chosen, k);
 }
 
-const struct gf16_kernel *
-gf16_kernel(void)
+const struct gf16_kernel *gf16_kernel(void)
 {
 	pthread_once(&kernel_once, choose);
 	return atomic_load_explicit(&chosen, memory_order_relaxed);
 }
 
-void
-gf16_force(const struct gf16_kernel *k)
+void gf16_force(const struct gf16_kernel *k)
 {
 	pthread_once(&kernel_once, choose); /* or it would choose again later */
 	atomic_store(&chosen, k);

@@ -93,8 +93,7 @@ void gf16_force(const struct gf16_kernel *k);
 bool gf16_known_answers(const struct gf16_kernel *k);
 
 /* One sum, with nothing to fetch: dst = sum of coef[i] * in[i] (+ dst) */
-static inline void
-gf16_dot(const struct gf16_kernel *k, uint8_t *dst, const uint8_t *const *in,
+static inline void gf16_dot(const struct gf16_kernel *k, uint8_t *dst, const uint8_t *const *in,
     const uint16_t *coef, size_t nin, size_t n, bool add)
 {
 	struct gf16_fetch none = { .n = 0 };
@@ -102,8 +101,7 @@ gf16_dot(const struct gf16_kernel *k, uint8_t *dst, const uint8_t *const *in,
 	k->dot(1, &dst, in, coef, nin, &none, n, add);
 }
 
-static inline uint16_t
-gf16_mul(uint16_t a, uint16_t b)
+static inline uint16_t gf16_mul(uint16_t a, uint16_t b)
 {
 	if (a == 0 || b == 0)
 		return 0;
@@ -111,8 +109,7 @@ gf16_mul(uint16_t a, uint16_t b)
 }
 
 /* a / b; b is not 0 */
-static inline uint16_t
-gf16_div(uint16_t a, uint16_t b)
+static inline uint16_t gf16_div(uint16_t a, uint16_t b)
 {
 	if (a == 0)
 		return 0;
@@ -121,8 +118,7 @@ gf16_div(uint16_t a, uint16_t b)
 
 /* The point w_j (PROTOCOL.md, section 8.2).  b_0 .. b_7 are the low byte's own
  * bits; what b_8 .. b_15 are is a table. */
-static inline uint16_t
-gf16_point(uint32_t j)
+static inline uint16_t gf16_point(uint32_t j)
 {
 	static const uint16_t spread[2][16] = {
 		{ 0x0000, 0x0100, 0x02cf, 0x03cf, 0x04ab, 0x05ab, 0x0664, 0x0764,

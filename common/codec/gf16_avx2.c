@@ -21,34 +21,29 @@ typedef struct {
 	__m256i low[2], high_low[2], sum[2];
 } con;
 
-static inline __m256i
-get(const uint8_t *p)
+static inline __m256i get(const uint8_t *p)
 {
 	return _mm256_loadu_si256((const __m256i *)(const void *)p);
 }
 
-static inline vec
-load(const uint8_t *p)
+static inline vec load(const uint8_t *p)
 {
 	return (vec){ get(p), get(p + 32) };
 }
 
-static inline void
-store(uint8_t *p, vec x)
+static inline void store(uint8_t *p, vec x)
 {
 	_mm256_storeu_si256((__m256i *)(void *)p, x.lo);
 	_mm256_storeu_si256((__m256i *)(void *)(p + 32), x.hi);
 }
 
-static inline vec
-vxor(vec a, vec b)
+static inline vec vxor(vec a, vec b)
 {
 	return (vec){ _mm256_xor_si256(a.lo, b.lo), _mm256_xor_si256(a.hi, b.hi) };
 }
 
 /* the table of c, in both halves of two registers */
-static inline void
-table(__m256i t[2], uint8_t c)
+static inline void table(__m256i t[2], uint8_t c)
 {
 	const __m128i *p = (const __m128i *)(const void *)gf16.nibble[c];
 
@@ -56,8 +51,7 @@ table(__m256i t[2], uint8_t c)
 	t[1] = _mm256_broadcastsi128_si256(_mm_loadu_si128(p + 1));
 }
 
-static inline con
-con_low(uint16_t c)
+static inline con con_low(uint16_t c)
 {
 	con r;
 
@@ -65,8 +59,7 @@ con_low(uint16_t c)
 	return r;
 }
 
-static inline con
-con_wide(uint16_t c)
+static inline con con_wide(uint16_t c)
 {
 	uint8_t l = (uint8_t)c, h = (uint8_t)(c >> 8);
 	con r;
@@ -77,21 +70,18 @@ con_wide(uint16_t c)
 	return r;
 }
 
-static inline __m256i
-low_nibbles(__m256i x)
+static inline __m256i low_nibbles(__m256i x)
 {
 	return _mm256_and_si256(x, _mm256_set1_epi8(15));
 }
 
-static inline __m256i
-high_nibbles(__m256i x)
+static inline __m256i high_nibbles(__m256i x)
 {
 	return _mm256_and_si256(_mm256_srli_epi64(x, 4), _mm256_set1_epi8(15));
 }
 
 /* a + the product of the bytes whose nibbles are n0 (low) and n1 */
-static inline __m256i
-look_up(__m256i a, __m256i n0, __m256i n1, const __m256i t[2])
+static inline __m256i look_up(__m256i a, __m256i n0, __m256i n1, const __m256i t[2])
 {
 	a = _mm256_xor_si256(a, _mm256_shuffle_epi8(t[0], n0));
 	return _mm256_xor_si256(a, _mm256_shuffle_epi8(t[1], n1));
@@ -103,8 +93,7 @@ look_up(__m256i a, __m256i n0, __m256i n1, const __m256i t[2])
  * each where it is used, which costs nothing (measured: a third faster). */
 #define RELOAD(c) __asm__ volatile("" : : "r"(c) : "memory")
 
-static inline vec
-mul_low(vec a, vec x, const con *c)
+static inline vec mul_low(vec a, vec x, const con *c)
 {
 	RELOAD(c);
 	a.lo = look_up(a.lo, low_nibbles(x.lo), high_nibbles(x.lo), c->low);
@@ -114,8 +103,7 @@ mul_low(vec a, vec x, const con *c)
 
 /* Three products instead of four (Karatsuba): with p = l l' the high byte
  * l h' + h (l' + h') is (l + h)(l' + h') + p, and nibbles of l + h are sums. */
-static inline vec
-mul_wide(vec a, vec x, const con *c)
+static inline vec mul_wide(vec a, vec x, const con *c)
 {
 	RELOAD(c);
 	__m256i l0 = low_nibbles(x.lo), l1 = high_nibbles(x.lo);
@@ -129,8 +117,7 @@ mul_wide(vec a, vec x, const con *c)
 	return a;
 }
 
-static bool
-present(void)
+static bool present(void)
 {
 	return __builtin_cpu_supports("avx2");
 }

@@ -3,8 +3,7 @@
 #ifndef KATAMICHI_GF16_DOT_H
 #define KATAMICHI_GF16_DOT_H
 
-static void
-add(uint8_t *dst, const uint8_t *src, size_t n)
+static void add(uint8_t *dst, const uint8_t *src, size_t n)
 {
 	EACH_VEC(o, n)
 		store(dst + o, vxor(load(dst + o), load(src + o)));
@@ -82,8 +81,7 @@ dot_all(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
 }
 
 /* Where nothing is to be fetched the sums are a tenth faster without asking. */
-static void
-dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
+static void dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
     const uint16_t *coef, size_t nin, struct gf16_fetch *ahead, size_t n,
     bool more)
 {

@@ -21,8 +21,7 @@ typedef struct { /* matrices of ll', b_7 hh', lh', and (l' + h') for h */
 	__m256i low, high_low, low_high, sum;
 } con;
 
-static inline vec
-load(const uint8_t *p)
+static inline vec load(const uint8_t *p)
 {
 	return (vec){
 		_mm256_loadu_si256((const __m256i *)(const void *)p),
@@ -30,34 +29,29 @@ load(const uint8_t *p)
 	};
 }
 
-static inline void
-store(uint8_t *p, vec x)
+static inline void store(uint8_t *p, vec x)
 {
 	_mm256_storeu_si256((__m256i *)(void *)p, x.lo);
 	_mm256_storeu_si256((__m256i *)(void *)(p + 32), x.hi);
 }
 
-static inline vec
-vxor(vec a, vec b)
+static inline vec vxor(vec a, vec b)
 {
 	return (vec){ _mm256_xor_si256(a.lo, b.lo),
 		_mm256_xor_si256(a.hi, b.hi) };
 }
 
-static inline __m256i
-matrix(uint8_t c)
+static inline __m256i matrix(uint8_t c)
 {
 	return _mm256_set1_epi64x((long long)gf16.affine[c]);
 }
 
-static inline con
-con_low(uint16_t c)
+static inline con con_low(uint16_t c)
 {
 	return (con){ .low = matrix((uint8_t)c) };
 }
 
-static inline con
-con_wide(uint16_t c)
+static inline con con_wide(uint16_t c)
 {
 	uint8_t l = (uint8_t)c, h = (uint8_t)(c >> 8);
 
@@ -69,22 +63,19 @@ con_wide(uint16_t c)
 	};
 }
 
-static inline __m256i
-times(__m256i x, __m256i m)
+static inline __m256i times(__m256i x, __m256i m)
 {
 	return _mm256_gf2p8affine_epi64_epi8(x, m, 0);
 }
 
-static inline vec
-mul_low(vec a, vec x, const con *c)
+static inline vec mul_low(vec a, vec x, const con *c)
 {
 	a.lo = _mm256_xor_si256(a.lo, times(x.lo, c->low));
 	a.hi = _mm256_xor_si256(a.hi, times(x.hi, c->low));
 	return a;
 }
 
-static inline vec
-mul_wide(vec a, vec x, const con *c)
+static inline vec mul_wide(vec a, vec x, const con *c)
 {
 	__m256i lo = _mm256_xor_si256(times(x.lo, c->low),
 	    times(x.hi, c->high_low));
@@ -94,8 +85,7 @@ mul_wide(vec a, vec x, const con *c)
 	return vxor(a, (vec){ lo, hi });
 }
 
-static bool
-present(void)
+static bool present(void)
 {
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("gfni");
 }

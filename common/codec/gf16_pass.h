@@ -197,8 +197,7 @@ EACH_COPY(COPIES)
 static copy_function *const copies[4][4][3][2] = { EACH_COPY(ENTRY) };
 
 /* Lowest layers of a pass that have a constant outside the subfield. */
-static unsigned
-wide_layers(unsigned layers, const uint16_t *tw)
+static unsigned wide_layers(unsigned layers, const uint16_t *tw)
 {
 	unsigned wide = 0, first = 0;
 
@@ -210,8 +209,7 @@ wide_layers(unsigned layers, const uint16_t *tw)
 	return wide;
 }
 
-static bool
-evenly_apart(const uint8_t *const *row, unsigned n)
+static bool evenly_apart(const uint8_t *const *row, unsigned n)
 {
 	uintptr_t step = (uintptr_t)row[1] - (uintptr_t)row[0];
 
@@ -225,8 +223,7 @@ evenly_apart(const uint8_t *const *row, unsigned n)
  * which have just come from memory, and calls for more, gains nothing by it and loses
  * some of those calls: while the loads of many rows wait, a prefetch finds no room and
  * is dropped (measured: 8 to 10 % of encoding). */
-static bool
-lean(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
+static bool lean(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
     const struct gf16_fetch *ahead)
 {
 	return (src[0] == dst[0] || ahead->row == ahead->end) &&
@@ -234,8 +231,7 @@ lean(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
 	    evenly_apart((const uint8_t *const *)dst, 1u << layers);
 }
 
-static void
-inverse_rows(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
+static void inverse_rows(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
     struct gf16_fetch *ahead, const uint16_t *tw, size_t n, bool add)
 {
 	unsigned wide = wide_layers(layers, tw);
@@ -250,8 +246,7 @@ inverse_rows(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
 	    [lean(layers, dst, src, ahead)](dst, src, ahead, tw, n);
 }
 
-static void
-forward_rows(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
+static void forward_rows(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
     struct gf16_fetch *ahead, const uint16_t *tw, size_t n)
 {
 	unsigned wide = wide_layers(layers, tw);

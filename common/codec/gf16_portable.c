@@ -19,8 +19,7 @@ typedef struct { /* columns of ll', b_7 hh', lh', and (l' + h') for h */
 	const uint8_t *low, *high_low, *low_high, *sum;
 } con;
 
-static inline vec
-load(const uint8_t *p)
+static inline vec load(const uint8_t *p)
 {
 	vec x;
 
@@ -29,27 +28,23 @@ load(const uint8_t *p)
 	return x;
 }
 
-static inline void
-store(uint8_t *p, vec x)
+static inline void store(uint8_t *p, vec x)
 {
 	memcpy(p, &x.lo, 8);
 	memcpy(p + 32, &x.hi, 8);
 }
 
-static inline vec
-vxor(vec a, vec b)
+static inline vec vxor(vec a, vec b)
 {
 	return (vec){ a.lo ^ b.lo, a.hi ^ b.hi };
 }
 
-static inline con
-con_low(uint16_t c)
+static inline con con_low(uint16_t c)
 {
 	return (con){ .low = gf16.column[c & 255] };
 }
 
-static inline con
-con_wide(uint16_t c)
+static inline con con_wide(uint16_t c)
 {
 	uint8_t l = (uint8_t)c, h = (uint8_t)(c >> 8);
 
@@ -61,8 +56,7 @@ con_wide(uint16_t c)
 	};
 }
 
-static inline uint64_t
-bytes(uint64_t x, const uint8_t *column)
+static inline uint64_t bytes(uint64_t x, const uint8_t *column)
 {
 	uint64_t r = 0;
 
@@ -71,24 +65,21 @@ bytes(uint64_t x, const uint8_t *column)
 	return r;
 }
 
-static inline vec
-mul_low(vec a, vec x, const con *c)
+static inline vec mul_low(vec a, vec x, const con *c)
 {
 	a.lo ^= bytes(x.lo, c->low);
 	a.hi ^= bytes(x.hi, c->low);
 	return a;
 }
 
-static inline vec
-mul_wide(vec a, vec x, const con *c)
+static inline vec mul_wide(vec a, vec x, const con *c)
 {
 	a.lo ^= bytes(x.lo, c->low) ^ bytes(x.hi, c->high_low);
 	a.hi ^= bytes(x.lo, c->low_high) ^ bytes(x.hi, c->sum);
 	return a;
 }
 
-static bool
-present(void)
+static bool present(void)
 {
 	return true;
 }

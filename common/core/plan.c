@@ -10,8 +10,7 @@
 #define NEVER UINT32_MAX
 
 /* P[X = x], X ~ Binomial(n, p), 0 < p < 1 */
-static double
-term(uint32_t n, uint32_t x, double p)
+static double term(uint32_t n, uint32_t x, double p)
 {
 	double ln = plan_lnfact(n) - plan_lnfact(x) - plan_lnfact(n - x) +
 	    x * plan_ln(p) + (n - x) * plan_ln1p(-p);
@@ -45,8 +44,7 @@ plan_failure(uint32_t k, uint32_t r, double loss)
 	return sum < 1 ? 1 - sum : 0;
 }
 
-uint32_t
-plan_repair(uint32_t k, double loss, double failure)
+uint32_t plan_repair(uint32_t k, double loss, double failure)
 {
 	uint32_t room = k < CODE_MAX ? CODE_MAX - k : 0, lo = 0, hi = 1;
 
@@ -70,22 +68,19 @@ plan_repair(uint32_t k, double loss, double failure)
 	return hi;
 }
 
-static uint64_t
-div_up(uint64_t a, uint64_t b)
+static uint64_t div_up(uint64_t a, uint64_t b)
 {
 	return a / b + (a % b != 0);
 }
 
-static uint64_t
-min64(uint64_t a, uint64_t b)
+static uint64_t min64(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
 /* Datagrams that a burst can touch: those that begin in it, and the one that
  * was under way. */
-static uint64_t
-burst_symbols(const struct plan_in *in)
+static uint64_t burst_symbols(const struct plan_in *in)
 {
 	double n = (double)in->burst_ns * 1e-9 * (double)in->rate /
 	    (8.0 * in->wire);
@@ -96,8 +91,7 @@ burst_symbols(const struct plan_in *in)
 }
 
 /* Repair symbols that hold against single losses; NEVER where none do. */
-static uint32_t
-steady(uint32_t k, double loss, double failure)
+static uint32_t steady(uint32_t k, double loss, double failure)
 {
 	uint32_t r = plan_repair(k, loss, failure);
 
@@ -106,8 +100,7 @@ steady(uint32_t k, double loss, double failure)
 
 /* The smallest power of two that gives PLAN_ROUNDS rounds of r numbers of
  * their own, or as many as fit beside k.  -1 where not even one round fits. */
-static int
-choose_log2m(uint32_t k, uint64_t r)
+static int choose_log2m(uint32_t k, uint64_t r)
 {
 	int t = 0;
 
@@ -120,8 +113,7 @@ choose_log2m(uint32_t k, uint64_t r)
 
 /* Fill *b for k source symbols of which steady(k) = r0 is known: the burst's
  * share on top, or (spaced) the block a second time.  -1 where it is no code. */
-static int
-fill(struct plan_block *b, uint32_t k, uint32_t r0, uint64_t share, int spaced)
+static int fill(struct plan_block *b, uint32_t k, uint32_t r0, uint64_t share, int spaced)
 {
 	uint64_t r = spaced ? k + 2ull * r0 : r0 + share;
 	int t = r0 == NEVER ? -1 : choose_log2m(k, r);
@@ -141,8 +133,7 @@ fill(struct plan_block *b, uint32_t k, uint32_t r0, uint64_t share, int spaced)
 /* The most that a burst takes from one of d interleaved blocks when, after the
  * shortest has run out, `alone` more rows of the others follow: between two
  * symbols of a block lie d - 1 others, or d - 2 in those rows. */
-static uint64_t
-share_of(uint64_t burst, uint32_t d, uint64_t alone)
+static uint64_t share_of(uint64_t burst, uint32_t d, uint64_t alone)
 {
 	if (d == 1 || burst == 0)
 		return burst;
@@ -152,8 +143,7 @@ share_of(uint64_t burst, uint32_t d, uint64_t alone)
 /* Plan a group of d blocks, all of kfull source symbols but the last of klast,
  * each allowed to fail with probability q.  Sets full, last and spacing_ns; -1
  * where no code holds. */
-static int
-plan_group(const struct plan_in *in, struct plan *p, uint32_t kfull,
+static int plan_group(const struct plan_in *in, struct plan *p, uint32_t kfull,
     uint32_t klast, uint32_t d, double q)
 {
 	uint32_t rf = steady(kfull, in->loss, q);
@@ -182,8 +172,7 @@ plan_group(const struct plan_in *in, struct plan *p, uint32_t kfull,
 }
 
 /* Blocks of a group, see plan.h; blocks are those of the object. */
-static uint32_t
-choose_depth(const struct plan_in *in, uint64_t burst, uint32_t k,
+static uint32_t choose_depth(const struct plan_in *in, uint64_t burst, uint32_t k,
     uint32_t r0, uint64_t blocks)
 {
 	uint32_t d = 1;
@@ -196,16 +185,14 @@ choose_depth(const struct plan_in *in, uint64_t burst, uint32_t k,
 	return d;
 }
 
-static double
-block_failure(const struct plan_block *b, double loss)
+static double block_failure(const struct plan_block *b, double loss)
 {
 	if (b->r1 < b->r)
 		return plan_failure(b->k, b->r1, loss);
 	return plan_failure(b->k, b->r - b->share, loss);
 }
 
-static void
-sum_up(const struct plan_in *in, struct plan *p)
+static void sum_up(const struct plan_in *in, struct plan *p)
 {
 	double others = (double)(p->blocks - 1);
 
@@ -214,16 +201,14 @@ sum_up(const struct plan_in *in, struct plan *p)
 	p->overhead = (others * p->full.r + p->last.r) / (double)p->symbols;
 }
 
-static uint32_t
-last_group(uint64_t blocks, uint32_t depth)
+static uint32_t last_group(uint64_t blocks, uint32_t depth)
 {
 	return (uint32_t)((blocks - 1) % depth) + 1;
 }
 
 /* Blocks of k source symbols make equal groups, but for rounding; a little less
  * than k may leave a larger last group, in which a burst costs less. */
-static uint32_t
-choose_k(const struct plan *p, uint32_t k)
+static uint32_t choose_k(const struct plan *p, uint32_t k)
 {
 	uint32_t best = k, most = 0;
 
@@ -238,8 +223,7 @@ choose_k(const struct plan *p, uint32_t k)
 }
 
 /* Plan with blocks of at most kmax symbols; -1 where they do not hold. */
-static int
-plan_with(const struct plan_in *in, struct plan *p, uint32_t kmax)
+static int plan_with(const struct plan_in *in, struct plan *p, uint32_t kmax)
 {
 	uint64_t blocks = div_up(p->symbols, kmax);
 	uint32_t k = (uint32_t)div_up(p->symbols, blocks), r0;
@@ -269,14 +253,12 @@ plan_with(const struct plan_in *in, struct plan *p, uint32_t kmax)
 	    last_group(p->blocks, p->depth), q);
 }
 
-uint64_t
-plan_group_first(const struct plan *p, uint64_t g)
+uint64_t plan_group_first(const struct plan *p, uint64_t g)
 {
 	return min64(g * p->depth, p->blocks);
 }
 
-static int
-check(const struct plan_in *in)
+static int check(const struct plan_in *in)
 {
 	if (in == NULL || in->size > PLAN_SIZE_MAX)
 		return PLAN_EINPUT;
@@ -295,8 +277,7 @@ check(const struct plan_in *in)
 	return PLAN_OK;
 }
 
-int
-plan_object(const struct plan_in *in, struct plan *p)
+int plan_object(const struct plan_in *in, struct plan *p)
 {
 	int r = check(in);
 
@@ -323,8 +304,7 @@ plan_object(const struct plan_in *in, struct plan *p)
 	return PLAN_OK;
 }
 
-int
-plan_tail(const struct plan_in *in, const struct plan *p, uint64_t rest,
+int plan_tail(const struct plan_in *in, const struct plan *p, uint64_t rest,
     struct plan *tail)
 {
 	int r = check(in);

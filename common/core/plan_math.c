@@ -8,8 +8,7 @@
 
 /* 2 * atanh(s) = ln((1 + s) / (1 - s)) by its series; |s| <= 0.172, where
  * twelve terms leave less than 1e-18 of the first. */
-static double
-ln_ratio(double s)
+static double ln_ratio(double s)
 {
 	double s2 = s * s, sum = 0;
 

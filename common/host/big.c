@@ -8,8 +8,7 @@
 #define SMALL_PAGE ((size_t)4096)
 #define LARGE_PAGE ((size_t)2 << 20)
 
-void *
-big_alloc(size_t n)
+void *big_alloc(size_t n)
 {
 	size_t align = n < LARGE_PAGE ? SMALL_PAGE : LARGE_PAGE;
 	size_t size = (n + align - 1) / align * align;

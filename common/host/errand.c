@@ -21,16 +21,14 @@ struct errands {
 	int fd;
 };
 
-static void
-put(struct queue *q, struct errand *e)
+static void put(struct queue *q, struct errand *e)
 {
 	e->next = NULL;
 	*q->tail = e;
 	q->tail = &e->next;
 }
 
-static struct errand *
-get(struct queue *q)
+static struct errand *get(struct queue *q)
 {
 	struct errand *e = q->head;
 
@@ -39,8 +37,7 @@ get(struct queue *q)
 	return e;
 }
 
-static void *
-work(void *arg)
+static void *work(void *arg)
 {
 	struct errands *t = arg;
 	struct errand *e;
@@ -63,8 +60,7 @@ work(void *arg)
 	return NULL;
 }
 
-struct errands *
-errands_start(void)
+struct errands *errands_start(void)
 {
 	struct errands *t = calloc(1, sizeof(*t));
 
@@ -87,8 +83,7 @@ free_it:
 	return NULL;
 }
 
-void
-errands_submit(struct errands *t, struct errand *e)
+void errands_submit(struct errands *t, struct errand *e)
 {
 	t->pending++;
 	pthread_mutex_lock(&t->lock);
@@ -99,8 +94,7 @@ errands_submit(struct errands *t, struct errand *e)
 
 /* The next finished one, the lock held.  With the last of them the descriptor
  * goes quiet: a loop that polls it would spin otherwise. */
-static struct errand *
-take(struct errands *t)
+static struct errand *take(struct errands *t)
 {
 	struct errand *e = get(&t->done);
 	eventfd_t v;
@@ -110,8 +104,7 @@ take(struct errands *t)
 	return e;
 }
 
-struct errand *
-errands_take(struct errands *t)
+struct errand *errands_take(struct errands *t)
 {
 	struct errand *e;
 
@@ -125,8 +118,7 @@ errands_take(struct errands *t)
 	return e;
 }
 
-struct errand *
-errands_take_wait(struct errands *t)
+struct errand *errands_take_wait(struct errands *t)
 {
 	struct errand *e;
 
@@ -140,20 +132,17 @@ errands_take_wait(struct errands *t)
 	return e;
 }
 
-unsigned
-errands_pending(const struct errands *t)
+unsigned errands_pending(const struct errands *t)
 {
 	return t->pending;
 }
 
-int
-errands_fd(const struct errands *t)
+int errands_fd(const struct errands *t)
 {
 	return t->fd;
 }
 
-void
-errands_stop(struct errands *t)
+void errands_stop(struct errands *t)
 {
 	if (t == NULL)
 		return;

@@ -36,8 +36,7 @@ static const struct unit times[] = {
 };
 
 /* The number at *s as digits * 10^-places; moves *s behind it. */
-static int
-decimal(const char **s, uint64_t *digits, unsigned *places)
+static int decimal(const char **s, uint64_t *digits, unsigned *places)
 {
 	const char *p = *s;
 	int point = 0;
@@ -64,8 +63,7 @@ decimal(const char **s, uint64_t *digits, unsigned *places)
 	return 0;
 }
 
-static int
-scaled(const char *s, const struct unit *table, uint64_t *out)
+static int scaled(const char *s, const struct unit *table, uint64_t *out)
 {
 	uint64_t digits;
 	unsigned places;
@@ -100,20 +98,17 @@ scaled(const char *s, const struct unit *table, uint64_t *out)
 	return 0;
 }
 
-int
-units_size(const char *s, uint64_t *out)
+int units_size(const char *s, uint64_t *out)
 {
 	return scaled(s, sizes, out);
 }
 
-int
-units_rate(const char *s, uint64_t *out)
+int units_rate(const char *s, uint64_t *out)
 {
 	return scaled(s, rates, out);
 }
 
-int
-units_time(const char *s, uint64_t *ns)
+int units_time(const char *s, uint64_t *ns)
 {
 	if (s != NULL && strcmp(s, "0") == 0) {
 		*ns = 0;
@@ -122,8 +117,7 @@ units_time(const char *s, uint64_t *ns)
 	return scaled(s, times, ns);
 }
 
-int
-units_ratio(const char *s, double *out)
+int units_ratio(const char *s, double *out)
 {
 	uint64_t digits;
 	unsigned places, e = 0;

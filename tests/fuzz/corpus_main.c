@@ -11,8 +11,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 
 enum { INPUT_MAX = 16 << 20 /* bytes */ };
 
-static int
-run(const char *name)
+static int run(const char *name)
 {
 	FILE *f = fopen(name, "rb");
 	uint8_t *buf;
@@ -42,8 +41,7 @@ run(const char *name)
 	return 0;
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	int bad = 0;
 

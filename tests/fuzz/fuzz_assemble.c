@@ -20,8 +20,7 @@ enum { STEP = 16, IDS = 4, STEPS_MAX = 512 };
 static const struct assemble_limits limits = { .object = 1 << 20, .objects = 3, .parity = 2 << 20, .meta = 1 << 20,
 	.chunks = 4, .delivered = 4, .stale_ns = UINT64_MAX };
 
-static void
-symbol(struct rig *r, const uint8_t *p)
+static void symbol(struct rig *r, const uint8_t *p)
 {
 	static const uint16_t kfull[] = { 1, 2, 3, 8, 20, 255, 256, 4096, 32768, 65535, 0, 65534 };
 	static const uint64_t length[] = { 0, 1, 191, 192, 193, 256, 3840, 3841, 7679, 65536, (1 << 20) - 1, 1 << 20,
@@ -40,8 +39,7 @@ symbol(struct rig *r, const uint8_t *p)
 		assemble_symbol(r->a, p[13] & 1, &f, d + FRAME_SYMBOL_HEAD_LEN, r->now += 1000);
 }
 
-static void
-restart(struct rig *r)
+static void restart(struct rig *r)
 {
 	uint32_t last = r->slot;
 
@@ -51,8 +49,7 @@ restart(struct rig *r)
 		rig_old_slot(r, i);
 }
 
-static void
-step(struct rig *r, const uint8_t *p)
+static void step(struct rig *r, const uint8_t *p)
 {
 	uint8_t id[16] = { 0 };
 
@@ -85,8 +82,7 @@ step(struct rig *r, const uint8_t *p)
 		rig_fresh_slots(r, 1);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct rig r;
 	struct msg_stats s;

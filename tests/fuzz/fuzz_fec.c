@@ -16,8 +16,7 @@ struct input {
 	size_t n;
 };
 
-static uint32_t
-take(struct input *in) /* the input over and over again */
+static uint32_t take(struct input *in) /* the input over and over again */
 {
 	static uint32_t spin;
 
@@ -27,16 +26,14 @@ take(struct input *in) /* the input over and over again */
 	return *in->p++;
 }
 
-static void
-must(int yes)
+static void must(int yes)
 {
 	if (!yes)
 		abort();
 }
 
 /* Exactly as much as asked for, so that a sanitizer sees the first byte over. */
-static void *
-exact(size_t n)
+static void *exact(size_t n)
 {
 	void *p = NULL;
 
@@ -46,8 +43,7 @@ exact(size_t n)
 	return p;
 }
 
-static void
-run(uint32_t k, uint32_t m, size_t len, struct input *in)
+static void run(uint32_t k, uint32_t m, size_t len, struct input *in)
 {
 	uint8_t *symbols = exact((k + m) * len), *room = exact(k * len);
 	uint8_t *work = exact(fec_encode_work(k, m, len));
@@ -103,8 +99,7 @@ run(uint32_t k, uint32_t m, size_t len, struct input *in)
 	free(symbols);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	uint32_t f[3];

@@ -68,8 +68,7 @@ static struct iovec out_iov[BATCH * 4];
 static unsigned n_out;
 static int out_fd;
 
-static void
-on_signal(int sig)
+static void on_signal(int sig)
 {
 	if (sig == SIGUSR1)
 		cut = 1;
@@ -79,8 +78,7 @@ on_signal(int sig)
 		stopped = 1;
 }
 
-static uint64_t
-now_ns(void)
+static uint64_t now_ns(void)
 {
 	struct timespec ts;
 
@@ -89,8 +87,7 @@ now_ns(void)
 }
 
 /* splitmix64 */
-static uint64_t
-mix(uint64_t *state)
+static uint64_t mix(uint64_t *state)
 {
 	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
 
@@ -99,14 +96,12 @@ mix(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
-static int
-chance(uint64_t draw, double p)
+static int chance(uint64_t draw, double p)
 {
 	return (double)(draw >> 11) * 0x1p-53 < p;
 }
 
-static int
-in_hole(uint64_t at)
+static int in_hole(uint64_t at)
 {
 	for (unsigned i = 0; i < opt.holes; i++)
 		if (at >= opt.hole_at[i] && at - opt.hole_at[i] < opt.hole_len[i])
@@ -122,8 +117,7 @@ in_hole(uint64_t at)
 	return 0;
 }
 
-static void
-flush_out(void)
+static void flush_out(void)
 {
 	unsigned done = 0;
 
@@ -143,8 +137,7 @@ flush_out(void)
 	n_out = 0;
 }
 
-static void
-send_on(uint8_t *data, size_t len)
+static void send_on(uint8_t *data, size_t len)
 {
 	if (record != NULL) {
 		uint32_t n = (uint32_t)len;
@@ -160,8 +153,7 @@ send_on(uint8_t *data, size_t len)
 }
 
 /* Let go what has waited long enough.  The bytes must outlive the send, so each is sent at once. */
-static void
-release(uint64_t now, unsigned passed)
+static void release(uint64_t now, unsigned passed)
 {
 	for (unsigned i = 0; i < n_held;) {
 		held[i].wait = held[i].wait > passed ? held[i].wait - passed : 0;
@@ -176,8 +168,7 @@ release(uint64_t now, unsigned passed)
 	}
 }
 
-static void
-hold(const uint8_t *data, size_t len, uint64_t draw, uint64_t now)
+static void hold(const uint8_t *data, size_t len, uint64_t draw, uint64_t now)
 {
 	struct held *h = &held[n_held++];
 
@@ -192,8 +183,7 @@ hold(const uint8_t *data, size_t len, uint64_t draw, uint64_t now)
 }
 
 /* One datagram: six draws, whatever happens to it. */
-static void
-pass(uint8_t *data, size_t len, uint64_t now, uint64_t *rng)
+static void pass(uint8_t *data, size_t len, uint64_t now, uint64_t *rng)
 {
 	uint64_t draw[6];
 
@@ -231,8 +221,7 @@ pass(uint8_t *data, size_t len, uint64_t now, uint64_t *rng)
 	}
 }
 
-static int
-parse_addr(const char *s, struct sockaddr_in *sa)
+static int parse_addr(const char *s, struct sockaddr_in *sa)
 {
 	char host[64];
 	const char *colon = strrchr(s, ':');
@@ -245,8 +234,7 @@ parse_addr(const char *s, struct sockaddr_in *sa)
 	return inet_pton(AF_INET, host, &sa->sin_addr) == 1 ? 0 : -1;
 }
 
-static int
-open_socket(const char *addr, int listen_on)
+static int open_socket(const char *addr, int listen_on)
 {
 	struct sockaddr_in sa;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1, size = BUFFER;
@@ -264,16 +252,14 @@ open_socket(const char *addr, int listen_on)
 	return fd;
 }
 
-static void
-note_overflow(struct msghdr *m)
+static void note_overflow(struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
 			memcpy(&stat.overflow, CMSG_DATA(c), sizeof stat.overflow);
 }
 
-static void
-run(int in_fd)
+static void run(int in_fd)
 {
 	static struct mmsghdr msg[BATCH];
 	static struct iovec iov[BATCH];
@@ -307,8 +293,7 @@ run(int in_fd)
 	free(slots);
 }
 
-static void
-replay(const char *name, double rate)
+static void replay(const char *name, double rate)
 {
 	FILE *f = fopen(name, "rb");
 	static uint8_t data[SLOT];
@@ -328,8 +313,7 @@ replay(const char *name, double rate)
 }
 
 /* "A:B" in ms, to ns. */
-static void
-parse_pair(const char *s, uint64_t *a, uint64_t *b)
+static void parse_pair(const char *s, uint64_t *a, uint64_t *b)
 {
 	double x, y;
 
@@ -339,8 +323,7 @@ parse_pair(const char *s, uint64_t *a, uint64_t *b)
 	*b = (uint64_t)(y * 1e6);
 }
 
-static void
-print_stats(void)
+static void print_stats(void)
 {
 	printf("{\"seed\": %llu, \"in\": %llu, \"out\": %llu, \"bytes\": %llu, \"lost\": %llu, \"hole\": %llu, \"cut\": %llu, "
 	       "\"duplicated\": %llu, \"corrupted\": %llu, \"reordered\": %llu, \"refused\": %llu, \"overflow\": %u}\n",
@@ -350,8 +333,7 @@ print_stats(void)
 	    (unsigned long long)stat.reordered, (unsigned long long)stat.refused, stat.overflow);
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	static const struct option longs[] = { { "listen", 1, 0, 'l' }, { "to", 1, 0, 't' }, { "loss", 1, 0, 'p' },
 		{ "duplicate", 1, 0, 'd' }, { "corrupt", 1, 0, 'c' }, { "reorder", 1, 0, 'r' }, { "hole", 1, 0, 'h' },

@@ -25,8 +25,7 @@ struct CMUnitTest {
 #define assert_non_null(p) assert_true((p) != NULL)
 #define assert_string_equal(a, b) assert_true(strcmp(a, b) == 0)
 
-static inline int
-run_plain_tests(const struct CMUnitTest *t, size_t n)
+static inline int run_plain_tests(const struct CMUnitTest *t, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		t[i].run(NULL);

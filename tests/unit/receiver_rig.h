@@ -44,8 +44,7 @@ struct sent { /* an object as its sender sees it */
 
 static const uint8_t rig_keys[2][8] = { { 1 }, { 2 } };
 
-static inline int
-rig_complete(void *ctx, const struct msg_object *o)
+static inline int rig_complete(void *ctx, const struct msg_object *o)
 {
 	struct rig *r = ctx;
 
@@ -56,8 +55,7 @@ rig_complete(void *ctx, const struct msg_object *o)
 	return 1;
 }
 
-static inline int
-rig_discard(void *ctx, const struct msg_object *o)
+static inline int rig_discard(void *ctx, const struct msg_object *o)
 {
 	struct rig *r = ctx;
 
@@ -68,8 +66,7 @@ rig_discard(void *ctx, const struct msg_object *o)
 	return 1;
 }
 
-static inline int
-rig_progress(void *ctx, const struct msg_progress *p)
+static inline int rig_progress(void *ctx, const struct msg_progress *p)
 {
 	struct rig *r = ctx;
 
@@ -77,8 +74,7 @@ rig_progress(void *ctx, const struct msg_progress *p)
 	return !r->deaf;
 }
 
-static inline int
-rig_expired(void *ctx, const struct msg_object *o)
+static inline int rig_expired(void *ctx, const struct msg_object *o)
 {
 	struct rig *r = ctx;
 
@@ -93,8 +89,7 @@ static const struct assemble_sink rig_sink = { rig_complete, rig_discard, rig_pr
 static const struct assemble_limits rig_limits = { .object = 64 << 20, .objects = 16, .parity = 8 << 20, .meta = 4 << 20,
 	.chunks = 16, .delivered = 64, .stale_ns = 15ull * 86400 * 1000000000 };
 
-static inline void
-rig_open(struct rig *r, uint32_t slot, int *data, int *map, int flags)
+static inline void rig_open(struct rig *r, uint32_t slot, int *data, int *map, int flags)
 {
 	char name[32];
 
@@ -105,8 +100,7 @@ rig_open(struct rig *r, uint32_t slot, int *data, int *map, int flags)
 }
 
 /* The data past the page cache, or -1 where the file system has no such thing. */
-static inline int
-rig_direct(struct rig *r, uint32_t slot)
+static inline int rig_direct(struct rig *r, uint32_t slot)
 {
 	char name[32];
 
@@ -114,8 +108,7 @@ rig_direct(struct rig *r, uint32_t slot)
 	return openat(r->dir_fd, name, O_RDWR | O_DIRECT);
 }
 
-static inline void
-rig_fresh_slots(struct rig *r, unsigned n)
+static inline void rig_fresh_slots(struct rig *r, unsigned n)
 {
 	int data, map;
 
@@ -127,8 +120,7 @@ rig_fresh_slots(struct rig *r, unsigned n)
 }
 
 /* Give a part file of before again, as after a restart. */
-static inline void
-rig_old_slot(struct rig *r, uint32_t slot)
+static inline void rig_old_slot(struct rig *r, uint32_t slot)
 {
 	int data, map;
 
@@ -136,16 +128,14 @@ rig_old_slot(struct rig *r, uint32_t slot)
 	assemble_slot(r->a, slot, data, map, rig_direct(r, slot), r->now);
 }
 
-static inline void
-rig_start(struct rig *r, const struct assemble_limits *l)
+static inline void rig_start(struct rig *r, const struct assemble_limits *l)
 {
 	r->a = assemble_new(l != NULL ? l : &rig_limits, rig_keys, 2, &rig_sink, r, r->counter);
 	if (r->a == NULL)
 		abort();
 }
 
-static inline void
-rig_init(struct rig *r, const struct assemble_limits *l)
+static inline void rig_init(struct rig *r, const struct assemble_limits *l)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -158,8 +148,7 @@ rig_init(struct rig *r, const struct assemble_limits *l)
 	rig_start(r, l);
 }
 
-static inline void
-rig_end(struct rig *r)
+static inline void rig_end(struct rig *r)
 {
 	assemble_free(r->a);
 	close(r->dir_fd);
@@ -167,16 +156,14 @@ rig_end(struct rig *r)
 		abort();
 }
 
-static inline void
-rig_settle(struct rig *r)
+static inline void rig_settle(struct rig *r)
 {
 	r->now += 2000000000;
 	assemble_settle(r->a, r->now);
 	assemble_tick(r->a, r->now);
 }
 
-static inline void
-sent_make(struct sent *s, uint64_t len, uint16_t kfull, uint8_t mlog, uint64_t (*rnd)(void))
+static inline void sent_make(struct sent *s, uint64_t len, uint16_t kfull, uint8_t mlog, uint64_t (*rnd)(void))
 {
 	const uint8_t *src[4096];
 	uint8_t *out[4096];
@@ -208,16 +195,14 @@ sent_make(struct sent *s, uint64_t len, uint16_t kfull, uint8_t mlog, uint64_t (
 	}
 }
 
-static inline void
-sent_free(struct sent *s)
+static inline void sent_free(struct sent *s)
 {
 	free(s->bytes);
 	free(s->parity);
 }
 
 /* The fields of symbol i of block b. */
-static inline struct frame_symbol
-sent_symbol(const struct sent *s, uint32_t b, uint32_t i)
+static inline struct frame_symbol sent_symbol(const struct sent *s, uint32_t b, uint32_t i)
 {
 	struct frame_symbol f = { .kfull = s->geo.kfull, .object_len = s->geo.len, .block = b, .symbol = (uint16_t)i,
 		.k = geometry_k(&s->geo, b), .m = 1u << s->mlog, .slen = RIG_SLEN };
@@ -226,8 +211,7 @@ sent_symbol(const struct sent *s, uint32_t b, uint32_t i)
 	return f;
 }
 
-static inline const uint8_t *
-sent_data(const struct sent *s, uint32_t b, uint32_t i)
+static inline const uint8_t *sent_data(const struct sent *s, uint32_t b, uint32_t i)
 {
 	uint32_t k = geometry_k(&s->geo, b);
 
@@ -236,8 +220,7 @@ sent_data(const struct sent *s, uint32_t b, uint32_t i)
 	return s->parity + (((size_t)b << s->mlog) + (i - k)) * RIG_SLEN;
 }
 
-static inline enum link_counter
-rig_give(struct rig *r, const struct sent *s, uint32_t b, uint32_t i)
+static inline enum link_counter rig_give(struct rig *r, const struct sent *s, uint32_t b, uint32_t i)
 {
 	struct frame_symbol f = sent_symbol(s, b, i);
 
@@ -245,8 +228,7 @@ rig_give(struct rig *r, const struct sent *s, uint32_t b, uint32_t i)
 }
 
 /* Is the completed object byte for byte what was sent? */
-static inline int
-rig_same(struct rig *r, const struct sent *s)
+static inline int rig_same(struct rig *r, const struct sent *s)
 {
 	int data, map, same = 0;
 	uint8_t *b = malloc(s->geo.len);

@@ -20,8 +20,7 @@ static uint8_t d[N];
 static struct session_keys keys;
 static struct msg_session out;
 
-static int
-setup(void **state)
+static int setup(void **state)
 {
 	(void)state;
 	sender = crypto_secret_alloc(sizeof(*sender));
@@ -37,8 +36,7 @@ setup(void **state)
 	return a == NULL;
 }
 
-static int
-teardown(void **state)
+static int teardown(void **state)
 {
 	(void)state;
 	accept_free(a);
@@ -48,23 +46,20 @@ teardown(void **state)
 	return 0;
 }
 
-static enum accept_result
-hello(uint8_t lane, uint32_t epoch)
+static enum accept_result hello(uint8_t lane, uint32_t epoch)
 {
 	assert_int_equal(session_start(d, N, &keys, sender, &receiver->pub, NULL, lane, epoch, 1000), 0);
 	return accept_hello(a, 0, d, N, &out);
 }
 
-static void
-restart(void)
+static void restart(void)
 {
 	accept_free(a);
 	a = accept_new(&conf, receiver, NULL, floors);
 	assert_non_null(a);
 }
 
-static void
-epochs_grow(void **state)
+static void epochs_grow(void **state)
 {
 	(void)state;
 	assert_int_equal(hello(0, 100), ACCEPT_NEW);
@@ -88,8 +83,7 @@ epochs_grow(void **state)
 }
 
 /* The HELLO of the session before the newest, which goes on for two seconds beside it. */
-static void
-overlap_is_no_alarm(void **state)
+static void overlap_is_no_alarm(void **state)
 {
 	uint8_t old[N];
 
@@ -100,8 +94,7 @@ overlap_is_no_alarm(void **state)
 	assert_int_equal(accept_hello(a, 0, old, N, &out), ACCEPT_KNOWN);
 }
 
-static void
-floor_cannot_be_stored(void **state)
+static void floor_cannot_be_stored(void **state)
 {
 	(void)state;
 	accept_free(a);
@@ -110,8 +103,7 @@ floor_cannot_be_stored(void **state)
 	assert_int_equal(accept_floor(a, 0, 0), 0);
 }
 
-static void
-refused(void **state)
+static void refused(void **state)
 {
 	(void)state;
 	assert_int_equal(hello(0, 100), ACCEPT_NEW);
@@ -126,8 +118,7 @@ refused(void **state)
 	assert_int_equal(accept_hello(a, 0, d, N, &out), ACCEPT_KNOWN);
 }
 
-static int
-beat(uint64_t counter, uint32_t epoch, struct beat *b)
+static int beat(uint64_t counter, uint32_t epoch, struct beat *b)
 {
 	static uint8_t e[N];
 	struct beat in = { .counter = counter, .count = 1 };
@@ -141,8 +132,7 @@ beat(uint64_t counter, uint32_t epoch, struct beat *b)
 	return accept_beat(a, &m, e, b);
 }
 
-static void
-beats(void **state)
+static void beats(void **state)
 {
 	struct beat b;
 
@@ -161,8 +151,7 @@ beats(void **state)
 }
 
 /* A key is revoked while its session stands: neither that one nor a new one is heard of any more. */
-static void
-revoked(void **state)
+static void revoked(void **state)
 {
 	struct beat b;
 
@@ -177,8 +166,7 @@ revoked(void **state)
 	accept_revoke(a, RECEIVER_PEERS_MAX); /* nobody */
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(epochs_grow, setup, teardown),

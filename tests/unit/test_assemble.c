@@ -14,8 +14,7 @@ static struct rig r;
 static struct sent s;
 
 /* All source in order: written through, nothing computed. */
-static void
-in_order(void **state)
+static void in_order(void **state)
 {
 	(void)state;
 	rig_init(&r, NULL);
@@ -41,8 +40,7 @@ struct item {
 };
 
 /* Everything that is sent, in random order, some of it twice. */
-static size_t
-shuffle(struct item *list, const struct sent *o, unsigned twice_in_8)
+static size_t shuffle(struct item *list, const struct sent *o, unsigned twice_in_8)
 {
 	size_t n = 0;
 
@@ -60,8 +58,7 @@ shuffle(struct item *list, const struct sent *o, unsigned twice_in_8)
 }
 
 /* Random loss within what the code can repair, random order, repetition. */
-static void
-loss_and_order(void **state)
+static void loss_and_order(void **state)
 {
 	static const uint64_t size[] = { 1, 2, 191, 192, 193, 384, 20 * 192 - 1, 20 * 192, 20 * 192 + 1, 5000, 70000 };
 	static struct item list[8192];
@@ -101,8 +98,7 @@ loss_and_order(void **state)
 }
 
 /* One symbol short of k is not enough; any k are. */
-static void
-exactly_k(void **state)
+static void exactly_k(void **state)
 {
 	(void)state;
 	for (int source_first = 0; source_first < 2; source_first++) {
@@ -124,8 +120,7 @@ exactly_k(void **state)
 }
 
 /* The length is 0 until the sender knows it. */
-static void
-length_comes_late(void **state)
+static void length_comes_late(void **state)
 {
 	struct frame_symbol f;
 
@@ -152,8 +147,7 @@ length_comes_late(void **state)
 }
 
 /* The sender's MTU changed: its repeats are cut anew.  Only after a pause, and then for good. */
-static void
-cut_anew(void **state)
+static void cut_anew(void **state)
 {
 	struct sent other;
 
@@ -181,8 +175,7 @@ cut_anew(void **state)
 }
 
 /* What nothing comes of any more is given up in the end, and said; each symbol that is new puts that off. */
-static void
-given_up(void **state)
+static void given_up(void **state)
 {
 	const uint64_t nearly = rig_limits.stale_ns - 10000000000ull;
 
@@ -218,8 +211,7 @@ given_up(void **state)
 }
 
 /* A length that is known, and a last block cut short by it, which arrived whole before. */
-static void
-length_alone_completes(void **state)
+static void length_alone_completes(void **state)
 {
 	struct frame_symbol f;
 
@@ -245,8 +237,7 @@ length_alone_completes(void **state)
 }
 
 /* Every bit of the map stands for bytes that are in the data file. */
-static void
-assert_map_is_true(uint32_t slot, const struct sent *o)
+static void assert_map_is_true(uint32_t slot, const struct sent *o)
 {
 	uint8_t head[PARTS_HEAD_LEN], byte, have[RIG_SLEN];
 	int data, map;
@@ -265,8 +256,7 @@ assert_map_is_true(uint32_t slot, const struct sent *o)
 }
 
 /* Stopped anywhere, started again: what the map knows is kept, a later round fills the rest. */
-static void
-restart(void **state)
+static void restart(void **state)
 {
 	(void)state;
 	for (int t = 0; t < 12; t++) {
@@ -301,8 +291,7 @@ restart(void **state)
 }
 
 /* Complete, but the store had not heard of it: told again after the restart. */
-static void
-restart_complete(void **state)
+static void restart_complete(void **state)
 {
 	(void)state;
 	rig_init(&r, NULL);
@@ -327,8 +316,7 @@ restart_complete(void **state)
 }
 
 /* Heads that are torn, of another peer, too large, or there twice. */
-static void
-restart_odd_parts(void **state)
+static void restart_odd_parts(void **state)
 {
 	uint8_t head[PARTS_LINK_LEN];
 	struct parts_head h = { .sender = { 1 }, .id = { 9 } };
@@ -360,8 +348,7 @@ restart_odd_parts(void **state)
 }
 
 /* The map is made durable while symbols are held back for longer runs: when a bit is in the map, its bytes are in the file. */
-static void
-map_knows_no_more(void **state)
+static void map_knows_no_more(void **state)
 {
 	uint8_t seen[3 * RIG_SLEN], bits = 0;
 	int data, map;
@@ -388,8 +375,7 @@ map_knows_no_more(void **state)
 }
 
 /* Symbols with a good tag that contradict what came before: refused, and no harm done. */
-static void
-contradictions(void **state)
+static void contradictions(void **state)
 {
 	struct frame_symbol f;
 	uint8_t junk[RIG_SLEN * 2] = { 0 };
@@ -437,8 +423,7 @@ contradictions(void **state)
 }
 
 /* A length that would cut off symbols that are there. */
-static void
-length_cuts_off(void **state)
+static void length_cuts_off(void **state)
 {
 	struct frame_symbol f;
 
@@ -458,8 +443,7 @@ length_cuts_off(void **state)
 }
 
 /* The bounds: each has its counter, and none is memory. */
-static void
-bounds(void **state)
+static void bounds(void **state)
 {
 	struct assemble_limits l = rig_limits;
 	struct frame_symbol f;
@@ -512,8 +496,7 @@ bounds(void **state)
 	sent_free(&s);
 }
 
-static void
-parity_is_bounded(void **state)
+static void parity_is_bounded(void **state)
 {
 	struct assemble_limits l = rig_limits;
 	uint32_t full = 0, kept = 0;
@@ -541,8 +524,7 @@ parity_is_bounded(void **state)
 }
 
 /* Damaged in the store's eyes: gathered afresh.  Delivered: never again. */
-static void
-forget_and_done(void **state)
+static void forget_and_done(void **state)
 {
 	(void)state;
 	rig_init(&r, NULL);
@@ -571,8 +553,7 @@ forget_and_done(void **state)
 }
 
 /* A disk that takes nothing: the symbol is not there, and says so. */
-static void
-disk_full(void **state)
+static void disk_full(void **state)
 {
 	int data = memfd_create("full", MFD_ALLOW_SEALING), map = memfd_create("map", 0);
 	struct msg_stats st;
@@ -597,8 +578,7 @@ disk_full(void **state)
 }
 
 /* An authenticated sender says anything at all. */
-static void
-hostile_fields(void **state)
+static void hostile_fields(void **state)
 {
 	static uint8_t junk[65536];
 	uint64_t held;
@@ -633,8 +613,7 @@ hostile_fields(void **state)
 	rig_end(&r);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order),

@@ -23,8 +23,7 @@ static struct frame_head h;
 static uint32_t who;
 static uint64_t now;
 
-static int
-setup(void **state)
+static int setup(void **state)
 {
 	(void)state;
 	a = authenticate_new();
@@ -43,8 +42,7 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
+static int teardown(void **state)
 {
 	(void)state;
 	authenticate_free(a);
@@ -54,8 +52,7 @@ teardown(void **state)
 	return 0;
 }
 
-static struct msg_session
-session(uint32_t from, uint32_t lane, uint32_t epoch, uint8_t key)
+static struct msg_session session(uint32_t from, uint32_t lane, uint32_t epoch, uint8_t key)
 {
 	struct msg_session s = { .sender = from, .lane = lane, .epoch = epoch, .n = N };
 
@@ -65,8 +62,7 @@ session(uint32_t from, uint32_t lane, uint32_t epoch, uint8_t key)
 }
 
 /* A datagram under a session's key. */
-static enum link_counter
-give(const struct msg_session *s, enum frame_kind kind, uint64_t pn, size_t n)
+static enum link_counter give(const struct msg_session *s, enum frame_kind kind, uint64_t pn, size_t n)
 {
 	struct frame_head head = { .kind = kind, .len = (uint16_t)n, .lane = (uint8_t)s->lane, .epoch = s->epoch, .pn = pn };
 	uint8_t once[64];
@@ -78,16 +74,14 @@ give(const struct msg_session *s, enum frame_kind kind, uint64_t pn, size_t n)
 	return authenticate(a, d, n, now, &h, &who);
 }
 
-static void
-hello(int from, uint32_t epoch)
+static void hello(int from, uint32_t epoch)
 {
 	struct session_keys k;
 
 	assert_int_equal(session_start(d, N, &k, sender[from], &receiver->pub, NULL, 0, epoch, 1000), 0);
 }
 
-static void
-sessions(void **state)
+static void sessions(void **state)
 {
 	struct msg_session s1, s2, s3, other = { .sender = 0, .lane = 0, .epoch = 9, .n = N };
 
@@ -116,8 +110,7 @@ sessions(void **state)
 }
 
 /* Lanes, and two senders that started in the same second. */
-static void
-same_epoch(void **state)
+static void same_epoch(void **state)
 {
 	struct msg_session x = session(0, 0, 10, 1), y = session(1, 0, 10, 2), z = session(0, 1, 10, 3);
 
@@ -133,8 +126,7 @@ same_epoch(void **state)
 }
 
 /* Nothing with a wrong tag moves anything, wherever the bit is. */
-static void
-every_bit(void **state)
+static void every_bit(void **state)
 {
 	struct msg_session s = session(0, 0, 10, 1);
 
@@ -159,8 +151,7 @@ every_bit(void **state)
 	assert_int_equal(give(&s, FRAME_SYMBOL, 100000, N), LC_TAKEN);
 }
 
-static void
-shapes(void **state)
+static void shapes(void **state)
 {
 	struct msg_session s = session(0, 0, 10, 1);
 
@@ -178,8 +169,7 @@ shapes(void **state)
 	assert_int_equal(authenticate(a, d, N, now, &h, &who), LC_FIELD);
 }
 
-static void
-hellos(void **state)
+static void hellos(void **state)
 {
 	struct msg_session s;
 
@@ -216,8 +206,7 @@ hellos(void **state)
 	assert_int_equal(authenticate(a, d, N, now, &h, &who), LC_HELLO);
 }
 
-static void
-beats(void **state)
+static void beats(void **state)
 {
 	struct msg_session s = session(0, 0, 10, 1);
 	unsigned handed = 0;
@@ -232,8 +221,7 @@ beats(void **state)
 }
 
 /* Sessions come and go; the table has an end. */
-static void
-many_sessions(void **state)
+static void many_sessions(void **state)
 {
 	struct msg_session s;
 
@@ -244,8 +232,7 @@ many_sessions(void **state)
 }
 
 /* A key was revoked: all sessions of its sender end, and nobody else's. */
-static void
-ended(void **state)
+static void ended(void **state)
 {
 	struct msg_session x = session(0, 0, 10, 1), y = session(1, 0, 10, 2), z = session(0, 1, 11, 3), u = session(0, 0, 12, 4);
 
@@ -261,8 +248,7 @@ ended(void **state)
 	assert_int_equal(give(&y, FRAME_SYMBOL, 2, N), LC_EPOCH);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sessions, setup, teardown),

@@ -11,8 +11,7 @@
 
 enum { MAX = 4096 + 300, EDGE = 128, ROOM = EDGE + MAX + EDGE };
 
-static void
-as_memcpy(void **state)
+static void as_memcpy(void **state)
 {
 	static const size_t length[] = { 0, 1, 15, 16, 63, 64, 65, 127, 128, 129, 191, 192, 193, 4096, 4097, MAX - 64 };
 	static uint8_t from[ROOM], to[ROOM], want[ROOM];
@@ -31,8 +30,7 @@ as_memcpy(void **state)
 		}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(as_memcpy) };
 

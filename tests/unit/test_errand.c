@@ -14,22 +14,19 @@ struct job {
 	int ran;
 };
 
-static void
-run(struct errand *e)
+static void run(struct errand *e)
 {
 	((struct job *)(void *)e)->ran++;
 }
 
-static int
-readable(const struct errands *t, int ms)
+static int readable(const struct errands *t, int ms)
 {
 	struct pollfd p = { .fd = errands_fd(t), .events = POLLIN };
 
 	return poll(&p, 1, ms) == 1;
 }
 
-static void
-descriptor(void **state)
+static void descriptor(void **state)
 {
 	static const struct {
 		unsigned submitted;
@@ -66,8 +63,7 @@ descriptor(void **state)
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptor),

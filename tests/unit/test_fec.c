@@ -24,8 +24,7 @@
 
 static uint64_t seed, random_state;
 
-static uint32_t
-rnd(void) /* splitmix64 */
+static uint32_t rnd(void) /* splitmix64 */
 {
 	uint64_t z = random_state += 0x9e3779b97f4a7c15;
 
@@ -34,8 +33,7 @@ rnd(void) /* splitmix64 */
 	return (uint32_t)(z >> 32 ^ z >> 3);
 }
 
-static uint32_t
-below(uint32_t n)
+static uint32_t below(uint32_t n)
 {
 	return (uint32_t)((uint64_t)rnd() * n >> 32);
 }
@@ -53,8 +51,7 @@ struct block {
 };
 
 #define CANARY 64
-static void *
-work_memory(size_t size)
+static void *work_memory(size_t size)
 {
 	uint8_t *p = aligned_alloc(64, size + CANARY);
 
@@ -63,15 +60,13 @@ work_memory(size_t size)
 	return p;
 }
 
-static void
-check_canary(const uint8_t *p, size_t size)
+static void check_canary(const uint8_t *p, size_t size)
 {
 	for (size_t i = 0; i < CANARY; i++)
 		assert_int_equal(p[size + i], 0xa7);
 }
 
-static struct block
-block_new(uint32_t k, uint32_t m, size_t len)
+static struct block block_new(uint32_t k, uint32_t m, size_t len)
 {
 	struct block b = { .k = k, .m = m, .len = len };
 
@@ -99,8 +94,7 @@ block_new(uint32_t k, uint32_t m, size_t len)
 	return b;
 }
 
-static void
-block_free(struct block *b)
+static void block_free(struct block *b)
 {
 	check_canary(b->encode_work, b->encode_size);
 	check_canary(b->decode_work, b->decode_size);
@@ -115,16 +109,14 @@ block_free(struct block *b)
 	free(b->decode_work);
 }
 
-static void
-block_encode(struct block *b)
+static void block_encode(struct block *b)
 {
 	assert_int_equal(fec_encode(b->k, b->m, b->len, b->all, 0, b->m, b->out,
 	    b->encode_work), FEC_OK);
 }
 
 /* Parity symbols first .. first+count-1 are those of the definition. */
-static void
-check_parity(struct block *b, uint32_t first, uint32_t count)
+static void check_parity(struct block *b, uint32_t first, uint32_t count)
 {
 	uint8_t *buf = malloc(count * b->len);
 	uint8_t **out = calloc(count, sizeof *out);
@@ -140,8 +132,7 @@ check_parity(struct block *b, uint32_t first, uint32_t count)
 }
 
 /* Decode with the source symbols marked NULL in src and np parity symbols. */
-static void
-check_decode(struct block *b, uint32_t np)
+static void check_decode(struct block *b, uint32_t np)
 {
 	memset(b->room[0], 0x55, b->k * b->len);
 	assert_int_equal(fec_decode(b->k, b->m, b->len, b->src, b->pnum,
@@ -151,15 +142,13 @@ check_decode(struct block *b, uint32_t np)
 			assert_memory_equal(b->room[i], b->all[i], b->len);
 }
 
-static void
-give_parity(struct block *b, uint32_t *np, uint32_t j)
+static void give_parity(struct block *b, uint32_t *np, uint32_t j)
 {
 	b->pnum[*np] = j;
 	b->parity[(*np)++] = b->out[j];
 }
 
-static uint16_t
-combine(const uint16_t *basis, uint32_t bits)
+static uint16_t combine(const uint16_t *basis, uint32_t bits)
 {
 	uint16_t e = 0;
 
@@ -169,8 +158,7 @@ combine(const uint16_t *basis, uint32_t bits)
 	return e;
 }
 
-static uint16_t
-polynomial_mul(uint32_t a, uint32_t b)
+static uint16_t polynomial_mul(uint32_t a, uint32_t b)
 {
 	uint32_t r = 0;
 
@@ -185,8 +173,7 @@ polynomial_mul(uint32_t a, uint32_t b)
 }
 
 /* PROTOCOL.md, sections 8.1 to 8.3, with nothing but shifts */
-static void
-test_field(void **state)
+static void test_field(void **state)
 {
 	uint16_t point[16] = { 1 }, symbol[16];
 
@@ -214,8 +201,7 @@ test_field(void **state)
 }
 
 /* Every loss pattern of every code with k + m <= 12, against the reference */
-static void
-all_patterns(uint32_t k, uint32_t m)
+static void all_patterns(uint32_t k, uint32_t m)
 {
 	static const size_t lengths[] = { 2, 6, 64, 66, 190 };
 	struct block b = block_new(k, m, lengths[(k + 3 * m) % 5]);
@@ -248,8 +234,7 @@ all_patterns(uint32_t k, uint32_t m)
 	block_free(&b);
 }
 
-static void
-test_all_small_patterns(void **state)
+static void test_all_small_patterns(void **state)
 {
 	(void)state;
 	for (uint32_t k = 1; k < 12; k++)
@@ -258,8 +243,7 @@ test_all_small_patterns(void **state)
 }
 
 /* Mark losses the ways a link makes them. */
-static uint32_t
-lose(struct block *b, uint32_t most)
+static uint32_t lose(struct block *b, uint32_t most)
 {
 	uint32_t n = 1 + below(most), lost = 0, at, step;
 
@@ -296,8 +280,7 @@ lose(struct block *b, uint32_t most)
 }
 
 /* Parity for that many losses: a slice, or any */
-static uint32_t
-give(struct block *b, uint32_t lost)
+static uint32_t give(struct block *b, uint32_t lost)
 {
 	uint32_t np = 0, first = below(b->m - lost + 1), spare;
 
@@ -321,22 +304,19 @@ give(struct block *b, uint32_t lost)
 	return np;
 }
 
-static unsigned
-patterns(void)
+static unsigned patterns(void)
 {
 	const char *s = getenv("KATAMICHI_PATTERNS");
 
 	return s != NULL ? (unsigned)strtoul(s, NULL, 10) : 1000;
 }
 
-static unsigned
-often(unsigned n)
+static unsigned often(unsigned n)
 {
 	return patterns() < 100 ? n / 10 : n;
 }
 
-static void
-seeded(uint32_t k, uint32_t m, size_t len, unsigned count)
+static void seeded(uint32_t k, uint32_t m, size_t len, unsigned count)
 {
 	struct block b = block_new(k, m, len);
 
@@ -353,8 +333,7 @@ seeded(uint32_t k, uint32_t m, size_t len, unsigned count)
 	block_free(&b);
 }
 
-static void
-test_sizes_of_the_table(void **state)
+static void test_sizes_of_the_table(void **state)
 {
 	(void)state;
 	seeded(223, 32, 70, patterns());
@@ -363,8 +342,7 @@ test_sizes_of_the_table(void **state)
 	seeded(32872, 4096, 16, patterns());
 }
 
-static void
-test_powers_of_two(void **state)
+static void test_powers_of_two(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 16; i++)
@@ -382,8 +360,7 @@ test_powers_of_two(void **state)
 	seeded(16384, 49152, 2, 2);
 }
 
-static void
-test_odd_sizes(void **state)
+static void test_odd_sizes(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < often(300); i++) {
@@ -399,8 +376,7 @@ test_odd_sizes(void **state)
 
 /* Slices of the parity space are parts of the same code, whatever transform
  * they are computed by. */
-static void
-test_slices(void **state)
+static void test_slices(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < often(200); i++) {
@@ -424,8 +400,7 @@ test_slices(void **state)
 }
 
 /* The same bytes from every kernel */
-static void
-test_kernels(void **state)
+static void test_kernels(void **state)
 {
 	const struct gf16_kernel *k, *own = gf16_kernel();
 
@@ -450,8 +425,7 @@ test_kernels(void **state)
 }
 
 /* A kernel that computes wrongly does not pass. */
-static void
-wrong_dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
+static void wrong_dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
     const uint16_t *coef, size_t nin, struct gf16_fetch *ahead, size_t n, bool add)
 {
 	gf16_portable->dot(outs, dst, in, coef, nin, ahead, n, add);
@@ -459,8 +433,7 @@ wrong_dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
 		dst[0][n - 1] ^= 0x10;
 }
 
-static void
-wrong_second_dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
+static void wrong_second_dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
     const uint16_t *coef, size_t nin, struct gf16_fetch *ahead, size_t n, bool add)
 {
 	gf16_portable->dot(outs, dst, in, coef, nin, ahead, n, add);
@@ -468,8 +441,7 @@ wrong_second_dot(unsigned outs, uint8_t *const *dst, const uint8_t *const *in,
 		dst[1][0] ^= 0x10;
 }
 
-static void
-wrong_inverse(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
+static void wrong_inverse(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
     struct gf16_fetch *ahead, const uint16_t *tw, size_t n, bool add)
 {
 	uint16_t other[7];
@@ -479,8 +451,7 @@ wrong_inverse(unsigned layers, uint8_t *const *dst, const uint8_t *const *src,
 	gf16_portable->inverse(layers, dst, src, ahead, other, n, add);
 }
 
-static void
-test_known_answers_notice(void **state)
+static void test_known_answers_notice(void **state)
 {
 	struct gf16_kernel k = *gf16_portable;
 
@@ -495,8 +466,7 @@ test_known_answers_notice(void **state)
 	assert_true(!gf16_known_answers(&k));
 }
 
-static void
-test_bad_parameters(void **state)
+static void test_bad_parameters(void **state)
 {
 	static const struct {
 		uint32_t k, m;
@@ -541,8 +511,7 @@ test_bad_parameters(void **state)
 #define DECODE(np, src, pnum, parity, out, work) \
 	fec_decode(b.k, b.m, b.len, src, pnum, parity, np, out, work)
 
-static void
-test_bad_calls(void **state)
+static void test_bad_calls(void **state)
 {
 	struct block b = block_new(10, 4, 66);
 	uint32_t np = 0;
@@ -609,15 +578,13 @@ test_bad_calls(void **state)
 	block_free(&b);
 }
 
-static uint8_t
-hex_digit(int c)
+static uint8_t hex_digit(int c)
 {
 	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
 /* Read n bytes of hexadecimal. */
-static void
-read_hex(FILE *f, uint8_t *to, size_t n)
+static void read_hex(FILE *f, uint8_t *to, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		int a = getc(f), b = getc(f);
@@ -628,8 +595,7 @@ read_hex(FILE *f, uint8_t *to, size_t n)
 
 /* tests/vectors/fec.txt: lines "code k m len first count", k source symbols, count
  * parity symbols; made by tests/vectors/fec.py from the text of PROTOCOL.md. */
-static void
-test_vectors(void **state)
+static void test_vectors(void **state)
 {
 	FILE *f = fopen("tests/vectors/fec.txt", "r");
 	unsigned k, m, len, first, count, seen = 0;
@@ -660,8 +626,7 @@ test_vectors(void **state)
 	fclose(f);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_field),

@@ -14,8 +14,7 @@
 static char dir[64], path[80];
 static struct ledger l;
 
-static int
-setup(void **state)
+static int setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -28,24 +27,21 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
+static int teardown(void **state)
 {
 	(void)state;
 	ledger_close(&l);
 	return durable_remove_tree(AT_FDCWD, dir);
 }
 
-static void
-append(const char *entry)
+static void append(const char *entry)
 {
 	db_exec(&l.db, "BEGIN IMMEDIATE");
 	ledger_append(&l, entry, strlen(entry));
 	db_exec(&l.db, "COMMIT");
 }
 
-static void
-fill(void)
+static void fill(void)
 {
 	append("{\"event\":\"a\"}");
 	append("{\"event\":\"b\"}");
@@ -54,8 +50,7 @@ fill(void)
 }
 
 /* The first row is `opened`; the chain goes on after a restart. */
-static void
-chain_holds(void **state)
+static void chain_holds(void **state)
 {
 	struct ledger_verdict v;
 	char hash[CHAIN_HEX_LEN + 1];
@@ -76,8 +71,7 @@ chain_holds(void **state)
 }
 
 /* Whatever was done to the table behind its back. */
-static void
-changes_are_found(void **state)
+static void changes_are_found(void **state)
 {
 	static const struct {
 		const char *sql;
@@ -113,8 +107,7 @@ changes_are_found(void **state)
 }
 
 /* Rows cut off at the end, which our own index still knows. */
-static void
-cut_off_end(void **state)
+static void cut_off_end(void **state)
 {
 	struct ledger_verdict v;
 
@@ -129,8 +122,7 @@ cut_off_end(void **state)
 
 static const struct ledger_stream a = { "aa", "eltax", "01" }, b = { "aa", "eltax", "02" };
 
-static void
-have(const struct ledger_stream *s, uint64_t n)
+static void have(const struct ledger_stream *s, uint64_t n)
 {
 	db_exec(&l.db, "BEGIN IMMEDIATE");
 	ledger_have(&l, s, n, 1000 + n);
@@ -138,8 +130,7 @@ have(const struct ledger_stream *s, uint64_t n)
 }
 
 /* "2-4@100 7@200" */
-static const char *
-gaps(const struct ledger_stream *s)
+static const char *gaps(const struct ledger_stream *s)
 {
 	static char out[4096];
 	size_t n = 0;
@@ -157,8 +148,7 @@ gaps(const struct ledger_stream *s)
 	return out;
 }
 
-static void
-gaps_by_beat_and_delivery(void **state)
+static void gaps_by_beat_and_delivery(void **state)
 {
 	(void)state;
 	assert_string_equal(gaps(&a), "");
@@ -187,8 +177,7 @@ gaps_by_beat_and_delivery(void **state)
 }
 
 /* Nobody waits for them any more; what lies outside is missing as before, and what comes after all is delivered. */
-static void
-settled(void **state)
+static void settled(void **state)
 {
 	static const struct {
 		uint64_t first, last, numbers;
@@ -217,8 +206,7 @@ settled(void **state)
 }
 
 /* What came and was refused is no gap, nor delivered; told again it changes, and ends with the delivery. */
-static void
-aside(void **state)
+static void aside(void **state)
 {
 	struct ledger_aside x = { "0a", "over max_file", "", 3 };
 
@@ -244,8 +232,7 @@ aside(void **state)
 }
 
 /* Beats of invented generations fill no table; one that delivers is taken all the same. */
-static void
-generations_of_beats(void **state)
+static void generations_of_beats(void **state)
 {
 	struct ledger_stream s = a, other = { "bb", "eltax", "99" };
 
@@ -268,8 +255,7 @@ generations_of_beats(void **state)
 }
 
 /* Before the first beat nobody knows what the sender keeps; 0 is a beat's "nothing". */
-static void
-kept_from(void **state)
+static void kept_from(void **state)
 {
 	(void)state;
 	have(&a, 3);
@@ -281,8 +267,7 @@ kept_from(void **state)
 }
 
 /* Random deliveries and beats against a plain list. */
-static void
-gaps_against_a_list(void **state)
+static void gaps_against_a_list(void **state)
 {
 	char has[65] = { 0 };
 	uint64_t known = 0;
@@ -304,8 +289,7 @@ gaps_against_a_list(void **state)
 		    n <= known && !has[n]);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(chain_holds, setup, teardown),

@@ -14,14 +14,12 @@ static const struct log_fields about = { LOG_EVENT_QUARANTINED, "eltax", "76c26b
 static const struct log_fields nothing;
 static char out[LOG_FORMAT_MAX + 1];
 
-static struct log_line
-line_of(const struct log_fields *f, const char *text)
+static struct log_line line_of(const struct log_fields *f, const char *text)
 {
 	return (struct log_line){ "katamichi-receiver", "store", "zone", "0.1.0", 812, 1795227963123u, LOG_LEVEL_WARNING, f, text };
 }
 
-static const char *
-made(size_t (*format)(char *, const struct log_line *), const struct log_fields *f, const char *text)
+static const char *made(size_t (*format)(char *, const struct log_line *), const struct log_fields *f, const char *text)
 {
 	struct log_line l = line_of(f, text);
 	size_t n = format(out, &l);
@@ -32,8 +30,7 @@ made(size_t (*format)(char *, const struct log_line *), const struct log_fields 
 }
 
 /* Every field is a line; what is not known is left out. */
-static void
-journal(void **state)
+static void journal(void **state)
 {
 	(void)state;
 	assert_string_equal(made(log_format_journal, &about, "set aside: 不正.csv"),
@@ -47,8 +44,7 @@ journal(void **state)
 	assert_null(strstr(made(log_format_journal, &forged, "x"), "PRIORITY=0"));
 }
 
-static void
-rfc5424(void **state)
+static void rfc5424(void **state)
 {
 	(void)state;
 	assert_string_equal(made(log_format_rfc5424, &about, "set aside: 不正.csv"),
@@ -61,8 +57,7 @@ rfc5424(void **state)
 	assert_non_null(strstr(made(log_format_rfc5424, &quoted, "x"), " peer=\"a\\\"\\]\\\\b\" "));
 }
 
-static void
-cef(void **state)
+static void cef(void **state)
 {
 	const struct log_fields odd = { .event = LOG_EVENT_SESSION, .peer = "a=b\\c" };
 
@@ -77,8 +72,7 @@ cef(void **state)
 }
 
 /* Texts of any length and kind fit, and are cut between characters. */
-static void
-long_texts(void **state)
+static void long_texts(void **state)
 {
 	size_t (*const format[])(char *, const struct log_line *) = { log_format_journal, log_format_rfc5424, log_format_cef };
 	static const char *const piece[] = { "\\", "|", "=", "\"", "]", "x", "県" };
@@ -105,8 +99,7 @@ long_texts(void **state)
 }
 
 /* Ids are what people filter by: each once, 32 hex digits. */
-static void
-ids(void **state)
+static void ids(void **state)
 {
 	(void)state;
 	for (int e = LOG_EVENT_NONE + 1; e < LOG_EVENTS; e++) {
@@ -120,8 +113,7 @@ ids(void **state)
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(journal), cmocka_unit_test(rfc5424), cmocka_unit_test(cef),
 		cmocka_unit_test(long_texts), cmocka_unit_test(ids) };

@@ -18,8 +18,7 @@ enum { MAX = 8 * OUTFILE_BUFFER + 4096 };
 static struct outfile *o;
 static uint8_t data[MAX], back[MAX + 1];
 
-static int
-setup(void **state)
+static int setup(void **state)
 {
 	seeded_bytes(data, 65536);
 	for (size_t n = 65536; n < MAX; n++)
@@ -28,15 +27,13 @@ setup(void **state)
 	return o == NULL || tmpdir_make(state) != 0;
 }
 
-static int
-teardown(void **state)
+static int teardown(void **state)
 {
 	outfile_free(o);
 	return tmpdir_remove(state);
 }
 
-static int
-fresh(const char *name)
+static int fresh(const char *name)
 {
 	int fd;
 
@@ -46,8 +43,7 @@ fresh(const char *name)
 	return fd;
 }
 
-static void
-hand_over(size_t n, size_t piece)
+static void hand_over(size_t n, size_t piece)
 {
 	for (size_t at = 0; at < n;) {
 		size_t part = piece != 0 ? piece : 1 + seeded_below(200000);
@@ -59,8 +55,7 @@ hand_over(size_t n, size_t piece)
 	}
 }
 
-static void
-expect(const char *name, size_t n, const uint8_t *sha256)
+static void expect(const char *name, size_t n, const uint8_t *sha256)
 {
 	uint8_t mine[HASH_LEN];
 	int fd = open(tmpdir_path(name), O_RDONLY | O_CLOEXEC);
@@ -72,8 +67,7 @@ expect(const char *name, size_t n, const uint8_t *sha256)
 	assert_memory_equal(mine, sha256, HASH_LEN);
 }
 
-static void
-lengths(void **state)
+static void lengths(void **state)
 {
 	static const struct {
 		size_t n;     /* bytes of the file */
@@ -97,8 +91,7 @@ lengths(void **state)
 }
 
 /* Given up in the middle: the next file has nothing of it, and its descriptor is not used any more. */
-static void
-aborted(void **state)
+static void aborted(void **state)
 {
 	uint8_t sha256[HASH_LEN];
 
@@ -118,8 +111,7 @@ aborted(void **state)
 	}
 }
 
-static void
-errors(void **state)
+static void errors(void **state)
 {
 	static const struct {
 		size_t n;
@@ -143,8 +135,7 @@ errors(void **state)
 	lengths(state);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(lengths), cmocka_unit_test(aborted), cmocka_unit_test(errors) };
 

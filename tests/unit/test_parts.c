@@ -15,8 +15,7 @@
 #include "receiver/part_store.h"
 #include "tests/unit/seeded.h"
 
-static void
-head(void **state)
+static void head(void **state)
 {
 	struct parts_head h = { .sender = "senderid", .id = "0123456789abcde" }, g;
 	uint8_t b[PARTS_LINK_LEN];
@@ -43,16 +42,14 @@ head(void **state)
 
 static unsigned kept;
 
-static int
-found(void *ctx, uint32_t slot, const struct parts_head *h)
+static int found(void *ctx, uint32_t slot, const struct parts_head *h)
 {
 	(void)h;
 	kept++;
 	return slot == *(uint32_t *)ctx ? 0 : -1;
 }
 
-static void
-store(void **state)
+static void store(void **state)
 {
 	char dir[64];
 	const char *tmp = getenv("TMPDIR");
@@ -101,8 +98,7 @@ store(void **state)
 	assert_int_equal(durable_remove_tree(AT_FDCWD, dir), 0);
 }
 
-static void
-parity(void **state)
+static void parity(void **state)
 {
 	struct parity_pool *p = parity_new(3 << 20);
 	static uint8_t *s[4096];
@@ -149,8 +145,7 @@ parity(void **state)
 	parity_free(p);
 }
 
-static void
-remembered(void **state)
+static void remembered(void **state)
 {
 	struct delivered *d = delivered_new(100);
 	uint8_t id[16] = { 0 };
@@ -190,16 +185,14 @@ struct number {
 	int n, done;
 };
 
-static void
-square(struct errand *e)
+static void square(struct errand *e)
 {
 	struct number *x = (struct number *)e;
 
 	x->done = x->n * x->n;
 }
 
-static void
-errands(void **state)
+static void errands(void **state)
 {
 	struct errands *t = errands_start();
 	struct number x[50];
@@ -226,8 +219,7 @@ errands(void **state)
 	assert_int_equal(x[0].done, 81);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(head),

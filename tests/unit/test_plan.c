@@ -20,8 +20,7 @@
 
 static uint64_t random_state;
 
-static double
-uniform(void) /* splitmix64, 0 .. 1 */
+static double uniform(void) /* splitmix64, 0 .. 1 */
 {
 	uint64_t z = random_state += 0x9e3779b97f4a7c15;
 
@@ -30,14 +29,12 @@ uniform(void) /* splitmix64, 0 .. 1 */
 	return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
 }
 
-static uint64_t
-below(uint64_t n)
+static uint64_t below(uint64_t n)
 {
 	return (uint64_t)(uniform() * (double)n);
 }
 
-static struct plan_in
-usual(uint64_t size)
+static struct plan_in usual(uint64_t size)
 {
 	return (struct plan_in){
 		.size = size,
@@ -52,8 +49,7 @@ usual(uint64_t size)
 	};
 }
 
-static void
-test_exact(void **state)
+static void test_exact(void **state)
 {
 	FILE *f = fopen("tests/vectors/plan.txt", "r");
 	char line[200];
@@ -79,8 +75,7 @@ test_exact(void **state)
 	fclose(f);
 }
 
-static void
-test_edges(void **state)
+static void test_edges(void **state)
 {
 	(void)state;
 	assert_true(plan_failure(10, 0, 0) == 0);
@@ -98,8 +93,7 @@ test_edges(void **state)
 
 /* Lose each of k + r by itself; the share of trials with more than r gone is
  * what plan_failure() says, to four standard deviations. */
-static void
-simulate(uint32_t k, double loss, double failure, unsigned trials)
+static void simulate(uint32_t k, double loss, double failure, unsigned trials)
 {
 	uint32_t r = plan_repair(k, loss, failure);
 	double p = plan_failure(k, r, loss);
@@ -117,8 +111,7 @@ simulate(uint32_t k, double loss, double failure, unsigned trials)
 	assert_true(fabs((double)failed / trials - p) < 4 * sigma + 1.0 / trials);
 }
 
-static void
-test_simulation(void **state)
+static void test_simulation(void **state)
 {
 	(void)state;
 	simulate(1, 0.1, 1e-2, 300000);
@@ -137,15 +130,13 @@ struct round {
 	size_t n, gap;   /* gap: first datagram after the pause, or n */
 };
 
-static const struct plan_block *
-block_of(const struct plan *p, uint64_t b)
+static const struct plan_block *block_of(const struct plan *p, uint64_t b)
 {
 	return b + 1 == p->blocks ? &p->last : &p->full;
 }
 
 /* The group's symbols number from.. of those that a block sends in this part */
-static void
-send_part(struct round *s, uint64_t g, bool second)
+static void send_part(struct round *s, uint64_t g, bool second)
 {
 	uint64_t from = plan_group_first(&s->p, g);
 	uint64_t to = plan_group_first(&s->p, g + 1);
@@ -167,8 +158,7 @@ send_part(struct round *s, uint64_t g, bool second)
 }
 
 /* Only objects of one group are spaced here, so the pause is in one place. */
-static struct round
-send(const struct plan *p)
+static struct round send(const struct plan *p)
 {
 	struct round s = { .p = *p };
 
@@ -187,8 +177,7 @@ send(const struct plan *p)
 	return s;
 }
 
-static bool
-complete(const struct plan *p, const uint32_t *lost)
+static bool complete(const struct plan *p, const uint32_t *lost)
 {
 	for (uint64_t b = 0; b < p->blocks; b++)
 		if (lost[b] > block_of(p, b)->r)
@@ -197,8 +186,7 @@ complete(const struct plan *p, const uint32_t *lost)
 }
 
 /* Wherever a burst begins, it alone is survived. */
-static void
-every_burst(const struct plan *p)
+static void every_burst(const struct plan *p)
 {
 	struct round s = send(p);
 	uint32_t *lost = calloc(p->blocks, sizeof *lost);
@@ -224,8 +212,7 @@ every_burst(const struct plan *p)
 	free(s.block);
 }
 
-static void
-test_every_burst(void **state)
+static void test_every_burst(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 400; i++) {
@@ -245,8 +232,7 @@ test_every_burst(void **state)
 }
 
 /* Streams: whatever is left at the end, its group survives every burst. */
-static void
-test_every_tail(void **state)
+static void test_every_tail(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 60; i++) {
@@ -276,8 +262,7 @@ test_every_tail(void **state)
 }
 
 /* Whole objects under loss and a burst in every round */
-static void
-simulate_object(struct plan_in in, unsigned trials)
+static void simulate_object(struct plan_in in, unsigned trials)
 {
 	struct plan p;
 	unsigned failed = 0;
@@ -302,8 +287,7 @@ simulate_object(struct plan_in in, unsigned trials)
 	free(s.block);
 }
 
-static void
-test_objects(void **state)
+static void test_objects(void **state)
 {
 	struct plan_in in = usual(100000);
 
@@ -327,8 +311,7 @@ test_objects(void **state)
 }
 
 /* The figures of the issue: 10 GB, failure 1e-9, blocks of 24 MB */
-static void
-test_redundancy(void **state)
+static void test_redundancy(void **state)
 {
 	static const struct {
 		double loss, over; /* what it may be over p / (1 - p) */
@@ -349,8 +332,7 @@ test_redundancy(void **state)
 	}
 }
 
-static void
-check_shape(const struct plan_in *in, const struct plan *p)
+static void check_shape(const struct plan_in *in, const struct plan *p)
 {
 	const struct plan_block *b[] = { &p->full, &p->last };
 
@@ -380,8 +362,7 @@ check_shape(const struct plan_in *in, const struct plan *p)
 	assert_true(p->spacing_ns == 0 || p->spacing_ns > in->burst_ns);
 }
 
-static void
-test_every_size(void **state)
+static void test_every_size(void **state)
 {
 	static const double loss[] = { 0, 1e-6, 0.001, 0.01, 0.1, 0.5 };
 	unsigned plans = 0;
@@ -408,8 +389,7 @@ test_every_size(void **state)
 	printf("%u plans, %.0f us each\n", plans, 1e6 * each);
 }
 
-static void
-test_clean_link(void **state)
+static void test_clean_link(void **state)
 {
 	struct plan_in in = usual(24000000);
 	struct plan p;
@@ -426,8 +406,7 @@ test_clean_link(void **state)
 	assert_int_equal(p.last.r, PLAN_REPAIR_MIN);
 }
 
-static void
-test_bad_input(void **state)
+static void test_bad_input(void **state)
 {
 	struct plan p;
 	struct plan_in in;
@@ -473,8 +452,7 @@ test_bad_input(void **state)
 	assert_true(r == PLAN_OK || r == PLAN_EIMPOSSIBLE);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),

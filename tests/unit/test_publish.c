@@ -25,8 +25,7 @@ static struct publish p;
 static struct outfile *out;
 static int top;
 
-static int
-sub(int parent, const char *name)
+static int sub(int parent, const char *name)
 {
 	if (durable_mkdir(parent, name, 0700) != 0)
 		return -1;
@@ -36,8 +35,7 @@ sub(int parent, const char *name)
 static struct receiver_conf conf;
 static struct quarantine decisions;
 
-static int
-setup(void **state)
+static int setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -56,8 +54,7 @@ setup(void **state)
 	return (out = outfile_new()) == NULL;
 }
 
-static int
-teardown(void **state)
+static int teardown(void **state)
 {
 	(void)state;
 	outfile_free(out);
@@ -71,8 +68,7 @@ teardown(void **state)
 }
 
 /* A transfer of one file, built in work/NAME; its manifest's bytes are `text`. */
-static void
-build(struct transfer *t, struct publish_item *it, const char *name, uint64_t number, const char *text, const char *previous)
+static void build(struct transfer *t, struct publish_item *it, const char *name, uint64_t number, const char *text, const char *previous)
 {
 	uint8_t digest[HASH_LEN];
 
@@ -100,16 +96,14 @@ build(struct transfer *t, struct publish_item *it, const char *name, uint64_t nu
 	it->checks = "names records";
 }
 
-static bool
-exists(int base, const char *name)
+static bool exists(int base, const char *name)
 {
 	struct stat st;
 
 	return fstatat(base, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static void
-assert_file(const char *name, const char *text)
+static void assert_file(const char *name, const char *text)
 {
 	char got[64] = "";
 	int fd = openat(p.inbox_fd, name, O_RDONLY);
@@ -120,8 +114,7 @@ assert_file(const char *name, const char *text)
 	assert_string_equal(got, text);
 }
 
-static int64_t
-rows(const char *event)
+static int64_t rows(const char *event)
 {
 	char like[64];
 	struct ledger_verdict v;
@@ -133,8 +126,7 @@ rows(const char *event)
 }
 
 /* Entries of a directory. */
-static unsigned
-entries(int base)
+static unsigned entries(int base)
 {
 	DIR *d = fdopendir(openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *e;
@@ -147,8 +139,7 @@ entries(int base)
 	return n;
 }
 
-static void
-delivered(void **state)
+static void delivered(void **state)
 {
 	struct transfer t;
 	struct publish_item it;
@@ -170,8 +161,7 @@ delivered(void **state)
 }
 
 /* Dead after each step, started again: published once, or built again and then published once. */
-static void
-dead_after_each_step(void **state)
+static void dead_after_each_step(void **state)
 {
 	(void)state;
 	for (int step = 0; step <= 4; step++) {
@@ -213,8 +203,7 @@ dead_after_each_step(void **state)
 	assert_int_equal(rows("fork"), 0);
 }
 
-static void
-duplicate_and_fork(void **state)
+static void duplicate_and_fork(void **state)
 {
 	struct transfer t[4];
 	struct publish_item it[4];
@@ -268,8 +257,7 @@ duplicate_and_fork(void **state)
 }
 
 /* The chain of manifests, as far as the neighbours are known. */
-static void
-chain_of_manifests(void **state)
+static void chain_of_manifests(void **state)
 {
 	struct transfer t[3];
 	struct publish_item it[3];
@@ -287,8 +275,7 @@ chain_of_manifests(void **state)
 }
 
 /* Something stands there that the ledger does not know. */
-static void
-place_is_taken(void **state)
+static void place_is_taken(void **state)
 {
 	struct transfer t;
 	struct publish_item it;
@@ -319,8 +306,7 @@ place_is_taken(void **state)
 	assert_non_null(strstr(it.dir, "00000003.m-"));
 }
 
-static void
-quarantined(void **state)
+static void quarantined(void **state)
 {
 	struct transfer t;
 	struct publish_item it;
@@ -341,8 +327,7 @@ quarantined(void **state)
 	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM ledger WHERE entry LIKE '%\"reason\":\"a.csv is an ELF program\"%'", ""), 1);
 }
 
-static int64_t
-count(const char *table)
+static int64_t count(const char *table)
 {
 	char q[160];
 
@@ -352,8 +337,7 @@ count(const char *table)
 
 /* A number that stands in the quarantine is neither delivered nor a gap; the
  * same transfer, good, is delivered after all, and no fork of itself. */
-static void
-good_after_quarantined(void **state)
+static void good_after_quarantined(void **state)
 {
 	struct transfer t[2];
 	struct publish_item it[2];
@@ -391,8 +375,7 @@ good_after_quarantined(void **state)
 }
 
 /* Dead between the rename and the record: the reason is not lost. */
-static void
-quarantined_and_dead(void **state)
+static void quarantined_and_dead(void **state)
 {
 	struct transfer t;
 	struct publish_item it;
@@ -411,8 +394,7 @@ quarantined_and_dead(void **state)
 }
 
 /* A transfer of three files, of which the middle one did not pass. */
-static void
-build_mixed(struct transfer *t, struct publish_item *it)
+static void build_mixed(struct transfer *t, struct publish_item *it)
 {
 	static const char *const name[] = { "a.csv", "b.csv", "c.csv" };
 	uint8_t digest[HASH_LEN];
@@ -446,8 +428,7 @@ build_mixed(struct transfer *t, struct publish_item *it)
 	assert_int_equal(t->error, 0);
 }
 
-static void
-start_again(void)
+static void start_again(void)
 {
 	ledger_close(&l);
 	ledger_open(&l, path);
@@ -459,8 +440,7 @@ start_again(void)
 
 #define ENTRY "eltax-00000001-01234567-2"
 
-static void
-assert_mixed_published(void)
+static void assert_mixed_published(void)
 {
 	assert_file("eltax/00000001/files/a.csv", "a");
 	assert_file("eltax/00000001/files/c.csv", "c");
@@ -477,8 +457,7 @@ assert_mixed_published(void)
 }
 
 /* One bad file: the rest is delivered, it alone is held, whatever step the process died after, and once. */
-static void
-one_bad_file(void **state)
+static void one_bad_file(void **state)
 {
 	(void)state;
 	for (int step = 0; step <= 5; step++) {
@@ -515,8 +494,7 @@ one_bad_file(void **state)
 	}
 }
 
-static int
-ask(const char *what, const char *entry, const char *operator, const char *why)
+static int ask(const char *what, const char *entry, const char *operator, const char *why)
 {
 	db_run(&l.db, "INSERT INTO quarantine_request(what, entry, operator, reason, login, at) VALUES(?, ?, ?, ?, 'root', 0)", "tttt",
 	    what, entry, operator, why);
@@ -524,8 +502,7 @@ ask(const char *what, const char *entry, const char *operator, const char *why)
 	return (int)db_int(&l.db, "SELECT code FROM quarantine_request ORDER BY id DESC LIMIT 1", "");
 }
 
-static void
-publish_mixed(void)
+static void publish_mixed(void)
 {
 	struct transfer t;
 	struct publish_item it;
@@ -537,8 +514,7 @@ publish_mixed(void)
 
 #define RELEASED "eltax/00000001.released-01234567-2"
 
-static void
-assert_released(void)
+static void assert_released(void)
 {
 	struct stat st;
 
@@ -554,8 +530,7 @@ assert_released(void)
 }
 
 /* What operators decide is done once, and its row says who and why. */
-static void
-decisions_once(void **state)
+static void decisions_once(void **state)
 {
 	(void)state;
 	publish_mixed();
@@ -576,8 +551,7 @@ decisions_once(void **state)
 }
 
 /* Whose word counts twice, and who has no name. */
-static void
-operators(void **state)
+static void operators(void **state)
 {
 	static const struct {
 		const char *a, *b;
@@ -608,8 +582,7 @@ operators(void **state)
 }
 
 /* Two operators: the second has to be another one, however the first spells the name. */
-static void
-two_operators(void **state)
+static void two_operators(void **state)
 {
 	(void)state;
 	publish_mixed();
@@ -626,8 +599,7 @@ two_operators(void **state)
 }
 
 /* Dead at any step of a release: it happens once, or is asked for still. */
-static void
-release_and_dead(void **state)
+static void release_and_dead(void **state)
 {
 	(void)state;
 	for (int step = 0; step < 3; step++) {
@@ -660,8 +632,7 @@ release_and_dead(void **state)
 	}
 }
 
-static void
-discarded(void **state)
+static void discarded(void **state)
 {
 	(void)state;
 	publish_mixed();
@@ -676,8 +647,7 @@ discarded(void **state)
 }
 
 /* A whole transfer goes to its number's place, and one that no sender signed never goes anywhere. */
-static void
-whole_transfers(void **state)
+static void whole_transfers(void **state)
 {
 	struct transfer t[2];
 	struct publish_item it[2];
@@ -711,8 +681,7 @@ whole_transfers(void **state)
 }
 
 /* The disk fails under it: nothing is published, nothing is left. */
-static void
-no_channel_directory(void **state)
+static void no_channel_directory(void **state)
 {
 	struct transfer t;
 	struct publish_item it;
@@ -729,8 +698,7 @@ no_channel_directory(void **state)
 }
 
 /* Events that the check process would never send. */
-static void
-transfers_refuse(void **state)
+static void transfers_refuse(void **state)
 {
 	static const struct {
 		const char *name;
@@ -770,8 +738,7 @@ transfers_refuse(void **state)
 	assert_int_equal(entries(p.work_fd), 0);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(delivered, setup, teardown),

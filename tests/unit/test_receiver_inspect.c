@@ -17,8 +17,7 @@
 
 static uint64_t made;
 
-static int
-count(void *ctx, const uint8_t *data, size_t n)
+static int count(void *ctx, const uint8_t *data, size_t n)
 {
 	(void)ctx;
 	(void)data;
@@ -27,8 +26,7 @@ count(void *ctx, const uint8_t *data, size_t n)
 }
 
 /* Feed in pieces of any size; the result at the end. */
-static enum decompress_err
-feed(struct decompress *d, const uint8_t *z, size_t n, uint64_t cap, size_t piece)
+static enum decompress_err feed(struct decompress *d, const uint8_t *z, size_t n, uint64_t cap, size_t piece)
 {
 	enum decompress_err e = DECOMPRESS_OK;
 
@@ -41,8 +39,7 @@ feed(struct decompress *d, const uint8_t *z, size_t n, uint64_t cap, size_t piec
 	return e != DECOMPRESS_OK ? e : decompress_end(d);
 }
 
-static size_t
-compress(uint8_t *out, size_t room, const void *in, size_t n, int window)
+static size_t compress(uint8_t *out, size_t room, const void *in, size_t n, int window)
 {
 	ZSTD_CCtx *c = ZSTD_createCCtx();
 	size_t r;
@@ -61,8 +58,7 @@ compress(uint8_t *out, size_t room, const void *in, size_t n, int window)
 	return o.pos;
 }
 
-static void
-one_frame(void **state)
+static void one_frame(void **state)
 {
 	static uint8_t plain[1 << 20], z[2 << 20];
 	struct decompress *d = decompress_new();
@@ -94,8 +90,7 @@ one_frame(void **state)
 	decompress_free(d);
 }
 
-static void
-bombs(void **state)
+static void bombs(void **state)
 {
 	static uint8_t zero[64 << 20], z[1 << 20];
 	struct decompress *d = decompress_new();
@@ -126,16 +121,14 @@ static struct receiver_inspect in;
 static uint8_t plain[2 << 20], z[4 << 20];
 static size_t plain_n;
 
-static void
-put(enum record_type type, const void *body, size_t n)
+static void put(enum record_type type, const void *body, size_t n)
 {
 	record_put_head(plain + plain_n, type, (uint32_t)n);
 	memcpy(plain + plain_n + RECORD_HEAD_LEN, body, n);
 	plain_n += RECORD_HEAD_LEN + n;
 }
 
-static void
-put_file(const char *name, const void *content, size_t n)
+static void put_file(const char *name, const void *content, size_t n)
 {
 	uint8_t body[8 + NAME_MAX_LEN] = { 0 }, digest[32];
 
@@ -149,8 +142,7 @@ put_file(const char *name, const void *content, size_t n)
 	put(RECORD_END, digest, 32);
 }
 
-static void
-put_end(void)
+static void put_end(void)
 {
 	static const uint8_t sig[64];
 
@@ -158,8 +150,7 @@ put_end(void)
 	put(RECORD_SIGNATURE, sig, 64);
 }
 
-static const struct pipe_finish *
-inspect(int result)
+static const struct pipe_finish *inspect(int result)
 {
 	static const struct record_limits limits = { .files = 3, .file_bytes = 1000, .total_bytes = 1500 };
 	static struct content_policy policy;
@@ -173,8 +164,7 @@ inspect(int result)
 	return &in.finish;
 }
 
-static void
-transfers(void **state)
+static void transfers(void **state)
 {
 	static const uint8_t elf[70] = "\177ELF\2\1\1";
 	static const uint8_t big[1001];
@@ -272,8 +262,7 @@ transfers(void **state)
 }
 
 /* Long files reach store byte by byte, however zstd's blocks, records and pieces lie: they are decompressed where it reads them. */
-static void
-long_files(void **state)
+static void long_files(void **state)
 {
 	static const size_t sizes[] = { 0, 1, 4095, 4096, 131064, 131072, 131073, 262144, 700000 };
 	static const struct record_limits limits = { .files = 20, .file_bytes = 2 << 20, .total_bytes = 3 << 20 };
@@ -342,8 +331,7 @@ long_files(void **state)
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_frame),

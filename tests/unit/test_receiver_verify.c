@@ -20,8 +20,7 @@ static struct transfer t;
 static struct manifest m;
 static struct outfile *out;
 
-static int
-setup(void **state)
+static int setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -38,8 +37,7 @@ setup(void **state)
 	return (out = outfile_new()) == NULL;
 }
 
-static int
-teardown(void **state)
+static int teardown(void **state)
 {
 	(void)state;
 	outfile_free(out);
@@ -49,8 +47,7 @@ teardown(void **state)
 	return durable_remove_tree(AT_FDCWD, dir);
 }
 
-static void
-file(struct manifest *list, const char *name, const char *content)
+static void file(struct manifest *list, const char *name, const char *content)
 {
 	uint8_t digest[HASH_LEN];
 
@@ -65,8 +62,7 @@ file(struct manifest *list, const char *name, const char *content)
 enum how { RIGHT, SIGNED_BY_OTHER, CHANGED_AFTER, NOT_JSON, OTHER_SENDER, OTHER_RECEIVER, OTHER_CHANNEL, OTHER_GENERATION,
 	NUMBER_ZERO, FILE_LESS, FILE_MORE, OTHER_CONTENT, OTHER_NAME, NO_SIGNATURE, NO_MANIFEST, HOWS };
 
-static void
-build(enum how how)
+static void build(enum how how)
 {
 	struct manifest w;
 	uint8_t sig[SIGN_LEN], digest[HASH_LEN] = { 1 };
@@ -118,8 +114,7 @@ build(enum how how)
 	assert_string_equal(t.reason, "");
 }
 
-static void
-every_way(void **state)
+static void every_way(void **state)
 {
 	const struct verify_expected e = { .sender = &sender->pub, .receiver = receiver, .generation = generation,
 		.channel = "eltax" };
@@ -150,8 +145,7 @@ every_way(void **state)
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(every_way, setup, teardown) };
 

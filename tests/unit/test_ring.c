@@ -28,8 +28,7 @@ struct both {
 	uint8_t *raw; /* a third mapping: the hand of a hostile peer */
 };
 
-static void
-make(struct both *b)
+static void make(struct both *b)
 {
 	assert_true((b->memory = ring_create(SIZE)) >= 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, b->wake), 0);
@@ -39,8 +38,7 @@ make(struct both *b)
 	assert_true(b->raw != MAP_FAILED);
 }
 
-static void
-unmake(struct both *b)
+static void unmake(struct both *b)
 {
 	ring_close(&b->w);
 	ring_close(&b->r);
@@ -50,21 +48,18 @@ unmake(struct both *b)
 	close(b->wake[1]);
 }
 
-static void
-poke64(struct both *b, size_t at, uint64_t v)
+static void poke64(struct both *b, size_t at, uint64_t v)
 {
 	memcpy(b->raw + at, &v, 8);
 }
 
-static void
-poke32(struct both *b, size_t at, uint32_t v)
+static void poke32(struct both *b, size_t at, uint32_t v)
 {
 	memcpy(b->raw + at, &v, 4);
 }
 
 /* Lengths of all kinds, until the end of the memory was passed many times. */
-static void
-in_order(void **state)
+static void in_order(void **state)
 {
 	struct both b;
 	struct ring_record rec;
@@ -99,8 +94,7 @@ in_order(void **state)
 }
 
 /* A full ring says so and harms nothing; the longest record always fits an empty one. */
-static void
-full(void **state)
+static void full(void **state)
 {
 	struct both b;
 	struct ring_record rec;
@@ -131,8 +125,7 @@ full(void **state)
 }
 
 /* The reader is asked to believe this head and these first bytes of a record. */
-static void
-hostile_writer(void **state)
+static void hostile_writer(void **state)
 {
 	static const struct {
 		uint64_t head;
@@ -177,8 +170,7 @@ hostile_writer(void **state)
 }
 
 /* Moved back, or on beyond what is possible, in the middle of work. */
-static void
-hostile_indexes(void **state)
+static void hostile_indexes(void **state)
 {
 	static const struct {
 		int64_t move;
@@ -214,8 +206,7 @@ hostile_indexes(void **state)
 }
 
 /* Random bytes over all of it: whatever is answered, nothing outside is touched. */
-static void
-noise(void **state)
+static void noise(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3000; i++) {
@@ -245,8 +236,7 @@ noise(void **state)
 	}
 }
 
-static void
-not_rings(void **state)
+static void not_rings(void **state)
 {
 	struct ring r;
 	int fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -271,8 +261,7 @@ not_rings(void **state)
 /* --- pipeframe.h --- */
 static struct pipeframe_fds fds;
 
-static void *
-writer(void *arg)
+static void *writer(void *arg)
 {
 	static struct pipeframe_out out;
 	static uint8_t body[PIPEFRAME_MAX];
@@ -294,8 +283,7 @@ writer(void *arg)
 	return &fds;
 }
 
-static void
-frames(void **state)
+static void frames(void **state)
 {
 	static struct pipeframe_in in;
 	struct pipeframe f;
@@ -336,8 +324,7 @@ frames(void **state)
 }
 
 /* The other side dies: a writer that waits for room hears of it. */
-static void
-reader_dies(void **state)
+static void reader_dies(void **state)
 {
 	static struct pipeframe_out out;
 	static uint8_t body[PIPEFRAME_MAX];
@@ -362,8 +349,7 @@ reader_dies(void **state)
 	close(fds.writer);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order),

@@ -41,8 +41,7 @@ static const struct way way[] = {
 	{ 200, 20, 3, 4, 1, 3, true }, /* short after all */
 };
 
-static void
-begin(const struct way *w)
+static void begin(const struct way *w)
 {
 	struct assemble_limits l = rig_limits;
 
@@ -53,8 +52,7 @@ begin(const struct way *w)
 	sent_make(&s, w->len, w->kfull, w->mlog, seeded);
 }
 
-static enum link_counter
-give(const struct way *w, uint32_t b, uint32_t i)
+static enum link_counter give(const struct way *w, uint32_t b, uint32_t i)
 {
 	struct frame_symbol f = sent_symbol(&s, b, i);
 
@@ -64,8 +62,7 @@ give(const struct way *w, uint32_t b, uint32_t i)
 }
 
 /* What open finds in the window is the object's, whatever else goes on. */
-static void
-look_into_window(void)
+static void look_into_window(void)
 {
 	static uint8_t out[WINDOW_PIECE];
 
@@ -80,8 +77,7 @@ look_into_window(void)
 }
 
 /* One round, groups interleaved, some of it lost; `chaos` ticks, ages and repeats at random. */
-static void
-round_of(const struct way *w, bool chaos)
+static void round_of(const struct way *w, bool chaos)
 {
 	static uint8_t lost[64][4096 + 64];
 
@@ -108,8 +104,7 @@ round_of(const struct way *w, bool chaos)
 	assemble_write(r.a);
 }
 
-static void
-expect_whole(void)
+static void expect_whole(void)
 {
 	struct stat st;
 	char name[32];
@@ -125,8 +120,7 @@ expect_whole(void)
 	assert_int_equal(r.counter[LC_DISK], 0);
 }
 
-static void
-every_way(void **state)
+static void every_way(void **state)
 {
 	struct window w;
 
@@ -150,8 +144,7 @@ every_way(void **state)
 }
 
 /* Pieces of the window that were ever touched. */
-static unsigned
-touched(struct window *w)
+static unsigned touched(struct window *w)
 {
 	unsigned n = 0;
 
@@ -165,8 +158,7 @@ touched(struct window *w)
 
 /* Of much memory an object that arrives evenly goes through a few pieces, again and again; and what it touches first is what open
  * may still want to find. */
-static void
-few_in_turn(void **state)
+static void few_in_turn(void **state)
 {
 	const struct way w = { (STAGE_SHOWN + 12) * MIB, 4096, 5, STAGE_SHOWN + 40, 1, 0, false };
 	struct window all;
@@ -194,8 +186,7 @@ few_in_turn(void **state)
 }
 
 /* Every bit of the map file stands for bytes that the data file has. */
-static uint64_t
-map_is_true(uint32_t slot)
+static uint64_t map_is_true(uint32_t slot)
 {
 	uint8_t *bits = malloc(s.geo.symbols / 8 + 1), b[RIG_SLEN];
 	int data, map;
@@ -219,8 +210,7 @@ map_is_true(uint32_t slot)
 
 /* The process dies at any moment (the copy of the two files is what it leaves
  * behind), starts again, and the next round fills the rest. */
-static void
-killed(void **state)
+static void killed(void **state)
 {
 	(void)state;
 	for (size_t t = 0; t < sizeof(way) / sizeof(way[0]); t++) {
@@ -260,8 +250,7 @@ killed(void **state)
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_way), cmocka_unit_test(few_in_turn), cmocka_unit_test(killed) };
 

@@ -15,8 +15,7 @@ struct row {
 	uint64_t want;
 };
 
-static void
-check(int (*f)(const char *, uint64_t *), const struct row *t)
+static void check(int (*f)(const char *, uint64_t *), const struct row *t)
 {
 	for (; t->text != NULL; t++) {
 		uint64_t v = 77;
@@ -31,8 +30,7 @@ check(int (*f)(const char *, uint64_t *), const struct row *t)
 	}
 }
 
-static void
-test_size(void **state)
+static void test_size(void **state)
 {
 	static const struct row t[] = {
 		{ "0", 0 }, { "1", 1 }, { "1B", 1 }, { "10K", 10240 },
@@ -57,8 +55,7 @@ test_size(void **state)
 	assert_int_equal(units_size(NULL, &(uint64_t){ 0 }), -1);
 }
 
-static void
-test_rate(void **state)
+static void test_rate(void **state)
 {
 	static const struct row t[] = {
 		{ "1G", 1000000000 }, { "2.5Gbit", 2500000000 },
@@ -73,8 +70,7 @@ test_rate(void **state)
 	check(units_rate, t);
 }
 
-static void
-test_time(void **state)
+static void test_time(void **state)
 {
 	static const struct row t[] = {
 		{ "0", 0 }, { "20ms", 20000000 }, { "1.5s", 1500000000 },
@@ -90,8 +86,7 @@ test_time(void **state)
 	check(units_time, t);
 }
 
-static void
-test_ratio(void **state)
+static void test_ratio(void **state)
 {
 	static const struct {
 		const char *text;
@@ -116,8 +111,7 @@ test_ratio(void **state)
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_size),

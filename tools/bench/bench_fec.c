@@ -39,8 +39,7 @@ static struct {
 	size_t len;
 } opt = { .len = 1344 };
 
-static void
-print(const char *what, const struct set *s, uint32_t r, size_t mb,
+static void print(const char *what, const struct set *s, uint32_t r, size_t mb,
     double encode, const double decode[3])
 {
 	static bool begun;
@@ -65,8 +64,7 @@ print(const char *what, const struct set *s, uint32_t r, size_t mb,
 	fflush(stdout);
 }
 
-static uint32_t
-losses(const struct set *s, int which, uint32_t r)
+static uint32_t losses(const struct set *s, int which, uint32_t r)
 {
 	uint32_t n = which == 0 ? s->k : which == 1 ? s->k / 10 : s->k / 100;
 
@@ -75,14 +73,12 @@ losses(const struct set *s, int which, uint32_t r)
 	return n < r ? n : r;
 }
 
-static double
-seconds(void)
+static double seconds(void)
 {
 	return opt.quick ? 0.1 : 0.7;
 }
 
-static void
-bench(const char *kernel, uint32_t k, uint32_t m, uint32_t r, size_t mb)
+static void bench(const char *kernel, uint32_t k, uint32_t m, uint32_t r, size_t mb)
 {
 	struct set s = fec_set_new(k, m, opt.len, mb * 1000000);
 	double d[3];
@@ -97,8 +93,7 @@ bench(const char *kernel, uint32_t k, uint32_t m, uint32_t r, size_t mb)
 	fec_set_free(&s);
 }
 
-static void
-bench_all(const char *kernel, size_t mb)
+static void bench_all(const char *kernel, size_t mb)
 {
 	bool known = false;
 
@@ -112,8 +107,7 @@ bench_all(const char *kernel, size_t mb)
 		bench(kernel, opt.k, opt.m, opt.m, mb);
 }
 
-static void
-bench_copy(size_t mb)
+static void bench_copy(size_t mb)
 {
 	struct set s = fec_set_new(3236, 512, opt.len, mb * 1000000);
 	double v = fec_set_best(&s, fec_set_copy, 0, seconds()), d[3] = { v, v, v };
@@ -122,8 +116,7 @@ bench_copy(size_t mb)
 	fec_set_free(&s);
 }
 
-static void
-bench_isal(uint32_t k, uint32_t m, size_t mb)
+static void bench_isal(uint32_t k, uint32_t m, size_t mb)
 {
 	struct set s = fec_set_new(k, m, opt.len, mb * 1000000);
 	uint32_t lost[3] = { losses(&s, 0, m), losses(&s, 1, m), losses(&s, 2, m) };
@@ -134,8 +127,7 @@ bench_isal(uint32_t k, uint32_t m, size_t mb)
 	fec_set_free(&s);
 }
 
-static void
-bench_kernels(size_t mb)
+static void bench_kernels(size_t mb)
 {
 	const struct gf16_kernel *k;
 
@@ -152,16 +144,14 @@ bench_kernels(size_t mb)
 	}
 }
 
-static void
-usage(void)
+static void usage(void)
 {
 	fprintf(stderr, "usage: bench_fec [--json] [--quick] [--kernel NAME] "
 	    "[--code K,M] [--set MB] [--symbol BYTES]\n");
 	exit(2);
 }
 
-static void
-options(int argc, char **argv)
+static void options(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "json", no_argument, NULL, 'j' },
@@ -191,8 +181,7 @@ options(int argc, char **argv)
 		usage();
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	size_t sets[] = { 100, 4 }, n = 2;
 

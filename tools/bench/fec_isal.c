@@ -13,8 +13,7 @@ static struct {
 	uint8_t *matrix, *tables, *inverse;
 } isal;
 
-static void
-encode_block(struct set *s, uint32_t b, uint32_t r)
+static void encode_block(struct set *s, uint32_t b, uint32_t r)
 {
 	(void)r;
 	for (uint32_t i = 0; i < s->k; i++)
@@ -26,8 +25,7 @@ encode_block(struct set *s, uint32_t b, uint32_t r)
 }
 
 /* The tables for the losses of the set */
-static void
-prepare(struct set *s)
+static void prepare(struct set *s)
 {
 	uint32_t k = s->k, n = 0, e = 0;
 	uint8_t *rows = s->work, *inverse = rows + k * k;
@@ -46,8 +44,7 @@ prepare(struct set *s)
 	ec_init_tables((int)k, (int)e, wanted, isal.inverse);
 }
 
-static void
-decode_block(struct set *s, uint32_t b, uint32_t r)
+static void decode_block(struct set *s, uint32_t b, uint32_t r)
 {
 	uint32_t n = 0, e = 0;
 
@@ -65,8 +62,7 @@ decode_block(struct set *s, uint32_t b, uint32_t r)
 
 /* ISA-L leaves the upper parts of the vector registers in use, and whatever is plain
  * SSE runs at less than half its speed from then on. */
-static void
-clear_upper_parts(void)
+static void clear_upper_parts(void)
 {
 #ifdef __x86_64__
 	if (__builtin_cpu_supports("avx"))
@@ -74,8 +70,7 @@ clear_upper_parts(void)
 #endif
 }
 
-bool
-fec_isal(struct set *s, const uint32_t losses[3], double seconds, double *encode,
+bool fec_isal(struct set *s, const uint32_t losses[3], double seconds, double *encode,
     double decode[3])
 {
 	uint32_t k = s->k, m = s->m;
@@ -103,8 +98,7 @@ fec_isal(struct set *s, const uint32_t losses[3], double seconds, double *encode
 
 #else
 
-bool
-fec_isal(struct set *s, const uint32_t losses[3], double seconds, double *encode,
+bool fec_isal(struct set *s, const uint32_t losses[3], double seconds, double *encode,
     double decode[3])
 {
 	(void)s, (void)losses, (void)seconds, (void)encode, (void)decode;

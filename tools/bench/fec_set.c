@@ -9,8 +9,7 @@
 #include "common/codec/fec.h"
 #include "host/big.h"
 
-static double
-now(void)
+static double now(void)
 {
 	struct timespec t;
 
@@ -18,8 +17,7 @@ now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void *
-fec_set_need(size_t n)
+void *fec_set_need(size_t n)
 {
 	void *p = big_alloc(n);
 
@@ -31,8 +29,7 @@ fec_set_need(size_t n)
 	return p;
 }
 
-struct set
-fec_set_new(uint32_t k, uint32_t m, size_t len, size_t bytes)
+struct set fec_set_new(uint32_t k, uint32_t m, size_t len, size_t bytes)
 {
 	struct set s = { .k = k, .m = m, .len = len };
 	size_t block = k * len, work = fec_encode_work(k, m, len);
@@ -62,8 +59,7 @@ fec_set_new(uint32_t k, uint32_t m, size_t len, size_t bytes)
 	return s;
 }
 
-void
-fec_set_free(struct set *s)
+void fec_set_free(struct set *s)
 {
 	free(s->data);
 	free(s->parity);
@@ -77,8 +73,7 @@ fec_set_free(struct set *s)
 	free(s->gone);
 }
 
-void
-fec_set_lose(struct set *s, uint32_t n)
+void fec_set_lose(struct set *s, uint32_t n)
 {
 	uint64_t x = 12345;
 	uint32_t lost = 0;
@@ -95,8 +90,7 @@ fec_set_lose(struct set *s, uint32_t n)
 	}
 }
 
-static void
-must(int r)
+static void must(int r)
 {
 	if (r != FEC_OK) {
 		fprintf(stderr, "bench_fec: error %d\n", r);
@@ -104,8 +98,7 @@ must(int r)
 	}
 }
 
-void
-fec_set_encode(struct set *s, uint32_t b, uint32_t r)
+void fec_set_encode(struct set *s, uint32_t b, uint32_t r)
 {
 	const uint8_t *data = s->data + b * (s->k * s->len);
 	uint8_t *parity = s->parity + b * (s->m * s->len);
@@ -117,8 +110,7 @@ fec_set_encode(struct set *s, uint32_t b, uint32_t r)
 	must(fec_encode(s->k, s->m, s->len, s->src, 0, r, s->out, s->work));
 }
 
-void
-fec_set_decode(struct set *s, uint32_t b, uint32_t r)
+void fec_set_decode(struct set *s, uint32_t b, uint32_t r)
 {
 	const uint8_t *data = s->data + b * (s->k * s->len);
 
@@ -130,8 +122,7 @@ fec_set_decode(struct set *s, uint32_t b, uint32_t r)
 	    s->lost, s->work));
 }
 
-void
-fec_set_check(const struct set *s, uint32_t b)
+void fec_set_check(const struct set *s, uint32_t b)
 {
 	for (uint32_t i = 0; i < s->k; i++)
 		if (s->gone[i] && memcmp(s->lost[i],
@@ -159,8 +150,7 @@ fec_set_best(struct set *s, void (*work)(struct set *, uint32_t, uint32_t), uint
 	return bytes / fastest / 1e9;
 }
 
-void
-fec_set_copy(struct set *s, uint32_t b, uint32_t r)
+void fec_set_copy(struct set *s, uint32_t b, uint32_t r)
 {
 	(void)r;
 	for (uint32_t i = 0; i < s->k; i++)

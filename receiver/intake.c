@@ -173,11 +173,26 @@ static void say(const struct store *s, const struct publish_item *it, const stru
 	log_about(.event = LOG_EVENT_NONE);
 }
 
+/* What is being built begins anew (publish.h, sync_error). */
+static void spoil_what_is_built(struct store *s, int error)
+{
+	for (struct job *j = s->jobs; j != NULL; j = j->next)
+		if (j->begun && j->transfer.error == 0)
+			j->transfer.error = error;
+	for (struct job *j = s->scan.jobs; j != NULL; j = j->next)
+		if (j->transfer.error == 0)
+			j->transfer.error = error;
+	if (s->early != NULL && s->early->begun && s->early->transfer.error == 0)
+		s->early->transfer.error = error;
+}
+
 void intake_commit(struct store *s)
 {
 	if (s->batched == 0)
 		return;
 	publish_batch(&s->publish, s->batch, s->batched);
+	if (s->publish.sync_error != 0)
+		spoil_what_is_built(s, s->publish.sync_error);
 	for (unsigned i = 0; i < s->batched; i++) {
 		struct publish_item *it = &s->batch[i];
 		struct job *j = it->ctx;

@@ -59,6 +59,7 @@ void publish_sync(struct publish *p, struct publish_item *it, unsigned n)
 	bool one_call = by_one_call(it, n);
 	int error = 0;
 
+	p->sync_error = 0;
 	for (unsigned i = 0; i < n; i++) {
 		struct transfer *t = it[i].transfer;
 		memcpy(it[i].work, t->name, sizeof(t->name));
@@ -68,7 +69,7 @@ void publish_sync(struct publish *p, struct publish_item *it, unsigned n)
 			it[i].error = t->error;
 	}
 	if (one_call && syncfs(p->work_fd) != 0)
-		error = errno;
+		error = p->sync_error = errno;
 	/* Without this the entry of work/NAME itself might be gone after a power
 	 * cut, and its absence is what says "published". */
 	syncs_add(p->syncs, p->work_fd, false, &error);

@@ -27,6 +27,9 @@ struct publish {
 	struct ledger *ledger;
 	int work_fd, inbox_fd, quarantine_fd;
 	struct syncs *syncs;
+	/* What the last publish_sync() was told for the whole file system, or 0.  It is told once, and not of which file: what is
+	 * being built may be what was not written, and the next call would say that it is there (intake.c). */
+	int sync_error;
 };
 
 enum { PUBLISH_DIR_MAX = 160 };

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "codec/crypto.h"
@@ -45,7 +46,7 @@ static int setup(void **state)
 		return -1;
 	snprintf(path, sizeof(path), "%s/ledger.db", dir);
 	ledger_open(&l, path);
-	p = (struct publish){ &l, sub(top, "work"), sub(top, "inbox"), sub(top, "quarantine"), syncs_start() };
+	p = (struct publish){ &l, sub(top, "work"), sub(top, "inbox"), sub(top, "quarantine"), syncs_start(), 0 };
 	close(sub(p.inbox_fd, "eltax"));
 	memset(&conf, 0, sizeof(conf));
 	strcpy(conf.channel[0].name, "eltax");
@@ -372,6 +373,36 @@ static void good_after_quarantined(void **state)
 	assert_file("eltax/00000001/files/a.csv", "one");
 	assert_int_equal(count("aside"), 0);
 	assert_int_equal(count("delivery"), 1);
+}
+
+static int disk_error;
+
+/* What many files are made durable by, with a disk that fails. */
+int syncfs(int fd)
+{
+	if (disk_error == 0)
+		return (int)syscall(SYS_syncfs, fd);
+	errno = disk_error;
+	return -1;
+}
+
+/* It is told once for all files: whoever is building others has to know (publish.h). */
+static void not_written(void **state)
+{
+	struct transfer t;
+	struct publish_item it;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		disk_error = i == 0 ? EIO : 0;
+		build(&t, &it, "a", 3, "three", NULL);
+		it.files = 1000; /* as far as syncs are concerned */
+		publish_batch(&p, &it, 1);
+		assert_int_equal(it.error, disk_error);
+		assert_int_equal(p.sync_error, disk_error);
+		assert_int_equal(count("delivery"), i);
+		assert_int_equal(exists(p.inbox_fd, "eltax/00000003"), i);
+	}
 }
 
 /* Dead between the rename and the record: the reason is not lost. */
@@ -748,6 +779,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(place_is_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(quarantined, setup, teardown),
 		cmocka_unit_test_setup_teardown(good_after_quarantined, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(quarantined_and_dead, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_bad_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(decisions_once, setup, teardown),

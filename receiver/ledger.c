@@ -247,28 +247,50 @@ void ledger_not_aside(struct ledger *l, const struct ledger_stream *s, const cha
 		db_run(&l->db, "DELETE FROM aside WHERE " KEYS " AND number = ?", "ttti", KEY_ARGS(s), (int64_t)number);
 }
 
-uint64_t ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last)
+/* To the first and the last of these numbers that somebody waits for; false: there is none. */
+static bool narrow(struct ledger *l, const struct ledger_stream *s, uint64_t *first, uint64_t *last)
+{
+	sqlite3_stmt *q = db_query(&l->db, "SELECT min(first), max(last) FROM (SELECT first, last FROM gap WHERE " KEYS " AND last >= ? AND"
+	    " first <= ? UNION ALL SELECT number, number FROM aside WHERE " KEYS " AND dir = '' AND number BETWEEN ? AND ?)", "tttii" "tttii",
+	    KEY_ARGS(s), (int64_t)*first, (int64_t)*last, KEY_ARGS(s), (int64_t)*first, (int64_t)*last);
+	uint64_t low, high;
+	bool any;
+
+	if (db_step(&l->db, q) != 1)
+		return false;
+	any = sqlite3_column_type(q, 0) != SQLITE_NULL;
+	low = (uint64_t)sqlite3_column_int64(q, 0);
+	high = (uint64_t)sqlite3_column_int64(q, 1);
+	db_done(q);
+	if (low > *first)
+		*first = low;
+	if (high < *last)
+		*last = high;
+	return any;
+}
+
+uint64_t ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t *first, uint64_t *last)
 {
 	uint64_t numbers = 0;
 	sqlite3_stmt *q;
 
-	if (first > last)
+	if (*first > *last || !narrow(l, s, first, last))
 		return 0;
 	/* One gap at a time: what is outside goes back in. */
 	while (db_step(&l->db, q = db_query(&l->db, "SELECT first, last, since FROM gap WHERE " KEYS " AND last >= ? AND first <= ? LIMIT 1", "tttii", KEY_ARGS(s),
-	    (int64_t)first, (int64_t)last)) == 1) {
+	    (int64_t)*first, (int64_t)*last)) == 1) {
 		uint64_t from = (uint64_t)sqlite3_column_int64(q, 0), to = (uint64_t)sqlite3_column_int64(q, 1);
 		uint64_t since = (uint64_t)sqlite3_column_int64(q, 2);
 		db_done(q);
 		db_run(&l->db, "DELETE FROM gap WHERE " KEYS " AND first = ?", "ttti", KEY_ARGS(s), (int64_t)from);
-		if (from < first)
-			add_gap(l, s, from, first - 1, since);
-		add_gap(l, s, last + 1, to, since);
-		numbers += (to < last ? to : last) - (from > first ? from : first) + 1;
+		if (from < *first)
+			add_gap(l, s, from, *first - 1, since);
+		add_gap(l, s, *last + 1, to, since);
+		numbers += (to < *last ? to : *last) - (from > *first ? from : *first) + 1;
 	}
-	db_run(&l->db, "DELETE FROM catalogue WHERE " KEYS " AND number BETWEEN ? AND ?", "tttii", KEY_ARGS(s), (int64_t)first, (int64_t)last);
-	db_run(&l->db, "DELETE FROM aside WHERE " KEYS " AND dir = '' AND number BETWEEN ? AND ?", "tttii", KEY_ARGS(s), (int64_t)first,
-	    (int64_t)last);
+	db_run(&l->db, "DELETE FROM catalogue WHERE " KEYS " AND number BETWEEN ? AND ?", "tttii", KEY_ARGS(s), (int64_t)*first, (int64_t)*last);
+	db_run(&l->db, "DELETE FROM aside WHERE " KEYS " AND dir = '' AND number BETWEEN ? AND ?", "tttii", KEY_ARGS(s), (int64_t)*first,
+	    (int64_t)*last);
 	return numbers + (uint64_t)sqlite3_changes(l->db.h);
 }
 

@@ -68,9 +68,9 @@ void ledger_known(struct ledger *l, const struct ledger_stream *s, uint64_t newe
 /* A number got its row: no gap any more.  Inside a transaction. */
 void ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t number, uint64_t now_s);
 
-/* Missing numbers first..last, and those that were refused and not kept, are waited for no longer: how many there were.  Inside a
- * transaction. */
-uint64_t ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t first, uint64_t last);
+/* Missing numbers first..last, and those that were refused and not kept, are waited for no longer: how many there were, which then
+ * is from *first to *last.  Inside a transaction. */
+uint64_t ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t *first, uint64_t *last);
 
 /* This object came, but was not delivered: its number (0: not known) is no gap
  * any more, and not delivered either.  dir: below quarantine/, or empty: not

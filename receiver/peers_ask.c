@@ -20,7 +20,7 @@
 
 struct request {
 	int64_t id, lane;
-	char what[16], sender[2 * HASH_LEN + 1], operator[QUARANTINE_OPERATOR_MAX + 1], reason[QUARANTINE_REASON_MAX + 1], login[64];
+	char what[16], sender[2 * HASH_LEN + 1], operator[QUARANTINE_OPERATOR_MAX + 1], reason[QUARANTINE_REASON_MAX + 1], login[QUARANTINE_LOGIN_MAX + 1];
 };
 
 static void tell_open(struct store *s, uint32_t type, const struct msg_about_peer *m)
@@ -62,7 +62,7 @@ static bool next_request(struct db *db, struct request *r, const char *which, in
 	r->lane = sqlite3_column_int64(q, 3);
 	db_text_to(r->operator, sizeof(r->operator), q, 4);
 	db_text_to(r->reason, sizeof(r->reason), q, 5);
-	db_text_to(r->login, sizeof(r->login), q, 6);
+	quarantine_login(r->login, q, 6);
 	db_done(q);
 	return true;
 }

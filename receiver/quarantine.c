@@ -141,6 +141,13 @@ bool quarantine_same_operator(const char *a, const char *b)
 	return same;
 }
 
+void quarantine_login(char out[static QUARANTINE_LOGIN_MAX + 1], sqlite3_stmt *s, int column)
+{
+	const char *login = text_of(s, column);
+
+	log_show(out, QUARANTINE_LOGIN_MAX + 1, login, strlen(login));
+}
+
 bool quarantine_text_ok(const char *s, size_t max)
 {
 	char shown[4 * QUARANTINE_REASON_MAX + 1];

@@ -33,7 +33,7 @@
 	"CREATE TABLE IF NOT EXISTS quarantine_approval(entry TEXT NOT NULL, operator TEXT NOT NULL, reason TEXT NOT NULL," \
 	" login TEXT NOT NULL, at INTEGER NOT NULL);"
 
-enum { QUARANTINE_OPERATOR_MAX = 64, QUARANTINE_REASON_MAX = 300 }; /* bytes of printable UTF-8 */
+enum { QUARANTINE_OPERATOR_MAX = 64, QUARANTINE_REASON_MAX = 300, QUARANTINE_LOGIN_MAX = 63 }; /* bytes of printable UTF-8 */
 
 /* The answer in a request's row: code. */
 enum quarantine_answer {
@@ -66,6 +66,8 @@ void quarantine_run(struct quarantine *q);
 /* Same operator?  However the name is spelt (Unicode's NFKC and case folding; blanks, punctuation and invisible characters aside):
  * whoever signs twice must not pass for two. */
 bool quarantine_same_operator(const char *a, const char *b);
+/* A login, as the ledger takes it: of what is not printable text in a request, its bytes. */
+void quarantine_login(char out[static QUARANTINE_LOGIN_MAX + 1], sqlite3_stmt *s, int column);
 /* Printable UTF-8 of at most max bytes, with a letter or a digit in it. */
 bool quarantine_text_ok(const char *s, size_t max);
 

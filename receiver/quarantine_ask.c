@@ -19,7 +19,7 @@
 
 struct request {
 	int64_t id;
-	char what[16], entry[PUBLISH_DIR_MAX], operator[QUARANTINE_OPERATOR_MAX + 1], reason[QUARANTINE_REASON_MAX + 1], login[64];
+	char what[16], entry[PUBLISH_DIR_MAX], operator[QUARANTINE_OPERATOR_MAX + 1], reason[QUARANTINE_REASON_MAX + 1], login[QUARANTINE_LOGIN_MAX + 1];
 	int64_t at;
 };
 
@@ -167,7 +167,7 @@ static bool needs_another(struct quarantine *q, const struct held *h, const stru
 	if (db_step(&l->db, s) == 1) {
 		db_text_to(before.operator, sizeof(before.operator), s, 0);
 		db_text_to(before.reason, sizeof(before.reason), s, 1);
-		db_text_to(before.login, sizeof(before.login), s, 2);
+		quarantine_login(before.login, s, 2);
 		before.at = sqlite3_column_int64(s, 3);
 		db_done(s);
 		if (quarantine_same_operator(before.operator, r->operator)) {
@@ -312,7 +312,7 @@ void quarantine_run(struct quarantine *q)
 		db_text_to(r.entry, sizeof(r.entry), s, 2);
 		db_text_to(r.operator, sizeof(r.operator), s, 3);
 		db_text_to(r.reason, sizeof(r.reason), s, 4);
-		db_text_to(r.login, sizeof(r.login), s, 5);
+		quarantine_login(r.login, s, 5);
 		r.at = sqlite3_column_int64(s, 6);
 		db_done(s);
 		carry_out(q, &r);

@@ -15,7 +15,7 @@ struct request {
 	int64_t id;
 	struct ledger_stream stream;
 	uint64_t first, last;
-	char operator[QUARANTINE_OPERATOR_MAX + 1], reason[QUARANTINE_REASON_MAX + 1], login[64];
+	char operator[QUARANTINE_OPERATOR_MAX + 1], reason[QUARANTINE_REASON_MAX + 1], login[QUARANTINE_LOGIN_MAX + 1];
 };
 
 static bool next_request(struct db *db, struct request *r)
@@ -33,7 +33,7 @@ static bool next_request(struct db *db, struct request *r)
 	r->last = (uint64_t)sqlite3_column_int64(q, 5);
 	db_text_to(r->operator, sizeof(r->operator), q, 6);
 	db_text_to(r->reason, sizeof(r->reason), q, 7);
-	db_text_to(r->login, sizeof(r->login), q, 8);
+	quarantine_login(r->login, q, 8);
 	db_done(q);
 	return true;
 }
@@ -60,12 +60,12 @@ static void append(struct ledger *l, const struct request *r, uint64_t numbers)
 	json_decref(o);
 }
 
-static void settle(struct ledger *l, const struct request *r)
+static void settle(struct ledger *l, struct request *r)
 {
 	uint64_t numbers;
 
 	db_exec(&l->db, "BEGIN IMMEDIATE");
-	numbers = ledger_settle(l, &r->stream, r->first, r->last);
+	numbers = ledger_settle(l, &r->stream, &r->first, &r->last);
 	if (numbers > 0) {
 		append(l, r, numbers);
 		answer(&l->db, r, 0, "settled");

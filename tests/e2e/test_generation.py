@@ -217,3 +217,21 @@ def test_two_senders_with_one_key(site):
     assert re.fullmatch(r"00000001\.g-[0-9a-f]{8}", places["二.csv".encode()]), places
     assert places["一.csv".encode()] == "00000001" and places["三.csv".encode()] == "00000002", places
     harness.wait_until("the alarm", lambda: re.search("ALARM: channel eltax: .* a new generation", site.receiver.text()), 10)
+
+
+def test_named_but_not_numbered(site):
+    """An object that got its name where the disk then failed goes with the attempt: it does not pass for one that a backup lacks."""
+    site.configure()
+    site.start_receiver()
+    objects = site.path("sender-state/objects")
+    site.options = ["--no-sandbox"]
+    site.start_sender("strace", "-f", "-qq", "-o", site.path("trace"), "-P", objects, "-e", "trace=fsync", "-e", "inject=fsync:error=ENOSPC:when=1")
+    site.put("eltax", "a.csv", b"1,2\n")
+    site.wait_delivered()
+    assert "(INJECTED)" in open(site.path("trace"), encoding="ascii").read() and "trying again" in site.sender.text()
+    site.sender.kill()
+    assert len(os.listdir(objects)) == 1
+    site.options = []
+    site.start_sender()
+    assert "new generation" not in site.sender.text()
+    site.check_inbox()

@@ -1,6 +1,8 @@
 """Days without a receiver, in seconds: the sender's service time is made to run faster (KATAMICHI_TEST_SERVICE_SPEED)."""
+import contextlib
 import json
 import re
+import sqlite3
 
 import pytest
 
@@ -73,12 +75,18 @@ def test_longer_than_the_retention(site, monkeypatch):
     assert done.returncode == 1 and "not kept        transfers: 1" in done.out, done.out
 
     # nobody has to live with it for ever: who settled it, and why, is in the ledger
-    settle = ["settle", "-c", site.path("receiver.conf"), "--operator", "山田", "--reason", "紙で受領済み", "eltax", "1"]
+    settle = ["settle", "-c", site.path("receiver.conf"), "--operator", "山田", "--reason", "紙で受領済み", "eltax", "1-99"]
     done = harness.katamichi(*settle)
     assert "eltax: settled" in done.out and lost_gap() == []
     row, = [r for r in site.ledger() if r["event"] == "settled"]
     assert (row["channel"], row["first"], row["last"], row["numbers"], row["operator"], row["reason"]) == ("eltax", 1, 1, 1, "山田", "紙で受領済み")
     assert harness.katamichi(*settle, ok=False).returncode == 1, "once"
+    with contextlib.closing(sqlite3.connect(site.path("receiver-state/ledger/ledger.db"))) as db, db:  # a login that is no text
+        db.execute("INSERT INTO settle_request(sender, channel, generation, first, last, operator, reason, login, at)"
+                   " SELECT sender, channel, generation, first, last, operator, reason, x'ff', at FROM settle_request")
+        db.execute("INSERT INTO gap SELECT sender, channel, generation, first, last, 0 FROM settle_request LIMIT 1")
+    harness.wait_until("the second row", lambda: [r["login"] for r in site.ledger() if r["event"] == "settled"][1:] == ["\\xff"], 10,
+                       alive=[site.receiver])
     assert harness.katamichi("ledger", "verify", "-c", site.path("receiver.conf")).returncode == 0
 
 

@@ -180,12 +180,13 @@ static void gaps_by_beat_and_delivery(void **state)
 static void settled(void **state)
 {
 	static const struct {
-		uint64_t first, last, numbers;
+		uint64_t first, last, numbers, from, to; /* from, to: what was settled, if anything was */
 		const char *left;
 	} row[] = {
-		{ 20, 29, 0, "1-9@100 12-19@100" }, { 10, 11, 0, "1-9@100 12-19@100" }, { 9, 8, 0, "1-9@100 12-19@100" },
-		{ 1, 1, 1, "2-9@100 12-19@100" }, { 4, 5, 2, "2-3@100 6-9@100 12-19@100" }, { 9, 12, 2, "2-3@100 6-8@100 13-19@100" },
-		{ 3, 18, 10, "2@100 19@100" }, { 1, INT64_MAX / 2, 2, "" }, { 1, INT64_MAX / 2, 0, "" },
+		{ 20, 29, 0, 0, 0, "1-9@100 12-19@100" }, { 10, 11, 0, 0, 0, "1-9@100 12-19@100" },
+		{ 9, 8, 0, 0, 0, "1-9@100 12-19@100" }, { 1, 1, 1, 1, 1, "2-9@100 12-19@100" }, { 4, 5, 2, 4, 5, "2-3@100 6-9@100 12-19@100" },
+		{ 9, 12, 2, 9, 12, "2-3@100 6-8@100 13-19@100" }, { 3, 18, 10, 3, 18, "2@100 19@100" },
+		{ 1, INT64_MAX / 2, 2, 2, 19, "" }, { 1, INT64_MAX / 2, 0, 0, 0, "" },
 	};
 	struct ledger_aside unkept = { "0a", "over max_file", "", 10 }, kept = { "0b", "its content", "eltax/0b", 11 };
 
@@ -194,14 +195,17 @@ static void settled(void **state)
 	have(&a, 10);
 	have(&a, 11);
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		assert_int_equal(ledger_settle(&l, &a, row[i].first, row[i].last), row[i].numbers);
+		uint64_t first = row[i].first, last = row[i].last;
+		assert_int_equal(ledger_settle(&l, &a, &first, &last), row[i].numbers);
+		if (row[i].numbers > 0)
+			assert_true(first == row[i].from && last == row[i].to);
 		assert_string_equal(gaps(&a), row[i].left);
 	}
 	have(&a, 5);
 	assert_string_equal(gaps(&a), "");
 	ledger_aside(&l, &a, &unkept, 200);
 	ledger_aside(&l, &a, &kept, 200);
-	assert_int_equal(ledger_settle(&l, &a, 1, 19), 1); /* what is in the quarantine is dealt with there */
+	assert_int_equal(ledger_settle(&l, &a, &(uint64_t){ 1 }, &(uint64_t){ 19 }), 1); /* what is in the quarantine is dealt with there */
 	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside WHERE id = '0b'", ""), 1);
 }
 

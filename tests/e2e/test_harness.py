@@ -7,6 +7,9 @@ import pytest
 
 import harness
 
+for part in ("bench", "soak"):
+    sys.path.append(os.path.join(harness.TOP, "tools", part))
+
 SEND = """
 import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -82,3 +85,12 @@ def test_one_frame_back_is_seen(net):
     assert net.frames_back() == (0, 0)
     harness.run(*net.at("r"), sys.executable, os.path.join(harness.TOP, "tests/e2e/frame.py"), "kmr")
     assert net.frames_back() == (1, 1)
+
+
+def test_what_the_long_runs_share():
+    """The soak looks for its ceiling with the bench's means, and has options of its own: both can be had."""
+    import bench
+    import soak
+    o = soak.options(["--only", "stall", "--mtu", "1500"])
+    assert bench.Bench(o).o is o and o.mtu == 1500
+    assert bench.options(["--mtu", "1500,9000"]).mtus == [1500, 9000]

@@ -163,10 +163,10 @@ def at_best_rate(o, mtu, say, try_one, probe=None, kind="pair"):
 
 # --- parts ---
 class Bench:
-    def __init__(self, o):
+    def __init__(self, o, steps=0):
         self.o, self.results = o, {}
         o.found = {}
-        self.bar = bar.Bar(sum(part in o.only for part in PARTS) * len(o.mtus))
+        self.bar = bar.Bar(steps)
 
     def say(self, text):
         self.bar.print(f"     {text}")
@@ -251,7 +251,7 @@ def main(argv):
     facts = dict(machine(), others=busy_others(), options={k: v for k, v in vars(o).items() if isinstance(v, (int, str, list, type(None)))})
     if facts["others"] > 0.2:
         print(f"bench: other work takes {facts['others']} of {facts['cores']} cores now; the figures will be lower than the machine's", flush=True)
-    bench = Bench(o)
+    bench = Bench(o, sum(part in o.only for part in PARTS) * len(o.mtus))
     try:
         bench.run()
     finally:

@@ -238,7 +238,7 @@ def main(argv):
         raise SystemExit("bench-peers: needs root, for network namespaces")
     harness.remove_stale()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    o.gro, o.digests, o.mtus, o.dir = 0, {}, [MTU], tempfile.mkdtemp(prefix="km-peers-", dir=o.memory)
+    o.gro, o.digests, o.dir = 0, {}, tempfile.mkdtemp(prefix="km-peers-", dir=o.memory)
     o.digest = o.digests.get
     bench, facts, results = Bench(o), dict(machine(), others=busy_others()), {}
     if facts["others"] > 0.2:

@@ -120,8 +120,12 @@ enum closings_state closings_look(struct db *db, const struct ledger_stream *s, 
 	}
 	if (rows > 0)
 		return same > 0 ? CLOSINGS_HERE : CLOSINGS_DIFFERS;
-	return db_int(db, "SELECT 1 FROM aside WHERE " KEYS " AND number = ? LIMIT 1", "ttti", KEY_ARGS(s), (int64_t)e->number) == 1 ?
-	    CLOSINGS_ASIDE : CLOSINGS_MISSING;
+	if (db_int(db, "SELECT 1 FROM aside WHERE " KEYS " AND number = ? LIMIT 1", "ttti", KEY_ARGS(s), (int64_t)e->number) == 1)
+		return CLOSINGS_ASIDE;
+	if (db_int(db, "SELECT known FROM stream WHERE " KEYS, "ttt", KEY_ARGS(s)) < (int64_t)e->number)
+		return CLOSINGS_MISSING;
+	return db_int(db, "SELECT 1 FROM gap WHERE " KEYS " AND first <= ? AND last >= ? LIMIT 1", "tttii", KEY_ARGS(s), (int64_t)e->number,
+	    (int64_t)e->number) == 1 ? CLOSINGS_MISSING : CLOSINGS_SETTLED;
 }
 
 struct comparing {
@@ -201,6 +205,7 @@ static void compare(struct comparing *w, const struct closing_entry *e)
 		return;
 	switch (closings_look(&w->c->ledger->db, &w->stream, e)) {
 	case CLOSINGS_HERE:
+	case CLOSINGS_SETTLED:
 		return;
 	case CLOSINGS_ASIDE:
 		w->aside++;

@@ -34,8 +34,8 @@ struct closings {
 /* Compare what has not been compared. */
 void closings_run(struct closings *c);
 
-/* What becomes of one number of a closing. */
-enum closings_state { CLOSINGS_HERE, CLOSINGS_MISSING, CLOSINGS_ASIDE, CLOSINGS_DIFFERS };
+/* What becomes of one number of a closing.  Settled (settle.h): not here, and of the numbers heard of no gap either. */
+enum closings_state { CLOSINGS_HERE, CLOSINGS_MISSING, CLOSINGS_ASIDE, CLOSINGS_DIFFERS, CLOSINGS_SETTLED };
 enum closings_state closings_look(struct db *db, const struct ledger_stream *s, const struct closing_entry *e);
 
 #endif

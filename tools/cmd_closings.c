@@ -16,7 +16,7 @@
 #include "tools/status.h"
 
 struct tally { /* of one channel of one closing */
-	uint64_t here, missing, aside, differs;
+	uint64_t here, missing, aside, differs, settled;
 	json_t *lacking; /* numbers */
 };
 
@@ -26,6 +26,7 @@ static void count(struct tally *t, enum closings_state state, uint64_t number)
 {
 	switch (state) {
 	case CLOSINGS_HERE: t->here++; return;
+	case CLOSINGS_SETTLED: t->settled++; return; /* by name, in the ledger */
 	case CLOSINGS_MISSING: t->missing++; break;
 	case CLOSINGS_ASIDE: t->aside++; break;
 	case CLOSINGS_DIFFERS: t->differs++; break;
@@ -39,10 +40,10 @@ static void end_channel(json_t *channels, const struct closing_channel *c, struc
 	char generation[33];
 
 	hex_put(generation, c->generation, 16);
-	json_array_append_new(channels, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "channel", c->channel,
+	json_array_append_new(channels, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "channel", c->channel,
 	    "generation", generation, "first", (json_int_t)c->first, "last", (json_int_t)c->last, "newest", (json_int_t)c->newest,
 	    "here", (json_int_t)t->here, "missing", (json_int_t)t->missing, "aside", (json_int_t)t->aside, "differs",
-	    (json_int_t)t->differs, "lacking", t->lacking));
+	    (json_int_t)t->differs, "settled", (json_int_t)t->settled, "lacking", t->lacking));
 	memset(t, 0, sizeof(*t));
 }
 

@@ -117,6 +117,12 @@ def test_lost_amid_kept_ones(site):
     harness.katamichi("resend", "-c", site.path("sender.conf"), slip["code"], "--yes", ok=False)
     site.wait_delivered(30)
     harness.wait_until("the one gap", lambda: outlooks() == [(2, 2, "lost")], 10, alive=site.daemons())
+    assert closings(site)[0] == 1
+    harness.katamichi("settle", "-c", site.path("receiver.conf"), "--operator", "山田", "--reason", "紙で受領済み", "eltax", "2")
+    close(site)
+    wait_closings(site, 2)
+    code, text = closings(site, "--json")
+    assert code == 0 and [(c["missing"], c["settled"], c["here"]) for c in json.loads(text)[0]["channels"][:1]] == [(0, 1, 2)], text
 
 
 def test_given_up_is_named(site, monkeypatch):

@@ -46,7 +46,7 @@ def calls(site, entry, slip):
          "aside.channel aside.number aside.reason aside.where aside.since"),
         ("gaps", [*r, "--slip"], 0, "code channel"),
         ("closings", r, 1, "number peer kind closed readable channels.channel channels.generation channels.first channels.last channels.newest "
-         "channels.here channels.missing channels.aside channels.differs channels.lacking"),
+         "channels.here channels.missing channels.settled channels.aside channels.differs channels.lacking"),
         ("resend", [*s, slip], 1, "code made channel generation numbers objects files bytes gone unknown done"),
         ("close", s, 0, "written closing channels.channel channels.number"),
         ("quarantine list", r, 1, "entry state kept channel number at files bytes reason"),

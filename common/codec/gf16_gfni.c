@@ -5,7 +5,7 @@
 
 #if defined(__GFNI__) && defined(__AVX2__)
 
-#include <immintrin.h>
+#include "gf16_gfni_vec.h"
 
 #define KERNEL "gfni"
 #define KERNEL_RADIX 2
@@ -13,38 +13,9 @@
 #define DOT_VECS 4
 #define DOT2_VECS 2
 
-typedef struct {
-	__m256i lo, hi;
-} vec;
-
 typedef struct { /* matrices of ll', b_7 hh', lh', and (l' + h') for h */
 	__m256i low, high_low, low_high, sum;
 } con;
-
-static inline vec load(const uint8_t *p)
-{
-	return (vec){
-		_mm256_loadu_si256((const __m256i *)(const void *)p),
-		_mm256_loadu_si256((const __m256i *)(const void *)(p + 32)),
-	};
-}
-
-static inline void store(uint8_t *p, vec x)
-{
-	_mm256_storeu_si256((__m256i *)(void *)p, x.lo);
-	_mm256_storeu_si256((__m256i *)(void *)(p + 32), x.hi);
-}
-
-static inline vec vxor(vec a, vec b)
-{
-	return (vec){ _mm256_xor_si256(a.lo, b.lo),
-		_mm256_xor_si256(a.hi, b.hi) };
-}
-
-static inline __m256i matrix(uint8_t c)
-{
-	return _mm256_set1_epi64x((long long)gf16.affine[c]);
-}
 
 static inline con con_low(uint16_t c)
 {
@@ -61,11 +32,6 @@ static inline con con_wide(uint16_t c)
 		.low_high = matrix(h),
 		.sum = matrix(l ^ h),
 	};
-}
-
-static inline __m256i times(__m256i x, __m256i m)
-{
-	return _mm256_gf2p8affine_epi64_epi8(x, m, 0);
 }
 
 static inline vec mul_low(vec a, vec x, const con *c)

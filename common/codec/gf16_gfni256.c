@@ -8,7 +8,7 @@
 
 #if defined(__GFNI__) && defined(__AVX512VL__)
 
-#include <immintrin.h>
+#include "gf16_gfni_vec.h"
 
 #define KERNEL "gfni256"
 #define KERNEL_RADIX 3
@@ -17,38 +17,9 @@
 #define DOT2_VECS 2
 #define CON_NEAR con_near
 
-typedef struct {
-	__m256i lo, hi;
-} vec;
-
 typedef struct { /* matrices of l', b_7 h' and l' + h' */
 	__m256i low, high_low, sum;
 } con;
-
-static inline vec load(const uint8_t *p)
-{
-	return (vec){
-		_mm256_loadu_si256((const __m256i *)(const void *)p),
-		_mm256_loadu_si256((const __m256i *)(const void *)(p + 32)),
-	};
-}
-
-static inline void store(uint8_t *p, vec x)
-{
-	_mm256_storeu_si256((__m256i *)(void *)p, x.lo);
-	_mm256_storeu_si256((__m256i *)(void *)(p + 32), x.hi);
-}
-
-static inline vec vxor(vec a, vec b)
-{
-	return (vec){ _mm256_xor_si256(a.lo, b.lo),
-		_mm256_xor_si256(a.hi, b.hi) };
-}
-
-static inline __m256i matrix(uint8_t c)
-{
-	return _mm256_set1_epi64x((long long)gf16.affine[c]);
-}
 
 static inline con con_low(uint16_t c)
 {
@@ -64,11 +35,6 @@ static inline con con_wide(uint16_t c)
 		.high_low = matrix(gf16.column[h][7]),
 		.sum = matrix(l ^ h),
 	};
-}
-
-static inline __m256i times(__m256i x, __m256i m)
-{
-	return _mm256_gf2p8affine_epi64_epi8(x, m, 0);
 }
 
 static inline vec mul_low(vec a, vec x, const con *c)

@@ -13,7 +13,6 @@
 #include "codec/hex.h"
 #include "codec/manifest.h"
 #include "host/clock.h"
-#include "host/exits.h"
 #include "host/log.h"
 #include "host/reason.h"
 
@@ -219,17 +218,6 @@ static void compare(struct comparing *w, const struct closing_entry *e)
 }
 
 /* --- the record --- */
-static void append(struct ledger *l, json_t *o)
-{
-	char *entry = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
-
-	json_decref(o);
-	if (entry == NULL)
-		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
-	ledger_append(l, entry, strlen(entry));
-	free(entry);
-}
-
 static json_t *entry_of(const struct arrived *a)
 {
 	char at[21];
@@ -246,7 +234,7 @@ static void unreadable(struct closings *c, const struct arrived *a, const char *
 	log_warn("ALARM: closing %llu in %s: %s; it is not compared", (unsigned long long)a->number, a->dir, reason_show(why));
 	json_object_set_new(o, "reason", json_string(why));
 	db_exec(&c->ledger->db, "BEGIN IMMEDIATE");
-	append(c->ledger, o);
+	ledger_append_json(c->ledger, o);
 	db_run(&c->ledger->db, "INSERT INTO closing(seq, sender, number, kind, at) VALUES(?, ?, ?, '', '')", "iti", a->seq, a->sender,
 	    (int64_t)a->number);
 	db_exec(&c->ledger->db, "COMMIT");
@@ -280,7 +268,7 @@ static void take(struct closings *c, const struct arrived *a, const char *text, 
 	json_object_set_new(o, "closed", json_string(r.head.at));
 	json_object_set_new(o, "file", json_string(hex));
 	json_object_set_new(o, "channels", w.channels);
-	append(c->ledger, o);
+	ledger_append_json(c->ledger, o);
 	db_run(db, "INSERT INTO closing(seq, sender, number, kind, at, text) VALUES(?, ?, ?, ?, ?, ?)", "itittt", a->seq, a->sender,
 	    (int64_t)a->number, closing_kind_name(r.head.kind), r.head.at, text);
 	db_exec(db, "COMMIT");

@@ -2,6 +2,7 @@
 #include "receiver/ledger.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/clock.h"
@@ -97,6 +98,17 @@ void ledger_append(struct ledger *l, const char *entry, size_t n)
 	l->rows++;
 	db_run(&l->db, "INSERT INTO ledger(seq, entry, hash) VALUES(?, ?, ?)", "itt", l->rows, entry, hash);
 	memcpy(l->hash, hash, sizeof(hash));
+}
+
+void ledger_append_json(struct ledger *l, json_t *entry)
+{
+	char *text = json_dumps(entry, JSON_COMPACT | JSON_SORT_KEYS);
+
+	json_decref(entry);
+	if (text == NULL)
+		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
+	ledger_append(l, text, strlen(text));
+	free(text);
 }
 
 void ledger_incident(struct ledger *l, const char *event, const char *at, const char *what)

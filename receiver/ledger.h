@@ -28,6 +28,7 @@
 /* In table trouble, of an object that was never complete. */
 #define LEDGER_GIVEN_UP N_("only a part of it came, and then nothing for 15 days: what was there is given up")
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "codec/chain.h"
@@ -48,6 +49,8 @@ void ledger_open(struct ledger *l, const char *path);
 void ledger_close(struct ledger *l);
 /* Append an entry (canonical JSON).  Inside a transaction of the caller's. */
 void ledger_append(struct ledger *l, const char *entry, size_t n);
+/* The same of an object, which is taken over; NULL, or what is no text in it, is fatal: no memory. */
+void ledger_append_json(struct ledger *l, json_t *entry);
 /* The entry just appended is one that status tells of: the newest of its kind.  In the same transaction. */
 void ledger_incident(struct ledger *l, const char *event, const char *at, const char *what);
 

@@ -4,12 +4,10 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codec/hex.h"
 #include "host/clock.h"
-#include "host/exits.h"
 #include "host/ipc_recv.h"
 #include "host/log.h"
 #include "host/reason.h"
@@ -83,7 +81,7 @@ static void answer(struct db *db, const struct request *r, int code, const char 
 /* In a transaction. */
 static void append(struct ledger *l, const char *event, const struct request *r, const char *key, int64_t value)
 {
-	char at[21], *text;
+	char at[21];
 	json_t *o;
 
 	clock_iso(at, clock_wall_ms() / 1000);
@@ -91,11 +89,7 @@ static void append(struct ledger *l, const char *event, const struct request *r,
 	    "sender", r->sender);
 	if (key != NULL)
 		json_object_set_new(o, key, json_integer((json_int_t)value));
-	if (o == NULL || (text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS)) == NULL)
-		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
-	ledger_append(l, text, strlen(text));
-	free(text);
-	json_decref(o);
+	ledger_append_json(l, o);
 }
 
 static void revoke(struct store *s, const struct request *r, int peer)

@@ -11,7 +11,6 @@
 
 #include "host/clock.h"
 #include "host/durable.h"
-#include "host/exits.h"
 #include "host/log.h"
 #include "host/reason.h"
 #include "receiver/name_json.h"
@@ -91,7 +90,7 @@ static json_t *who(const struct request *r)
 static void append(struct ledger *l, const char *event, const struct held *h, const struct request *r)
 {
 	const struct publish_item *it = &h->item;
-	char at[21], *text;
+	char at[21];
 	json_t *o;
 
 	clock_iso(at, clock_wall_ms() / 1000);
@@ -103,11 +102,7 @@ static void append(struct ledger *l, const char *event, const struct held *h, co
 		json_object_set_new(o, "channel", json_string(it->stream.channel));
 	if (it->file_len != 0)
 		name_json(o, "file", "file_b64", it->file, it->file_len);
-	if ((text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS)) == NULL)
-		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
-	ledger_append(l, text, strlen(text));
-	free(text);
-	json_decref(o);
+	ledger_append_json(l, o);
 }
 
 /* --- discard --- */

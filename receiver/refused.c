@@ -1,7 +1,6 @@
 /* refused.c - objects that never become a transfer (store.h): they could not be
  * opened, or are over a cap of their channel. */
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codec/hex.h"
@@ -15,7 +14,7 @@
 void refused_row(struct store *s, const struct job *j, uint64_t number, const char *reason)
 {
 	json_t *o = json_object(), *said = json_string(reason);
-	char at[21], id[33], *entry;
+	char at[21], id[33];
 
 	clock_iso(at, clock_wall_ms() / 1000);
 	json_object_set_new(o, "at", json_string(at));
@@ -27,11 +26,7 @@ void refused_row(struct store *s, const struct job *j, uint64_t number, const ch
 	if (number != 0)
 		json_object_set_new(o, "number", json_integer((json_int_t)number));
 	json_object_set_new(o, "reason", said != NULL ? said : json_string("(not printable)"));
-	if ((entry = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS)) == NULL)
-		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
-	ledger_append(&s->ledger, entry, strlen(entry));
-	free(entry);
-	json_decref(o);
+	ledger_append_json(&s->ledger, o);
 }
 
 /* It was opened, so its stream is known: `katamichi gaps` says what became of it. */

@@ -2,11 +2,8 @@
 #include "receiver/settle.h"
 
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "host/clock.h"
-#include "host/exits.h"
 #include "host/log.h"
 #include "receiver/quarantine.h"
 #include "receiver/store.h"
@@ -46,18 +43,14 @@ static void answer(struct db *db, const struct request *r, int code, const char 
 /* In a transaction. */
 static void append(struct ledger *l, const struct request *r, uint64_t numbers)
 {
-	char at[21], *text;
+	char at[21];
 	json_t *o;
 
 	clock_iso(at, clock_wall_ms() / 1000);
 	o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:s, s:s, s:s}", "at", at, "channel", r->stream.channel, "event", "settled",
 	    "generation", r->stream.generation, "first", (json_int_t)r->first, "last", (json_int_t)r->last, "login", r->login, "numbers",
 	    (json_int_t)numbers, "operator", r->operator, "reason", r->reason, "sender", r->stream.sender);
-	if (o == NULL || (text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS)) == NULL)
-		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
-	ledger_append(l, text, strlen(text));
-	free(text);
-	json_decref(o);
+	ledger_append_json(l, o);
 }
 
 static void settle(struct ledger *l, struct request *r)

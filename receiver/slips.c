@@ -2,11 +2,8 @@
 #include "receiver/slips.h"
 
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "host/clock.h"
-#include "host/exits.h"
 #include "host/log.h"
 
 void slips_printed(struct db *db, const struct ledger_stream *s, const char *code, const char *numbers, uint64_t now_s)
@@ -19,7 +16,7 @@ void slips_printed(struct db *db, const struct ledger_stream *s, const char *cod
 static int note_one(struct ledger *l)
 {
 	sqlite3_stmt *q = db_query(&l->db, "SELECT code, at, sender, channel, generation, numbers FROM slip WHERE seq IS NULL LIMIT 1", "");
-	char at[21], code[160], *entry;
+	char at[21], code[160];
 	json_t *o;
 
 	if (db_step(&l->db, q) == 0)
@@ -29,15 +26,10 @@ static int note_one(struct ledger *l)
 	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at", at, "event", "slip", "code", code, "sender", db_text(q, 2),
 	    "channel", db_text(q, 3), "generation", db_text(q, 4), "numbers", db_text(q, 5));
 	db_done(q);
-	entry = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(o);
-	if (entry == NULL)
-		log_die(EXIT_SYSTEM, "no memory for a ledger entry");
 	db_exec(&l->db, "BEGIN IMMEDIATE");
-	ledger_append(l, entry, strlen(entry));
+	ledger_append_json(l, o);
 	db_run(&l->db, "UPDATE slip SET seq = ? WHERE code = ?", "it", l->rows, code);
 	db_exec(&l->db, "COMMIT");
-	free(entry);
 	log_info("resend slip %s was printed", code);
 	return 1;
 }

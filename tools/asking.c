@@ -12,10 +12,12 @@
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/checkpoints.h"
 #include "receiver/peers_ask.h"
 #include "receiver/quarantine.h"
 #include "receiver/settle.h"
+#include "tools/out.h"
 
 enum { TRIES = 150 };
 #define TRY_NS 100000000ull /* 15 s in all */
@@ -85,4 +87,26 @@ const char *asking_pending(const struct receiver_conf *c)
 {
 	return asking_receiver_runs(c) ? N_("asked for; the receiver has not done it yet (is its disk full? see its log)") :
 	    N_("asked for; the receiver does not run, and does it when it does");
+}
+
+int asking_say(struct db *db, const struct receiver_conf *c, const char *sql, int64_t id, const char *key, const char *name)
+{
+	sqlite3_stmt *s = db_query(db, sql, "i", id);
+	int code = EXIT_NO;
+	const char *text;
+
+	if (db_step(db, s) == 0)
+		return EXIT_NO;
+	if (sqlite3_column_type(s, 0) == SQLITE_NULL) {
+		text = asking_pending(c);
+	} else {
+		code = sqlite3_column_int(s, 0) == 0 ? EXIT_OK : EXIT_NO;
+		text = db_text(s, 1);
+	}
+	if (out_mode() == OUT_JSON)
+		out_json_free(json_pack("{s:s, s:b, s:s}", key, name, "done", code == EXIT_OK, "answer", text));
+	else
+		printf("%s: %s\n", name, reason_show(text));
+	db_done(s);
+	return code;
 }

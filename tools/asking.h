@@ -19,6 +19,8 @@ const char *asking_login(void);
 int asking_who(const struct cmd_line *l);
 /* Waits, at most 15 s and while the receiver runs, until the query (of one int64_t, id) counts something. */
 void asking_wait(struct db *db, const struct receiver_conf *c, const char *sql, int64_t id);
+/* Says what came of the request (the query: of one int64_t, id, its code and answer), of which `name` is the `key`: an exit code. */
+int asking_say(struct db *db, const struct receiver_conf *c, const char *sql, int64_t id, const char *key, const char *name);
 const char *asking_pending(const struct receiver_conf *c); /* what to say of a request without an answer; not translated yet */
 
 #endif

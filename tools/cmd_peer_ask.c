@@ -1,18 +1,15 @@
 /* cmd_peer_ask.c - katamichi key revoke, katamichi link reset-epoch: what is decided about a pinned sender. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "codec/hex.h"
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
-#include "host/reason.h"
 #include "receiver/peers_ask.h"
 #include "receiver/quarantine.h"
 #include "tools/asking.h"
 #include "tools/cmd.h"
-#include "tools/out.h"
 #include "tools/status.h"
 
 static struct receiver_conf conf;
@@ -24,28 +21,6 @@ static const struct receiver_peer *find(const char *name)
 			return &conf.peer[i];
 	log_error(_("%s: there is no [peer] of this name in the configuration"), name);
 	return NULL;
-}
-
-static int say(struct db *db, int64_t id, const char *name)
-{
-	sqlite3_stmt *s = db_query(db, "SELECT code, answer FROM peer_request WHERE id = ?", "i", id);
-	int code = EXIT_NO;
-	const char *text;
-
-	if (db_step(db, s) == 0)
-		return EXIT_NO;
-	if (sqlite3_column_type(s, 0) == SQLITE_NULL) {
-		text = asking_pending(&conf);
-	} else {
-		code = sqlite3_column_int(s, 0) == 0 ? EXIT_OK : EXIT_NO;
-		text = (const char *)sqlite3_column_text(s, 1);
-	}
-	if (out_mode() == OUT_JSON)
-		out_json_free(json_pack("{s:s, s:b, s:s}", "peer", name, "done", code == EXIT_OK, "answer", text));
-	else
-		printf("%s: %s\n", name, reason_show(text));
-	db_done(s);
-	return code;
 }
 
 static int ask(const struct cmd_line *l, const char *what, int64_t lane)
@@ -67,7 +42,7 @@ static int ask(const struct cmd_line *l, const char *what, int64_t lane)
 	    hex, lane, cmd_value(l, "operator"), cmd_value(l, "reason"), asking_login(), (int64_t)clock_wall_ms());
 	id = db_int(&db, "SELECT last_insert_rowid()", "");
 	asking_wait(&db, &conf, "SELECT code IS NOT NULL FROM peer_request WHERE id = ?", id);
-	code = say(&db, id, p->name);
+	code = asking_say(&db, &conf, "SELECT code, answer FROM peer_request WHERE id = ?", id, "peer", p->name);
 	db_close(&db);
 	return code;
 }

@@ -1,18 +1,15 @@
 /* cmd_settle.c - katamichi settle: nobody waits for these numbers any more. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
-#include "host/reason.h"
 #include "receiver/settle.h"
 #include "tools/asking.h"
 #include "tools/cmd.h"
 #include "tools/gap_list.h"
-#include "tools/out.h"
 #include "tools/status.h"
 
 static struct receiver_conf conf;
@@ -84,28 +81,6 @@ static int find(struct settling *s, struct db *db, bool anyway)
 	return EXIT_OK;
 }
 
-static int say(struct db *db, int64_t id, const char *channel)
-{
-	sqlite3_stmt *s = db_query(db, "SELECT code, answer FROM settle_request WHERE id = ?", "i", id);
-	int code = EXIT_NO;
-	const char *text;
-
-	if (db_step(db, s) == 0)
-		return EXIT_NO;
-	if (sqlite3_column_type(s, 0) == SQLITE_NULL) {
-		text = asking_pending(&conf);
-	} else {
-		code = sqlite3_column_int(s, 0) == 0 ? EXIT_OK : EXIT_NO;
-		text = db_text(s, 1);
-	}
-	if (out_mode() == OUT_JSON)
-		out_json_free(json_pack("{s:s, s:b, s:s}", "channel", channel, "done", code == EXIT_OK, "answer", text));
-	else
-		printf("%s: %s\n", channel, reason_show(text));
-	db_done(s);
-	return code;
-}
-
 static int ask(const struct cmd_line *l, struct db *db, const struct settling *s)
 {
 	char sender[2 * HASH_LEN + 1] = "";
@@ -121,7 +96,7 @@ static int ask(const struct cmd_line *l, struct db *db, const struct settling *s
 	    (int64_t)clock_wall_ms());
 	id = db_int(db, "SELECT last_insert_rowid()", "");
 	asking_wait(db, &conf, "SELECT code IS NOT NULL FROM settle_request WHERE id = ?", id);
-	return say(db, id, s->channel);
+	return asking_say(db, &conf, "SELECT code, answer FROM settle_request WHERE id = ?", id, "channel", s->channel);
 }
 
 static int run(const struct cmd_line *l)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "codec/crypto.h"
+#include "host/big.h"
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/ipc_send.h"
@@ -23,6 +24,7 @@
 #include "host/memlock.h"
 #include "host/proc.h"
 #include "host/sandbox.h"
+#include "host/sealed.h"
 #include "host/window.h"
 #include "receiver/harden.h"
 #include "receiver/listen.h"
@@ -202,7 +204,7 @@ static void give(struct proc_spec *to, int fd)
 }
 
 /* The descriptors of a lane, in the order of receiver_proc.h. */
-static void make_lane(size_t ring, struct proc_spec *open_, struct proc_spec *check, struct proc_spec *store)
+static void make_lane(size_t ring, bool fast, struct proc_spec *open_, struct proc_spec *check, struct proc_spec *store)
 {
 	struct pipeframe_fds in, out;
 	int talk[2];
@@ -210,6 +212,10 @@ static void make_lane(size_t ring, struct proc_spec *open_, struct proc_spec *ch
 	ipc_pair(talk);
 	pipeframe_pair(&in, ring);
 	pipeframe_pair(&out, ring);
+	if (fast) {
+		sealed_make(in.memory);
+		sealed_make(out.memory);
+	}
 	give(open_, talk[0]);
 	give(open_, in.writer);
 	give(open_, in.memory);
@@ -251,10 +257,13 @@ static int run(const struct receiver_conf *c, const char *config, int sock, int 
 	int link_open[2], link_store[2], witness[2], scan[2];
 	unsigned count = 4 + (unsigned)wants_scanner(c);
 	int window = window_create(LINK_CHUNKS);
+	bool fast = c->rate >= BIG_EARLY_RATE;
 	pid_t pid[5];
 
 	if (window < 0)
 		log_die(EXIT_SYSTEM, "shared memory: %s", strerror(errno));
+	if (fast)
+		sealed_make(window);
 	ipc_pair(link_open);
 	ipc_pair(link_store);
 	ipc_pair(witness);
@@ -270,7 +279,7 @@ static int run(const struct receiver_conf *c, const char *config, int sock, int 
 		{ .role = "scan", .config = config, .fd = { open_config(config), scan[1] }, .fds = SCAN_FD_END - SCAN_FD_CONFIG },
 	};
 	for (int i = 0; i < LANES; i++)
-		make_lane(i == LANE_EARLY ? PIPEFRAME_RING_LARGE : PIPEFRAME_RING, &spec[1], &spec[2], &spec[3]);
+		make_lane(i == LANE_EARLY ? PIPEFRAME_RING_LARGE : PIPEFRAME_RING, i == LANE_EARLY && fast, &spec[1], &spec[2], &spec[3]);
 	for (unsigned i = 0; i < count; i++) {
 		spec[i].bare = sandbox_is_off();
 		pid[i] = proc_start(&spec[i]);

@@ -276,6 +276,33 @@ struct encoder *encoder_start(const struct window *window)
 	return e;
 }
 
+static struct encode_memory make_memory(struct encoder *e, size_t n)
+{
+	struct encode_memory m = take_memory(e, n);
+
+	big_make(m.at, m.room);
+	return m;
+}
+
+void encoder_make(struct encoder *e, const struct layout *l)
+{
+	size_t source = (size_t)l->depth * l->kfull * l->slen, parity = (size_t)l->depth * encode_count(&l->full, false) * l->slen;
+	struct worker *w = &e->worker[BULK];
+	struct encode_memory m[4];
+	unsigned made = 0;
+
+	for (unsigned i = 1; i <= 2; i++) { /* the one that leaves, and the next */
+		if (i * parity <= ENCODE_ROOM)
+			m[made++] = make_memory(e, parity);
+		if (i * source <= ENCODE_SOURCE_ROOM)
+			m[made++] = make_memory(e, gather_size(source, l->slen));
+	}
+	while (made > 0)
+		give_memory(e, &m[--made]);
+	if (need(&w->work, &w->work_room, fec_encode_work(l->kfull, 1u << l->full.mlog, l->slen)) == 0)
+		big_make(w->work, w->work_room);
+}
+
 void encoder_stop(struct encoder *e)
 {
 	pthread_mutex_lock(&e->lock);

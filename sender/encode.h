@@ -59,6 +59,8 @@ uint32_t encode_number(const struct layout_block *b, uint32_t round, bool late, 
 struct encoder;
 /* window: on what is written just now (host/window.h), or NULL.  Fatal on failure. */
 struct encoder *encoder_start(const struct window *window);
+/* Before any job: the memory for two groups of a large object laid out like this is made now (host/big.h). */
+void encoder_make(struct encoder *e, const struct layout *l);
 void encoder_stop(struct encoder *e);
 int encoder_fd(const struct encoder *e); /* eventfd: readable when a job went on; read and cleared by encoder_clear() */
 void encoder_clear(struct encoder *e);

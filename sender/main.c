@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "codec/crypto.h"
+#include "host/big.h"
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/ipc_send.h"
@@ -20,6 +21,7 @@
 #include "host/memlock.h"
 #include "host/proc.h"
 #include "host/sandbox.h"
+#include "host/sealed.h"
 #include "host/window.h"
 #include "sender/link_socket.h"
 #include "sender/sender_conf.h"
@@ -136,7 +138,7 @@ static int conf_again(int fd)
 	return again;
 }
 
-static int run(const char *name, int conf_fd, int lock, int udp)
+static int run(const struct sender_conf *c, const char *name, int conf_fd, int lock, int udp)
 {
 	int check[2], link[2], window = window_create(WINDOW_PIECES);
 	struct proc_spec spec[3];
@@ -144,6 +146,8 @@ static int run(const char *name, int conf_fd, int lock, int udp)
 
 	if (window < 0)
 		log_die(EXIT_SYSTEM, "shared memory: %s", strerror(errno));
+	if (c->rate >= BIG_EARLY_RATE)
+		sealed_make(window);
 	ipc_pair(check);
 	ipc_pair(link);
 	memset(spec, 0, sizeof(spec));
@@ -171,12 +175,12 @@ static int run(const char *name, int conf_fd, int lock, int udp)
 }
 
 /* A disk in trouble ends the processes, not the service. */
-static int run_on(const char *name, int conf_fd, int lock, int udp)
+static int run_on(const struct sender_conf *c, const char *name, int conf_fd, int lock, int udp)
 {
 	int code;
 
 	do
-		code = run(name, conf_fd, lock, udp);
+		code = run(c, name, conf_fd, lock, udp);
 	while (code == EXIT_DISK && proc_pause());
 	return code == EXIT_DISK ? EXIT_OK : code;
 }
@@ -211,7 +215,7 @@ static int sender_main(const char *name)
 	lock = lock_state(&conf);
 	if (lock < 0)
 		return EXIT_SYSTEM;
-	return run_on(name, fd, lock, udp);
+	return run_on(&conf, name, fd, lock, udp);
 }
 
 static int role_main(const char *role, const char *name)

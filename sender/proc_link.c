@@ -15,6 +15,7 @@
 
 #include "codec/crypto.h"
 #include "core/pacer.h"
+#include "host/big.h"
 #include "host/clock.h"
 #include "host/exits.h"
 #include "host/log.h"
@@ -22,6 +23,8 @@
 #include "host/sandbox.h"
 #include "sender/link_private.h"
 #include "sender/sender_proc.h"
+
+#define LARGE (1ull << 34) /* bytes of an object for which memory is made at the start */
 
 /* Do what can be done now; the moment to come back unless something happens before. */
 static uint64_t step(struct link *l, uint64_t now)
@@ -102,6 +105,7 @@ static void start(struct link *l, const char *name)
 
 int sender_link_main(const char *name)
 {
+	struct layout large;
 	struct link *l;
 
 	proc_child_init("link", LINK_FDS);
@@ -114,6 +118,8 @@ int sender_link_main(const char *name)
 	start(l, name);
 	sandbox_begin(SANDBOX_SENDER_LINK, NULL, 0);
 	l->encoder = encoder_start(&l->window);
+	if (l->conf.rate >= BIG_EARLY_RATE && layout_stream(&large, &l->conf, LARGE, LAYOUT_BLOCK_MAX) == 0)
+		encoder_make(l->encoder, &large);
 	const int fd[] = { l->spool, encoder_fd(l->encoder) };
 	sandbox_seal(SANDBOX_SENDER_LINK, fd, 2);
 	for (;;) {

@@ -20,3 +20,8 @@ void *big_alloc(size_t n)
 		(void)madvise(p, size, MADV_HUGEPAGE); /* a wish; without it only slower */
 	return p;
 }
+
+void big_make(void *p, size_t n)
+{
+	(void)madvise(p, n, MADV_POPULATE_WRITE);
+}

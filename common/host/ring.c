@@ -52,8 +52,8 @@ int ring_open(struct ring *r, int memfd, int wake, bool reader)
 		errno = EINVAL;
 		return -1;
 	}
-	p = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
-	if (p == MAP_FAILED)
+	p = sealed_map(memfd, (size_t)size, PROT_READ | PROT_WRITE);
+	if (p == NULL)
 		return -1;
 	r->shared = p;
 	r->data = (uint8_t *)p + PAGE;

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { BLOCK = 512 }; /* the unit of st_blocks */
 
 int sealed_create(const char *name, size_t bytes)
 {
@@ -34,4 +37,24 @@ off_t sealed_size(int memfd)
 		return -1;
 	}
 	return st.st_size;
+}
+
+void sealed_make(int memfd)
+{
+	off_t size = sealed_size(memfd);
+
+	if (size > 0)
+		(void)fallocate(memfd, 0, 0, size);
+}
+
+void *sealed_map(int memfd, size_t bytes, int prot)
+{
+	void *p = mmap(NULL, bytes, prot, MAP_SHARED, memfd, 0);
+	struct stat st;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	if (fstat(memfd, &st) == 0 && (uint64_t)st.st_blocks * BLOCK >= bytes)
+		(void)madvise(p, bytes, (prot & PROT_WRITE) != 0 ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+	return p;
 }

@@ -11,4 +11,10 @@ int sealed_create(const char *name, size_t bytes) __attribute__((warn_unused_res
 /* Its bytes, or -1 and errno: EINVAL if it could still become shorter or longer, as what is no memfd can. */
 off_t sealed_size(int memfd) __attribute__((warn_unused_result));
 
+/* Its pages made now, and not by who first writes to them amid the first large file (big.h, BIG_EARLY_RATE); no room
+ * now: then later. */
+void sealed_make(int memfd);
+/* All of it, shared; prot as mmap has it.  Pages that were made are there without a fault.  NULL, and errno. */
+void *sealed_map(int memfd, size_t bytes, int prot) __attribute__((warn_unused_result));
+
 #endif

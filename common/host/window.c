@@ -50,8 +50,8 @@ int window_open(struct window *w, int memfd, bool writer)
 		errno = EINVAL;
 		return -1;
 	}
-	p = mmap(NULL, (size_t)size, writer ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, memfd, 0);
-	if (p == MAP_FAILED)
+	p = sealed_map(memfd, (size_t)size, writer ? PROT_READ | PROT_WRITE : PROT_READ);
+	if (p == NULL)
 		return -1;
 	w->head = p;
 	w->data = (uint8_t *)p + DATA_AT;

@@ -29,6 +29,7 @@
 #include "host/ipc_send.h"
 #include "host/log.h"
 #include "host/proc.h"
+#include "host/sealed.h"
 #include "host/window.h"
 #include "receiver/proc_link.h"
 #include "receiver/receiver_messages.h"
@@ -166,6 +167,7 @@ int main(int argc, char **argv)
 	ipc_pair(store);
 	struct proc_spec spec = { .role = "link", .path = argv[3], .config = "bench", .fds = LINK_FD_END - LINK_FD_SOCKET,
 		.fd = { udp_socket(argv[1], argv[2], atoi(argv[5])), opener[1], store[1], window_create(LINK_CHUNKS) } };
+	sealed_make(spec.fd[LINK_FD_WINDOW - LINK_FD_SOCKET]);
 	pid_t pid = proc_start(&spec);
 	introduce(opener[0], store[0], (uint32_t)atoi(argv[4]), strtoull(argv[7], NULL, 10));
 	clock_sleep_ns(200000000);

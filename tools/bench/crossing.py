@@ -38,7 +38,8 @@ class Pair:
             self.site = harness.Site(self.top, self.net)
             self.inbox = Inbox(*(self.site.path("inbox", c) for c in self.site.CHANNELS))
             os.sync()
-            self.site.start(mtu=self.mtu, rate=f"{self.rate}", loss=o.loss, burst=o.burst, buffer=o.buffer, **self.values)
+            self.site.start(mtu=self.mtu, rate=f"{self.rate}", loss=o.loss, burst=o.burst, buffer=o.buffer,
+                            **{"receiver_link": f"rate = {self.rate}\n", **self.values})
         except BaseException:
             self.__exit__()
             raise

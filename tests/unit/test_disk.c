@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,59 +194,51 @@ static void a_write_that_fails(void **state)
 	close(fd);
 }
 
+/* The n bytes of a file come in their order, no part of two pieces; before part number `drop` they leave the page cache. */
+static void read_through(struct source *s, int fd, size_t n, bool stored, unsigned drop)
+{
+	const uint8_t *data;
+	size_t at = 0, part;
+	int got = 1;
+
+	assert_int_equal(pwrite(fd, bytes, n, 0), n);
+	assert_int_equal(fdatasync(fd), 0);
+	source_begin(s, fd, n, stored);
+	for (unsigned i = 0; got > 0; i++) {
+		if (i == drop)
+			assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+		if ((got = source_next(s, &data, &part)) > 0) {
+			assert_true(part <= n - at && at / DISK_PIECE == (at + part - 1) / DISK_PIECE);
+			assert_memory_equal(data, bytes + at, part);
+			at += part;
+		}
+	}
+	assert_int_equal(got, 0);
+	assert_int_equal(at, n);
+	source_end(s);
+	close(fd);
+}
+
 static void read_ahead(void **state)
 {
 	struct source s;
 
 	(void)state;
 	source_init(&s, disk);
-	for (unsigned i = 0; i < 4 * LENGTHS; i++) {
-		size_t n = lengths[i / 4], at = 0, part;
-		int fd = open_file(i % 2), got;
-		const uint8_t *data;
-		assert_int_equal(pwrite(fd, bytes, n, 0), n);
-		source_begin(&s, fd, n, i % 4 >= 2);
-		while ((got = source_next(&s, &data, &part)) > 0) {
-			assert_true(part <= n - at && at / DISK_PIECE == (at + part - 1) / DISK_PIECE);
-			assert_memory_equal(data, bytes + at, part);
-			at += part;
-		}
-		assert_int_equal(got, 0);
-		assert_int_equal(at, n);
-		source_end(&s);
-		close(fd);
-	}
+	for (unsigned i = 0; i < 4 * LENGTHS; i++)
+		read_through(&s, open_file(i % 2), lengths[i / 4], i % 4 >= 2, UINT_MAX);
 	source_free(&s);
 }
 
 /* What was in the page cache leaves it in the middle of the file, here between two parts and there between two pieces. */
 static void pushed_out_of_the_page_cache(void **state)
 {
-	const size_t n = lengths[LENGTHS - 1];
 	struct source s;
 
 	(void)state;
 	source_init(&s, disk);
-	for (unsigned parts = 0; parts <= 9; parts += 3) {
-		int fd = open_file(false), got = 1;
-		const uint8_t *data;
-		size_t at = 0, part;
-		assert_int_equal(pwrite(fd, bytes, n, 0), n);
-		assert_int_equal(fdatasync(fd), 0);
-		source_begin(&s, fd, n, true);
-		for (unsigned i = 0; got > 0; i++) {
-			if (i == parts)
-				assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
-			if ((got = source_next(&s, &data, &part)) > 0) {
-				assert_memory_equal(data, bytes + at, part);
-				at += part;
-			}
-		}
-		assert_int_equal(got, 0);
-		assert_int_equal(at, n);
-		source_end(&s);
-		close(fd);
-	}
+	for (unsigned parts = 0; parts <= 9; parts += 3)
+		read_through(&s, open_file(false), BIG, true, parts);
 	source_free(&s);
 }
 

@@ -119,86 +119,104 @@ static void kept(void **state)
 	assert_true(window_take_back(&w, 1));
 }
 
-/* Another process keeps pieces while they are taken back and filled all the time: what it keeps does not change. */
-static void kept_while_it_changes(void **state)
+/* What the other process does to find piece `index` of file 5: 1 there it was, 0 it was not, -1 it held other bytes than its own. */
+typedef int find(uint64_t index);
+
+static int all_of(const uint8_t *at, uint64_t index)
 {
-	_Atomic uint32_t *begun = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (size_t i = 0; i < WINDOW_PIECE; i += 64)
+		if (at[i] != (uint8_t)index)
+			return -1;
+	return 1;
+}
+
+static int find_kept(uint64_t index)
+{
+	unsigned piece;
+	const uint8_t *at = window_keep(&r, 5, index, &piece);
+	int found;
+
+	if (at == NULL)
+		return 0;
+	found = all_of(at, index);
+	window_let_go(&r, piece);
+	return found;
+}
+
+static int find_copied(uint64_t index)
+{
+	static uint8_t out[WINDOW_PIECE];
+
+	return window_copy(&r, 5, index * WINDOW_PIECE, out, sizeof(out)) > 0 ? all_of(out, index) : 0;
+}
+
+enum { WAITING, LOOKING, ENOUGH };
+
+static void look_all_the_time(find *f, const _Atomic uint32_t *stage)
+{
+	unsigned found = 0;
+
+	for (uint64_t k = 0; atomic_load(stage) == LOOKING; k++) {
+		int what = f(k % 8);
+		if (what < 0)
+			_exit(1);
+		found += (unsigned)what;
+	}
+	_exit(found > 0 ? 0 : 2);
+}
+
+static bool hidden(unsigned piece)
+{
+	window_hide(&w, piece);
+	return true;
+}
+
+static bool taken_back(unsigned piece)
+{
+	return window_take_back(&w, piece);
+}
+
+/* Another process looks for pieces while they are taken (where they can be) and filled all the time. */
+static void found_while_it_changes(find *f, bool (*take)(unsigned))
+{
+	_Atomic uint32_t *stage = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status;
 
-	(void)state;
-	assert_ptr_not_equal(begun, MAP_FAILED);
+	assert_ptr_not_equal(stage, MAP_FAILED);
 	pid_t reader = fork();
 	assert_true(reader >= 0);
 	if (reader == 0) {
-		unsigned found = 0, piece;
-		atomic_store(begun, 1);
-		for (uint64_t k = 0; atomic_load(begun) == 1; k++) {
-			uint64_t index = k % 8;
-			const uint8_t *at = window_keep(&r, 5, index, &piece);
-			if (at == NULL)
-				continue;
-			found++;
-			for (size_t i = 0; i < WINDOW_PIECE; i += 64)
-				if (at[i] != (uint8_t)index)
-					_exit(1);
-			window_let_go(&r, piece);
-		}
-		_exit(found > 0 ? 0 : 2);
+		atomic_store(stage, LOOKING);
+		look_all_the_time(f, stage);
 	}
-	while (atomic_load(begun) == 0)
+	while (atomic_load(stage) == WAITING)
 		usleep(100);
 	for (unsigned k = 0; k < 3000; k++) {
-		if (!window_take_back(&w, k % PIECES))
+		if (!take(k % PIECES))
 			continue;
 		fill(k % PIECES, (uint8_t)(k % 8));
 		window_show(&w, k % PIECES, 5, k % 8);
 	}
 	usleep(1000); /* what stands still is found at least */
-	atomic_store(begun, 2);
+	atomic_store(stage, ENOUGH);
 	assert_int_equal(waitpid(reader, &status, 0), reader);
 	assert_int_equal(status, 0);
-	munmap(begun, PAGE);
+	munmap(stage, PAGE);
 	window_hide_file(&w, 5);
 }
 
-/* Another process copies while the pieces change all the time: never bytes of two of them. */
+/* What is kept does not change. */
+static void kept_while_it_changes(void **state)
+{
+	(void)state;
+	found_while_it_changes(find_kept, taken_back);
+}
+
+/* What is copied is never of two of them. */
 static void copied_while_it_changes(void **state)
 {
-	_Atomic uint32_t *begun = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status;
-
 	(void)state;
-	assert_ptr_not_equal(begun, MAP_FAILED);
-	pid_t reader = fork();
-	assert_true(reader >= 0);
-	if (reader == 0) {
-		static uint8_t out[WINDOW_PIECE];
-		unsigned found = 0;
-		atomic_store(begun, 1);
-		for (uint64_t k = 0; atomic_load(begun) == 1; k++) {
-			uint64_t index = k % 8;
-			if (window_copy(&r, 5, index * WINDOW_PIECE, out, sizeof(out)) == 0)
-				continue;
-			found++;
-			for (size_t i = 0; i < sizeof(out); i += 64)
-				if (out[i] != (uint8_t)index)
-					_exit(1);
-		}
-		_exit(found > 0 ? 0 : 2);
-	}
-	while (atomic_load(begun) == 0)
-		usleep(100);
-	for (unsigned k = 0; k < 3000; k++) {
-		window_hide(&w, k % PIECES);
-		fill(k % PIECES, (uint8_t)(k % 8));
-		window_show(&w, k % PIECES, 5, k % 8);
-	}
-	usleep(1000); /* what stands still is found at least */
-	atomic_store(begun, 2);
-	assert_int_equal(waitpid(reader, &status, 0), reader);
-	assert_int_equal(status, 0);
-	munmap(begun, PAGE);
-	window_hide_file(&w, 5);
+	found_while_it_changes(find_copied, hidden);
 }
 
 static void no_window(void **state)

@@ -121,10 +121,7 @@ enum closings_state closings_look(struct db *db, const struct ledger_stream *s, 
 		return same > 0 ? CLOSINGS_HERE : CLOSINGS_DIFFERS;
 	if (db_int(db, "SELECT 1 FROM aside WHERE " KEYS " AND number = ? LIMIT 1", "ttti", KEY_ARGS(s), (int64_t)e->number) == 1)
 		return CLOSINGS_ASIDE;
-	if (db_int(db, "SELECT known FROM stream WHERE " KEYS, "ttt", KEY_ARGS(s)) < (int64_t)e->number)
-		return CLOSINGS_MISSING;
-	return db_int(db, "SELECT 1 FROM gap WHERE " KEYS " AND first <= ? AND last >= ? LIMIT 1", "tttii", KEY_ARGS(s), (int64_t)e->number,
-	    (int64_t)e->number) == 1 ? CLOSINGS_MISSING : CLOSINGS_SETTLED;
+	return ledger_settled(db, s, e->number) ? CLOSINGS_SETTLED : CLOSINGS_MISSING;
 }
 
 struct comparing {

@@ -241,8 +241,10 @@ void ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t numbe
 	    (int64_t)number, (int64_t)now_s, KEY_ARGS(s));
 }
 
-void ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct ledger_aside *a, uint64_t now_s)
+bool ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct ledger_aside *a, uint64_t now_s)
 {
+	if (a->dir[0] == '\0' && a->number != 0 && ledger_settled(&l->db, s, a->number))
+		return false;
 	if (a->number != 0) {
 		extend(l, s, a->number, a->number, now_s);
 		split_gap(l, s, a->number);
@@ -250,6 +252,7 @@ void ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct 
 	db_run(&l->db, "INSERT INTO aside(id, sender, channel, generation, number, reason, dir, at) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 	    " ON CONFLICT(id, sender) DO UPDATE SET number = excluded.number, reason = excluded.reason, dir = excluded.dir",
 	    "tttt" "itti", a->object, KEY_ARGS(s), (int64_t)a->number, a->reason, a->dir, (int64_t)now_s);
+	return true;
 }
 
 void ledger_not_aside(struct ledger *l, const struct ledger_stream *s, const char *object, uint64_t number)
@@ -304,6 +307,16 @@ uint64_t ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t
 	db_run(&l->db, "DELETE FROM aside WHERE " KEYS " AND dir = '' AND number BETWEEN ? AND ?", "tttii", KEY_ARGS(s), (int64_t)*first,
 	    (int64_t)*last);
 	return numbers + (uint64_t)sqlite3_changes(l->db.h);
+}
+
+bool ledger_settled(struct db *db, const struct ledger_stream *s, uint64_t number)
+{
+	int64_t n = (int64_t)number;
+
+	return db_int(db, "SELECT known FROM stream WHERE " KEYS, "ttt", KEY_ARGS(s)) >= n &&
+	    db_int(db, "SELECT 1 FROM gap WHERE " KEYS " AND first <= ? AND last >= ? LIMIT 1", "tttii", KEY_ARGS(s), n, n) == 0 &&
+	    db_int(db, "SELECT 1 FROM aside WHERE " KEYS " AND number = ? LIMIT 1", "ttti", KEY_ARGS(s), n) == 0 &&
+	    db_int(db, "SELECT 1 FROM delivery WHERE " KEYS " AND number = ? LIMIT 1", "ttti", KEY_ARGS(s), n) == 0;
 }
 
 /* --- verification --- */

@@ -29,6 +29,7 @@
 #define LEDGER_GIVEN_UP N_("only a part of it came, and then nothing for 15 days: what was there is given up")
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "codec/chain.h"
@@ -74,15 +75,18 @@ void ledger_have(struct ledger *l, const struct ledger_stream *s, uint64_t numbe
 /* Missing numbers first..last, and those that were refused and not kept, are waited for no longer: how many there were, which then
  * is from *first to *last.  Inside a transaction. */
 uint64_t ledger_settle(struct ledger *l, const struct ledger_stream *s, uint64_t *first, uint64_t *last);
+/* Is it a number that was heard of and is neither delivered, nor missing, nor set aside?  Then somebody settled it.  db may be read-only. */
+bool ledger_settled(struct db *db, const struct ledger_stream *s, uint64_t number);
 
 /* This object came, but was not delivered: its number (0: not known) is no gap
  * any more, and not delivered either.  dir: below quarantine/, or empty: not
- * kept.  Again for the same object: what is told now holds.  Inside a transaction. */
+ * kept.  Again for the same object: what is told now holds.  False: its number was settled and it is not
+ * kept, so nothing is noted.  Inside a transaction. */
 struct ledger_aside {
 	const char *object, *reason, *dir;
 	uint64_t number;
 };
-void ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct ledger_aside *a, uint64_t now_s);
+bool ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct ledger_aside *a, uint64_t now_s);
 /* This object, or this number (if not 0), was delivered after all.  Inside a transaction. */
 void ledger_not_aside(struct ledger *l, const struct ledger_stream *s, const char *object, uint64_t number);
 

@@ -36,7 +36,7 @@ static void index_row(struct publish *p, const struct publish_item *it, const ch
 	if (it->base == PUBLISH_QUARANTINE) {
 		quarantine_add(p->ledger, it, entry);
 		if (!file)
-			ledger_aside(p->ledger, &it->stream, &aside, clock_wall_ms() / 1000);
+			(void)ledger_aside(p->ledger, &it->stream, &aside, clock_wall_ms() / 1000);
 	}
 	if (it->base == PUBLISH_RELEASE)
 		quarantine_released(p->ledger, it->work, it->dir);

@@ -29,8 +29,8 @@ void refused_row(struct store *s, const struct job *j, uint64_t number, const ch
 	ledger_append_json(&s->ledger, o);
 }
 
-/* It was opened, so its stream is known: `katamichi gaps` says what became of it. */
-static void note_aside(struct store *s, const struct job *j, const char *id, const char *why, uint64_t number)
+/* It was opened, so its stream is known: `katamichi gaps` says what became of it, unless nobody waits for it: then true. */
+static bool note_aside(struct store *s, const struct job *j, const char *id, const char *why, uint64_t number)
 {
 	const struct ledger_aside aside = { id, why, "", number };
 	struct ledger_stream t;
@@ -38,7 +38,7 @@ static void note_aside(struct store *s, const struct job *j, const char *id, con
 	strcpy(t.sender, s->fingerprint[j->inner.sender]);
 	strcpy(t.channel, j->inner.channel);
 	hex_put(t.generation, j->inner.generation, 16);
-	ledger_aside(&s->ledger, &t, &aside, clock_wall_ms() / 1000);
+	return !ledger_aside(&s->ledger, &t, &aside, clock_wall_ms() / 1000);
 }
 
 /* A row of the ledger for each object, however often it comes.  How often it was, before this time.  In a transaction. */
@@ -58,6 +58,7 @@ static int64_t note_trouble(struct store *s, const struct job *j, const char *id
  * a cap may be put right, or the damage was ours. */
 void refuse_object(struct store *s, struct job *j, const char *why, uint64_t number)
 {
+	bool settled = false;
 	char id[33];
 	int64_t times;
 
@@ -66,11 +67,11 @@ void refuse_object(struct store *s, struct job *j, const char *why, uint64_t num
 	db_exec(&s->ledger.db, "BEGIN IMMEDIATE");
 	times = note_trouble(s, j, id, why, number);
 	if (j->opened && j->result == 0 && j->inner.sender < s->conf.peers)
-		note_aside(s, j, id, why, number);
+		settled = note_aside(s, j, id, why, number);
 	db_exec(&s->ledger.db, "COMMIT");
 	log_about(.event = LOG_EVENT_REFUSED, .channel = j->opened ? j->inner.channel : NULL, .object = id,
 	    .peer = s->conf.peer[j->sender].name, .number = number);
-	if ((times & (times - 1)) == 0) /* said the 1st, 2nd, 3rd, 5th, 9th ... time */
+	if ((times & (times - 1)) == 0 && !(settled && times > 0)) /* said the 1st, 2nd, 3rd, 5th, 9th ... time */
 		log_warn(j->opened ? N_("object %s of peer %s: %s; discarded, to be gathered afresh (channel %s)") :
 		    N_("object %s of peer %s: %s; discarded, to be gathered afresh"), id, s->conf.peer[j->sender].name, reason_show(why),
 		    j->inner.channel);

@@ -1,4 +1,5 @@
 """Bad input of every kind: one clear line, the right exit code, nothing half-started."""
+import json
 import os
 import re
 import shutil
@@ -266,6 +267,32 @@ def test_channel_not_configured_at_the_receiver(site):
     time.sleep(1)
     assert {c for c, _, _ in site.deliveries()} == {"eltax"}
     assert re.search(r"(?i)pittari", site.receiver.text())
+
+
+def test_settled_stays_settled(site):
+    """The sender knows nothing of a decision in the zone and repeats what was refused: nobody is told of it again."""
+    site.configure(repeat="3s 3s 3s")
+    harness.edit(site.path("receiver.conf"), ("[channel eltax]", "[channel eltax]\nmax_file = 1K"))
+    site.start_receiver()
+    site.start_sender()
+    site.put("eltax", "大きい.csv", samples.table(200))
+    site.sent.clear()
+    gaps = ["gaps", "-c", site.path("receiver.conf"), "--json"]
+
+    def aside():
+        return [a["number"] for a in json.loads(harness.katamichi(*gaps, ok=False).out)["aside"]]
+
+    harness.wait_until("the refused number", lambda: aside() == [1], 20, alive=site.daemons())
+    harness.katamichi("settle", "-c", site.path("receiver.conf"), "--operator", "山田", "--reason", "紙で受領済み", "eltax", "1")
+
+    def came():
+        return int(harness.run("sqlite3", f"file:{site.path('receiver-state/ledger/ledger.db')}?mode=ro", "SELECT max(times) FROM trouble").out)
+
+    before, said = came(), site.receiver.text().count("afresh")
+    harness.wait_until("its repeat", lambda: came() > before, 20, alive=site.daemons())
+    assert aside() == [] and harness.katamichi(*gaps).returncode == 0
+    assert site.receiver.text().count("afresh") == said
+    assert [r["event"] for r in site.ledger()].count("refused") == 1
 
 
 # --- what admission refuses ---

@@ -188,7 +188,7 @@ static void settled(void **state)
 		{ 9, 12, 2, 9, 12, "2-3@100 6-8@100 13-19@100" }, { 3, 18, 10, 3, 18, "2@100 19@100" },
 		{ 1, INT64_MAX / 2, 2, 2, 19, "" }, { 1, INT64_MAX / 2, 0, 0, 0, "" },
 	};
-	struct ledger_aside unkept = { "0a", "over max_file", "", 10 }, kept = { "0b", "its content", "eltax/0b", 11 };
+	struct ledger_aside unkept = { "0a", "over max_file", "", 20 }, kept = { "0b", "its content", "eltax/0b", 21 };
 
 	(void)state;
 	ledger_seen(&l, &a, 19, 1, 100);
@@ -205,8 +205,18 @@ static void settled(void **state)
 	assert_string_equal(gaps(&a), "");
 	ledger_aside(&l, &a, &unkept, 200);
 	ledger_aside(&l, &a, &kept, 200);
-	assert_int_equal(ledger_settle(&l, &a, &(uint64_t){ 1 }, &(uint64_t){ 19 }), 1); /* what is in the quarantine is dealt with there */
+	assert_false(ledger_settled(&l.db, &a, 20));
+	assert_int_equal(ledger_settle(&l, &a, &(uint64_t){ 1 }, &(uint64_t){ 29 }), 1); /* what is in the quarantine is dealt with there */
 	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside WHERE id = '0b'", ""), 1);
+	assert_true(ledger_settled(&l.db, &a, 20));
+	assert_false(ledger_settled(&l.db, &a, 21) || ledger_settled(&l.db, &a, 22)); /* kept; never heard of */
+	/* The object of a settled number repeats, and is refused again: nobody is told.  Kept, it is somebody's to look at. */
+	assert_false(ledger_aside(&l, &a, &unkept, 300));
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside WHERE number = 20", ""), 0);
+	unkept.dir = "eltax/0a";
+	assert_true(ledger_aside(&l, &a, &unkept, 300));
+	assert_int_equal(db_int(&l.db, "SELECT count(*) FROM aside WHERE number = 20", ""), 1);
+	assert_string_equal(gaps(&a), "");
 }
 
 /* What came and was refused is no gap, nor delivered; told again it changes, and ends with the delivery. */

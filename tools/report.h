@@ -25,6 +25,7 @@ enum report_kind { /* of a row */
 	REPORT_RELEASED,    /* taken out of the quarantine by somebody, who is named */
 	REPORT_DISCARDED,   /* removed from the quarantine by somebody */
 	REPORT_REFUSED,     /* could not be opened, or over a cap: nothing is kept */
+	REPORT_SETTLED,     /* missing numbers that somebody waits for no longer */
 	REPORT_CLOSING,     /* the sender's signed list of what it numbered, compared */
 	REPORT_OTHER,       /* the ledger's own life, and kinds that a later version knows */
 	REPORT_KINDS
@@ -37,7 +38,8 @@ struct report_row {
 	const char *event;  /* as the ledger calls it */
 	const char *at;     /* "2026-11-21T02:26:03Z" */
 	const char *channel, *sender, *generation, *object, *manifest, *dir, *reason, *by, *file; /* by: "NAME (login), NAME (login)" */
-	int64_t number;     /* 0: none */
+	int64_t number, last; /* 0: none; last: of a range, else number */
+	int64_t numbers;    /* settled: how many of the range */
 	int64_t files, bytes;
 	const char *entry;  /* of the ledger, one JSON object */
 	const json_t *json; /* the same, read; NULL of a delivery (report_plain.h) */
@@ -48,7 +50,7 @@ struct report_channel {
 	char name[NAME_CHANNEL_MAX + 1]; /* "" for rows that name none */
 	int64_t count[REPORT_KINDS];
 	int64_t files, bytes;            /* delivered, forks included */
-	int64_t missing;
+	int64_t missing, settled;        /* numbers */
 };
 
 struct report_missing { /* a range of numbers */
@@ -69,7 +71,9 @@ struct report {
 	struct { int64_t delivered, bytes; } bucket[REPORT_BUCKETS_MAX]; /* an hour or a day each (report_period.h) */
 	int64_t rows;                     /* of the period */
 	int64_t unread;                   /* rows whose entry is no JSON object; in no count */
-	json_t *kept;                     /* entries to be listed, with seq, by and reason as in a row: anything but deliveries, at most REPORT_KEPT_MAX */
+	/* Entries to be listed, at most REPORT_KEPT_MAX: anything but deliveries.  With seq, by and reason as in a row,
+	 * kind (its name) and numbers (report_numbers()). */
+	json_t *kept;
 	int64_t worth;                    /* how many there are */
 	json_t *closings;                 /* entries of closings, likewise */
 	struct report_missing missing[REPORT_KEPT_MAX];
@@ -90,6 +94,8 @@ const char *report_peer(const struct report *r, const char *fingerprint);
 struct report_channel report_sum(const struct report *r); /* of all channels */
 /* A kind's name for people, and one character wide mark for none. */
 const char *report_kind_name(enum report_kind k);
+/* A number, or the first and the last of several; "" of none.  between: what stands there. */
+const char *report_numbers(char out[static 48], int64_t first, int64_t last, const char *between);
 /* Why, in the reader's language; an operator's own words stay as they are. */
 const char *report_reason(const char *event, const char *reason);
 const char *report_chain_state(const struct report *r, char *out, size_t size); /* one sentence */

@@ -22,7 +22,7 @@ static enum report_kind kind_of(const char *event)
 	static const struct { const char *event; enum report_kind kind; } kind[] = {
 		{ "delivered", REPORT_DELIVERED }, { "fork", REPORT_FORK }, { "quarantined", REPORT_QUARANTINED },
 		{ "approved", REPORT_APPROVED }, { "released", REPORT_RELEASED }, { "discarded", REPORT_DISCARDED }, { "refused", REPORT_REFUSED },
-		{ "closing", REPORT_CLOSING },
+		{ "settled", REPORT_SETTLED }, { "closing", REPORT_CLOSING },
 	};
 
 	for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++)
@@ -91,9 +91,11 @@ static void add(int64_t *sum, int64_t v)
 static void count_row(struct report *r, const struct report_row *row)
 {
 	struct report_channel *c = channel_of(r, row->channel);
+	char numbers[48];
 
 	r->rows++;
 	c->count[row->kind]++;
+	add(&c->settled, row->numbers);
 	if (row->kind == REPORT_DELIVERED || row->kind == REPORT_FORK) {
 		unsigned b = report_period_bucket(&r->period, row->at);
 		add(&c->files, row->files);
@@ -109,8 +111,10 @@ static void count_row(struct report *r, const struct report_row *row)
 	if (json_array_size(list) < REPORT_KEPT_MAX) {
 		json_t *o = json_deep_copy(row->json);
 		json_object_set_new(o, "seq", json_integer(row->seq));
+		json_object_set_new(o, "kind", json_string(report_kind_name(row->kind)));
 		json_object_set_new(o, "by", json_string(row->by));
 		json_object_set_new(o, "reason", json_string(row->reason));
+		json_object_set_new(o, "numbers", json_string(report_numbers(numbers, row->number, row->last, "-")));
 		json_array_append_new(list, o);
 	}
 }
@@ -141,6 +145,8 @@ static void take_tree(struct pass *p, int64_t seq, const char *entry, size_t n)
 {
 	json_t *o = json_loadb(entry, n, 0, NULL);
 	char by[1024];
+	enum report_kind kind;
+	bool settled;
 
 	if (!json_is_object(o)) {
 		p->r->unread++;
@@ -148,10 +154,13 @@ static void take_tree(struct pass *p, int64_t seq, const char *entry, size_t n)
 		return;
 	}
 	name_operators(by, sizeof(by), o);
-	struct report_row row = { .seq = seq, .kind = kind_of(text(o, "event")), .event = text(o, "event"), .at = text(o, "at"),
+	kind = kind_of(text(o, "event"));
+	settled = kind == REPORT_SETTLED; /* its row is of a range */
+	struct report_row row = { .seq = seq, .kind = kind, .event = text(o, "event"), .at = text(o, "at"),
 		.channel = text(o, "channel"), .sender = text(o, "sender"), .generation = text(o, "generation"),
 		.object = text(o, "object"), .manifest = text(o, "manifest"), .dir = text(o, "dir"), .reason = why(o),
-		.by = by, .file = text(o, "file"), .number = count(o, "number"), .files = count(o, "files"), .bytes = count(o, "bytes"),
+		.by = by, .file = text(o, "file"), .number = count(o, settled ? "first" : "number"),
+		.last = count(o, settled ? "last" : "number"), .numbers = settled ? count(o, "numbers") : 0, .files = count(o, "files"), .bytes = count(o, "bytes"),
 		.entry = entry, .json = o };
 	tell(p, &row);
 	json_decref(o);
@@ -250,6 +259,7 @@ struct report_channel report_sum(const struct report *r)
 		add(&sum.files, r->channel[i].files);
 		add(&sum.bytes, r->channel[i].bytes);
 		add(&sum.missing, r->channel[i].missing);
+		add(&sum.settled, r->channel[i].settled);
 	}
 	return sum;
 }

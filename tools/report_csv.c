@@ -9,6 +9,7 @@
 #include "tools/report.h"
 
 enum { COLUMNS = 16 };
+#define RANGE ".." /* not 3-5, which Excel takes for a day in March */
 
 /* Shows nothing and may be skipped by who reads: blanks of every width, tabs, line ends, what is invisible. */
 static int is_blank(utf8proc_int32_t c)
@@ -91,11 +92,11 @@ struct csv {
 static void told(void *arg, const struct report_row *w)
 {
 	struct csv *t = arg;
-	char at[24], seq[24], n[24], files[24], bytes[24], generation[96], object[96], manifest[96], sender[96];
-	int counted = w->kind != REPORT_REFUSED && w->kind != REPORT_CLOSING && w->kind != REPORT_OTHER;
+	char at[24], seq[24], n[48], files[24], bytes[24], generation[96], object[96], manifest[96], sender[96];
+	int counted = w->kind != REPORT_REFUSED && w->kind != REPORT_SETTLED && w->kind != REPORT_CLOSING && w->kind != REPORT_OTHER;
 
 	const char *const c[COLUMNS] = { report_period_local(at, w->at), w->kind == REPORT_OTHER ? w->event : report_kind_name(w->kind),
-		w->channel, w->number > 0 ? number(n, w->number) : "", counted ? number(files, w->files) : "",
+		w->channel, report_numbers(n, w->number, w->last, RANGE), counted ? number(files, w->files) : "",
 		counted ? number(bytes, w->bytes) : "", w->file, report_reason(w->event, w->reason), w->by, w->dir, report_peer(t->r, w->sender),
 		hex(generation, "generation:", w->generation), hex(object, "object:", w->object), hex(manifest, "sha256:", w->manifest),
 		hex(sender, "sha256:", w->sender), number(seq, w->seq) };
@@ -106,11 +107,10 @@ static void told(void *arg, const struct report_row *w)
 static void told_missing(void *arg, const struct report_missing *m)
 {
 	struct csv *t = arg;
-	char since[24], range[64], generation[96], sender[96];
+	char since[24], range[48], generation[96], sender[96];
 
-	/* Not 3-5, which Excel takes for a day in March. */
-	(void)snprintf(range, sizeof(range), m->first == m->last ? "%" PRId64 : "%" PRId64 "..%" PRId64, m->first, m->last);
-	const char *const c[COLUMNS] = { report_period_local(since, m->since), _("missing"), m->channel, range, "", "", "", "", "", "",
+	const char *const c[COLUMNS] = { report_period_local(since, m->since), _("missing"), m->channel,
+		report_numbers(range, m->first, m->last, RANGE), "", "", "", "", "", "",
 		report_peer(t->r, m->sender), hex(generation, "generation:", m->generation), "", "", hex(sender, "sha256:", m->sender), "" };
 
 	row_out(t->out, c);

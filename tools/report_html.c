@@ -36,6 +36,7 @@ static void channel(FILE *out, const char *name, const struct report_channel *c,
 	number(out, c->files);
 	number(out, c->bytes);
 	number(out, c->missing);
+	number(out, c->settled);
 	number(out, c->count[REPORT_REFUSED]);
 	number(out, c->count[REPORT_QUARANTINED]);
 	number(out, c->count[REPORT_RELEASED]);
@@ -45,12 +46,12 @@ static void channel(FILE *out, const char *name, const struct report_channel *c,
 
 static void counts(const struct report *r, FILE *out)
 {
-	const char *const name[] = { _("channel"), _("delivered"), _("files"), _("bytes"), _("missing"), _("refused"), _("set aside"),
+	const char *const name[] = { _("channel"), _("delivered"), _("files"), _("bytes"), _("missing"), _("numbers settled"), _("refused"), _("set aside"),
 		_("released"), _("forks") };
 	struct report_channel sum = report_sum(r);
 
 	page_element(out, "h2", NULL, _("By channel"));
-	head(out, name, 9, 1);
+	head(out, name, 10, 1);
 	for (unsigned i = 0; i < r->channels; i++)
 		channel(out, r->channel[i].name[0] != '\0' ? r->channel[i].name : _("(none)"), &r->channel[i], 0);
 	channel(out, _("all"), &sum, 1);
@@ -81,24 +82,15 @@ static void none(FILE *out, const char *text)
 	page_element(out, "p", NULL, text);
 }
 
-static const char *kind_name(const char *event)
-{
-	return strcmp(event, "fork") == 0 ? report_kind_name(REPORT_FORK) : strcmp(event, "quarantined") == 0 ?
-	    report_kind_name(REPORT_QUARANTINED) : strcmp(event, "released") == 0 ? report_kind_name(REPORT_RELEASED) :
-	    strcmp(event, "approved") == 0 ? report_kind_name(REPORT_APPROVED) : strcmp(event, "discarded") == 0 ? report_kind_name(REPORT_DISCARDED) : strcmp(event, "refused") == 0 ?
-	    report_kind_name(REPORT_REFUSED) : event;
-}
-
 static void notable_row(FILE *out, const json_t *o)
 {
-	json_int_t n = json_integer_value(json_object_get(o, "number"));
-	char at[24], shown[32];
+	char at[24];
 
 	fputs("<tr>", out);
 	page_element(out, "td", "w", report_period_local(at, word(o, "at")));
-	page_element(out, "td", "w", kind_name(word(o, "event")));
+	page_element(out, "td", "w", word(o, "kind"));
 	page_element(out, "td", "w", word(o, "channel"));
-	page_element(out, "td", "n", n > 0 ? page_number(shown, n) : "");
+	page_element(out, "td", "n", word(o, "numbers"));
 	page_element(out, "td", NULL, word(o, "file"));
 	page_element(out, "td", NULL, word(o, "by"));
 	page_element(out, "td", NULL, report_reason(word(o, "event"), word(o, "reason")));
@@ -112,7 +104,7 @@ static void notable(const struct report *r, FILE *out)
 	char more[200];
 	size_t i;
 
-	page_element(out, "h2", NULL, _("Refused, set aside, released, delivered apart"));
+	page_element(out, "h2", NULL, _("Refused, set aside, released, settled, delivered apart"));
 	if (r->worth == 0) {
 		none(out, _("None."));
 		return;
@@ -131,7 +123,7 @@ static void notable(const struct report *r, FILE *out)
 static void missing(const struct report *r, FILE *out)
 {
 	const char *const name[] = { _("channel"), _("numbers"), _("sender"), _("generation"), _("since") };
-	char shown[64], since[24];
+	char shown[48], since[24];
 
 	page_element(out, "h2", NULL, _("Missing now, and known to be missing when the period ended"));
 	if (r->missing_ranges == 0) {
@@ -143,8 +135,7 @@ static void missing(const struct report *r, FILE *out)
 		const struct report_missing *m = &r->missing[i];
 		fputs("<tr>", out);
 		page_element(out, "td", NULL, m->channel);
-		(void)snprintf(shown, sizeof(shown), m->first == m->last ? "%" PRId64 : "%" PRId64 " - %" PRId64, m->first, m->last);
-		page_element(out, "td", "w", shown);
+		page_element(out, "td", "w", report_numbers(shown, m->first, m->last, " - "));
 		page_element(out, "td", NULL, report_peer(r, m->sender));
 		(void)snprintf(shown, sizeof(shown), "%.8s", m->generation);
 		page_element(out, "td", "w", shown);

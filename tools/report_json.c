@@ -1,7 +1,7 @@
 /* report_json.c - a report as one JSON object (report.h): the rows as the ledger has them, then the counts.
  *
  *   period {label, from, until}   rows [{seq, entry}]   missing [{channel, peer, sender, generation, first, last, since}]
- *   channels [{channel, delivered, files, bytes, missing, refused, quarantined, released, discarded, forks, closings}]
+ *   channels [{channel, delivered, files, bytes, missing, settled, refused, quarantined, released, discarded, forks, closings}]
  *   ledger {rows, holds, hash, bad, why}   (bad and why only where it does not hold: the first row that does not) */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -40,9 +40,9 @@ static void told_missing(void *arg, const struct report_missing *m)
 
 static json_t *channel(const struct report_channel *c)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "channel", c->name, "delivered",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "channel", c->name, "delivered",
 	    (json_int_t)c->count[REPORT_DELIVERED] + (json_int_t)c->count[REPORT_FORK], "files", (json_int_t)c->files, "bytes", (json_int_t)c->bytes,
-	    "missing", (json_int_t)c->missing, "refused", (json_int_t)c->count[REPORT_REFUSED], "quarantined",
+	    "missing", (json_int_t)c->missing, "settled", (json_int_t)c->settled, "refused", (json_int_t)c->count[REPORT_REFUSED], "quarantined",
 	    (json_int_t)c->count[REPORT_QUARANTINED], "released", (json_int_t)c->count[REPORT_RELEASED], "discarded",
 	    (json_int_t)c->count[REPORT_DISCARDED], "forks", (json_int_t)c->count[REPORT_FORK], "closings",
 	    (json_int_t)c->count[REPORT_CLOSING]);

@@ -108,7 +108,7 @@ int report_plain_read(struct report_plain *p, struct report_row *row, const char
 		return 0;
 	*row = (struct report_row){ .kind = REPORT_DELIVERED, .event = word(p, "event"), .at = word(p, "at"), .channel = word(p, "channel"),
 		.sender = word(p, "sender"), .generation = word(p, "generation"), .object = word(p, "object"), .manifest = word(p, "manifest"),
-		.dir = word(p, "dir"), .reason = word(p, "reason"), .by = "", .file = word(p, "file"), .number = find(p, "number")->number,
+		.dir = word(p, "dir"), .reason = word(p, "reason"), .by = "", .file = word(p, "file"), .number = find(p, "number")->number, .last = find(p, "number")->number,
 		.files = find(p, "files")->number, .bytes = find(p, "bytes")->number, .entry = entry };
 	return 1;
 }

@@ -16,6 +16,7 @@ const char *report_kind_name(enum report_kind k)
 	case REPORT_RELEASED: return _("released");
 	case REPORT_DISCARDED: return _("discarded");
 	case REPORT_REFUSED: return _("refused");
+	case REPORT_SETTLED: return _("numbers settled");
 	case REPORT_CLOSING: return _("closing");
 	default: return _("other");
 	}
@@ -23,8 +24,22 @@ const char *report_kind_name(enum report_kind k)
 
 const char *report_reason(const char *event, const char *reason)
 {
-	return reason[0] == '\0' || strcmp(event, "approved") == 0 || strcmp(event, "released") == 0 || strcmp(event, "discarded") == 0 ?
-	    reason : reason_show(reason);
+	static const char *const decided[] = { "approved", "released", "discarded", "settled" };
+
+	for (size_t i = 0; i < sizeof(decided) / sizeof(decided[0]); i++)
+		if (strcmp(event, decided[i]) == 0)
+			return reason;
+	return reason[0] == '\0' ? reason : reason_show(reason);
+}
+
+const char *report_numbers(char out[static 48], int64_t first, int64_t last, const char *between)
+{
+	out[0] = '\0';
+	if (first == last && first != 0)
+		(void)snprintf(out, 48, "%" PRId64, first);
+	if (first != last)
+		(void)snprintf(out, 48, "%" PRId64 "%s%" PRId64, first, between, last);
+	return out;
 }
 
 const char *report_chain_state(const struct report *r, char *out, size_t size)
@@ -42,9 +57,9 @@ const char *report_chain_state(const struct report *r, char *out, size_t size)
 /* --- counts --- */
 static json_t *line(const char *name, const struct report_channel *c)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "channel", name, "delivered",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "channel", name, "delivered",
 	    (json_int_t)c->count[REPORT_DELIVERED] + (json_int_t)c->count[REPORT_FORK], "files", (json_int_t)c->files, "bytes", (json_int_t)c->bytes,
-	    "missing", (json_int_t)c->missing, "refused", (json_int_t)c->count[REPORT_REFUSED], "quarantined",
+	    "missing", (json_int_t)c->missing, "settled", (json_int_t)c->settled, "refused", (json_int_t)c->count[REPORT_REFUSED], "quarantined",
 	    (json_int_t)c->count[REPORT_QUARANTINED], "released", (json_int_t)c->count[REPORT_RELEASED], "forks",
 	    (json_int_t)c->count[REPORT_FORK]);
 }
@@ -59,6 +74,7 @@ static void counts(const struct report *r)
 {
 	static const struct out_column column[] = { { "channel", N_("channel"), OUT_STRING }, { "delivered", N_("delivered"), OUT_NUMBER },
 		{ "files", N_("files"), OUT_NUMBER }, { "bytes", N_("bytes"), OUT_NUMBER }, { "missing", N_("missing"), OUT_NUMBER },
+		{ "settled", N_("numbers settled"), OUT_NUMBER },
 		{ "refused", N_("refused"), OUT_NUMBER }, { "quarantined", N_("set aside"), OUT_NUMBER },
 		{ "released", N_("released"), OUT_NUMBER }, { "forks", N_("forks"), OUT_NUMBER } };
 	struct report_channel sum = report_sum(r);
@@ -81,8 +97,8 @@ static const char *word(const json_t *o, const char *key)
 
 static void notable(const struct report *r, FILE *out)
 {
-	static const struct out_column column[] = { { "at", N_("time"), OUT_TIME }, { "event", N_("event"), OUT_WORD },
-		{ "channel", N_("channel"), OUT_STRING }, { "number", N_("number"), OUT_NUMBER }, { "file", N_("file"), OUT_STRING },
+	static const struct out_column column[] = { { "at", N_("time"), OUT_TIME }, { "kind", N_("event"), OUT_STRING },
+		{ "channel", N_("channel"), OUT_STRING }, { "numbers", N_("number"), OUT_NUMBER }, { "file", N_("file"), OUT_STRING },
 		{ "by", N_("by"), OUT_STRING }, { "shown", N_("reason"), OUT_STRING } };
 
 	json_t *o;
@@ -90,7 +106,7 @@ static void notable(const struct report *r, FILE *out)
 
 	json_array_foreach(r->kept, i, o)
 		json_object_set_new(o, "shown", json_string(report_reason(word(o, "event"), word(o, "reason"))));
-	fprintf(out, "\n%s\n", _("Refused, set aside, released, delivered apart"));
+	fprintf(out, "\n%s\n", _("Refused, set aside, released, settled, delivered apart"));
 	if (r->worth == 0)
 		fprintf(out, "%s\n", _("none"));
 	else

@@ -73,6 +73,10 @@ def ledger(tmp_path):
     made.add("2026-11-20T08:00:00Z", "closing", number=1, dir="katamichi/00000001", kind="day", closed="2026-11-20T07:59:00Z", file="aa" * 32,
              channels=[dict(channel="eltax", generation=GENERATION, first=1, last=9, newest=9, missing=4, missing_ranges=[[5, 8]],
                             aside=1, differs=0)])
+    made.add("2026-11-20T08:10:00Z", "settled", channel="eltax", generation=GENERATION, first=11, last=14, numbers=3, operator="鈴木",
+             login="suzuki", reason="missing")
+    made.add("2026-11-20T08:20:00Z", "settled", channel="eltax", generation=GENERATION, first=16, last=16, numbers=1, operator="鈴木",
+             login="suzuki", reason="-2 紙で受領")
     made.add("2026-11-20T08:30:00Z", "an event of a later version", what="passed over")
     made.delivered("2026-11-20T15:00:00Z", 9)  # the 21st
     for first, last, since in ((5, 8, 1795000000), (3, 3, 1795000000)):  # 2026-11-18
@@ -86,14 +90,14 @@ def test_a_day_is_counted(ledger):
     channels = {c["channel"]: c for c in day["channels"]}
     eltax = channels["eltax"]
     assert (eltax["delivered"], eltax["files"], eltax["bytes"]) == (2, 5, 6000), eltax
-    assert {k: eltax[k] for k in ("missing", "refused", "quarantined", "released", "forks")} == dict(
-        missing=5, refused=1, quarantined=1, released=1, forks=1), eltax
+    assert {k: eltax[k] for k in ("missing", "settled", "refused", "quarantined", "released", "forks")} == dict(
+        missing=5, settled=4, refused=1, quarantined=1, released=1, forks=1), eltax
     assert channels["pittari"]["delivered"] == 1
     assert [r["entry"]["event"] for r in day["rows"]] == ["delivered", "delivered", "fork", "quarantined", "released", "refused",
-                                                       "closing", "an event of a later version"]
+                                                       "closing", "settled", "settled", "an event of a later version"]
     assert (day["period"]["from"], day["period"]["until"]) == ("2026-11-19T15:00:00Z", "2026-11-20T15:00:00Z")
     assert [(m["peer"], m["first"], m["last"]) for m in day["missing"]] == [(PEER, 3, 3), (PEER, 5, 8)], "known later, yet reported"
-    assert day["ledger"]["holds"] and day["ledger"]["rows"] == 12
+    assert day["ledger"]["holds"] and day["ledger"]["rows"] == 14
     # every day of the month together is the month
     month = ledger.json("--month", "2026-11")
     assert sum(c["delivered"] for c in month["channels"]) == 6, "five here, and make_ledger's one"
@@ -101,7 +105,8 @@ def test_a_day_is_counted(ledger):
 
 def test_text_says_what_needs_a_look(ledger):
     out = ledger.report("--day", "2026-11-20").out
-    for words in (r"eltax +2 +5 +6,?000", "山田 太郎", "2026-11-20 14:00:00", r"eltax +5 +8 +mihon", "all 12 rows", "JST"):
+    for words in (r"eltax +2 +5 +6,?000 +5 +4 ", "山田 太郎", "2026-11-20 14:00:00", r"eltax +5 +8 +mihon", "all 14 rows", "JST",
+                  r"settled +eltax +11-14 +鈴木 \(suzuki\) +missing\n", r"settled +eltax +16 +鈴木"):
         assert re.search(words, out), f"{words} is not in\n{out}"
 
 
@@ -120,12 +125,14 @@ def test_csv_is_for_excel(ledger):
     assert raw.count(b"\n") == raw.count(b"\r\n")
     rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
     assert {len(r) for r in rows} == {len(rows[0])}
-    assert len(rows) == 1 + 8 + 2 + 1, "head, entries, missing ranges, the chain"
+    assert len(rows) == 1 + 10 + 2 + 1, "head, entries, missing ranges, the chain"
     for cell in (c for r in rows for c in r):
         assert not re.match(r"\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]", cell), f"a formula: {cell}"
         assert not re.fullmatch(r"[0-9]+(e[0-9]+|-[0-9]+|/[0-9]+)", cell), f"a number or a day that it is not: {cell}"
     reasons = [r[7] for r in rows]
     assert "'" + HOSTILE in reasons and "'-1 確認済み" in reasons and "'\uff1dlarger than max_file" in reasons
+    assert [(r[3], r[4], r[5], r[7], r[8]) for r in rows if r[1] == "numbers settled"] == [
+        ("11..14", "", "", "missing", "鈴木 (suzuki)"), ("16", "", "", "'-2 紙で受領", "鈴木 (suzuki)")]
     assert [(r[6], r[8]) for r in rows if r[1] == "released"] == [("不正.csv", "佐藤 (sato), 山田 太郎 (yamada)")]
 
 
@@ -183,7 +190,7 @@ def check_page(text):
 def test_page_is_self_contained(ledger):
     page = check_page(ledger.report("--day", "2026-11-20", "--html", "--lang", "en").out)
     assert HOSTILE in page.text, "the reason is not shown as the text that it is"
-    for words in ("山田 太郎", "2026-11-20 14:00:00", "5 - 8", "all 12 rows"):
+    for words in ("山田 太郎", "2026-11-20 14:00:00", "5 - 8", "all 14 rows", "numbers settled", "11-14"):
         assert words in page.text, words
     assert page.text.count("Deliveries by hour") == 1 and "svg" in page.tags
     month = check_page(ledger.report("--month", "2026-11", "--html").out)
@@ -198,12 +205,12 @@ def test_broken_chain_is_said(ledger):
     done = ledger.report("--day", "2026-11-20", "--json", ok=False)
     told = json.loads(done.out)
     assert done.returncode == 1 and (told["ledger"]["holds"], told["ledger"]["bad"]) == (False, 4)
-    assert len(told["rows"]) == 8, "what follows a broken row is still told"
+    assert len(told["rows"]) == 10, "what follows a broken row is still told"
 
 
 def test_an_entry_that_is_no_json(ledger):
     ledger.add("2026-11-20T09:00:00Z", "x")
-    ledger.db.execute("UPDATE ledger SET entry = '{\"at\":\"2026-11-20T09:00:00Z\",\"nonsense' WHERE seq = 13")
+    ledger.db.execute("UPDATE ledger SET entry = '{\"at\":\"2026-11-20T09:00:00Z\",\"nonsense' WHERE seq = 15")
     done = ledger.report("--day", "2026-11-20", "--json", ok=False)
     assert done.returncode == 1 and json.loads(done.out)["ledger"]["unread"] == 1, done.out + done.err
 

@@ -5,7 +5,7 @@
 
 Two network namespaces, a veth pair, real frames across it, everything from the receiver dropped.  First the ceilings of
 this run: datagrams and synced writes with no work on them.  Then (pacing) how exact the sender's rate is and how long its bursts;
-(a) the link alone, memory to memory; (b) one file that
+(a) the link alone, memory to memory, on an interface that joins datagrams, as an ordinary host's does (GRO), and on one that does not; (b) one file that
 does not compress, disk to disk; (c) Japanese XML; (d) many files of 4 KB; (e) latency of single files of 4 KB, idle and beside
 a bulk transfer.  Each at the highest rate at which the receiver's kernel loses nothing, found by going down from --start unless
 --rate is given.  tests/BENCH.md says what exactly is measured.  Results: B/bench/bench.json, bench.svg and the table.
@@ -28,6 +28,7 @@ from content import random_file, xml_file
 from measure import busy_others, datagram, harness, machine
 
 PARTS = ("raw", "pacing", "a", "b", "c", "d", "e")
+JOINED = "a-joined"  # (a) once more, with GRO
 STEP = 0.8  # from one rate to the next lower one
 TRIES = 14
 START = {1500: 8_000_000_000, 9000: 16_000_000_000}
@@ -51,7 +52,8 @@ def options(argv):
     p.add_argument("--loss", default="1%")
     p.add_argument("--burst", default="0s", help="guarantee asked of the sender (sender.conf, burst)")
     p.add_argument("--buffer", default="64M", help="the receiver's socket buffer")
-    p.add_argument("--gro", type=int, default=0, help="1: generic receive offload on the receiver's interface")
+    p.add_argument("--gro", type=int, choices=(0, 1), help="1: generic receive offload on the receiver's interface; without it (a) is measured both ways, "
+                   "the others with none")
     p.add_argument("--dir", default=os.path.join(harness.BUILD, "bench", "work"), help="on the disk to measure")
     p.add_argument("--memory", default="/dev/shm", help="a tmpfs")
     o = p.parse_args(argv)
@@ -162,6 +164,11 @@ def at_best_rate(o, mtu, say, try_one, probe=None, kind="pair"):
 
 
 # --- parts ---
+def parts_of(o):
+    """Those that are asked for, in order."""
+    return [p for part in PARTS if part in o.only for p in ((part, JOINED) if part == "a" and o.gro is None else (part,))]
+
+
 class Bench:
     def __init__(self, o, steps=0):
         self.o, self.results = o, {}
@@ -197,9 +204,15 @@ class Bench:
         return {"rates": pacing.run(mtu, self.o.memory, self.say)}
 
     def part_a(self, mtu):
+        return self.link(mtu, bool(self.o.gro), "link")
+
+    def part_joined(self, mtu):
+        return self.link(mtu, True, "link that joins")
+
+    def link(self, mtu, joins, kind):
         def run(size):
-            return lambda rate: link_only.run(self.o, mtu, rate, size, self.o.memory)
-        return at_best_rate(self.o, mtu, self.say, run(self.o.size), run(max(1, self.o.size // 8)), "link")
+            return lambda rate: link_only.run(self.o, mtu, rate, size, self.o.memory, joins)
+        return at_best_rate(self.o, mtu, self.say, run(self.o.size), run(max(1, self.o.size // 8)), kind)
 
     def part_b(self, mtu):
         return self.large(mtu, self.o.dir, "random", self.o.size)
@@ -218,15 +231,13 @@ class Bench:
         return {"fsync": fsync, "idle": at_best_rate(self.o, mtu, self.say, run(False)), "bulk": at_best_rate(self.o, mtu, self.say, run(True))}
 
     def run(self):
-        for part in PARTS:
-            if part not in self.o.only:
-                continue
+        for part in parts_of(self.o):
             for mtu in self.o.mtus:
                 began = time.monotonic()
                 self.bar.print(f"({part}) MTU {mtu}")
                 self.bar.step(f"({part}) MTU {mtu}")
                 try:
-                    r = getattr(self, "part_" + part)(mtu)
+                    r = self.part_joined(mtu) if part == JOINED else getattr(self, "part_" + part)(mtu)
                 except (AssertionError, crossing.Lost, OSError, subprocess.SubprocessError) as e:
                     r = {"failed": str(e)}
                     self.say(f"failed: {e}")
@@ -251,7 +262,7 @@ def main(argv):
     facts = dict(machine(), others=busy_others(), options={k: v for k, v in vars(o).items() if isinstance(v, (int, str, list, type(None)))})
     if facts["others"] > 0.2:
         print(f"bench: other work takes {facts['others']} of {facts['cores']} cores now; the figures will be lower than the machine's", flush=True)
-    bench = Bench(o, sum(part in o.only for part in PARTS) * len(o.mtus))
+    bench = Bench(o, len(parts_of(o)) * len(o.mtus))
     try:
         bench.run()
     finally:
@@ -260,7 +271,7 @@ def main(argv):
         for path in (o.dir, os.path.join(o.memory, f"km-bench-{os.getpid()}")):
             shutil.rmtree(path, ignore_errors=True)
     report.write(os.path.join(harness.BUILD, "bench"), "bench", facts, bench.results)
-    return any("failed" in r for part in PARTS for r in bench.results.get(part, {}).values())
+    return any("failed" in r for part in parts_of(o) for r in bench.results.get(part, {}).values())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 /* bench_link_receive.c - the receiver's link process alone, memory to memory.
  *
- *   bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER DIR BYTES
+ *   bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER BYTES
  *
  * Plays open and store: starts the real katamichi-receiver-link (PROGRAM),
- * gives it the key of bench_link_send.c's session and nameless part files in
- * DIR (a tmpfs: it looks at the free space), and ends when an object is complete, or when nothing was taken for
+ * gives it the key of bench_link_send.c's session and part files in memory
+ * (huge_files.h), and ends when an object is complete, or when nothing was taken for
  * some seconds.  Symbols are authenticated, decoded and put in their place as always.
  * The memory that the object of BYTES comes to lie in was touched before: what first
  * touch costs (several times the copy) is the machine's, and buffers are recycled.
@@ -33,6 +33,7 @@
 #include "host/window.h"
 #include "receiver/proc_link.h"
 #include "receiver/receiver_messages.h"
+#include "tools/bench/huge_files.h"
 #include "tools/bench/link_end.h"
 
 enum { SLOTS = 128, SOME = 20 /* datagrams: more than the session's own before its first symbol */ };
@@ -62,13 +63,6 @@ static int udp_socket(const char *host, const char *port, int buffer)
 	return fd;
 }
 
-static const char *folder;
-
-static int nameless(void)
-{
-	return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-}
-
 /* Memory for the object where it will be put together: the link takes the slot that it was given last,
  * so it gets no more of them, however often it asks. */
 static void touch(int fd, uint64_t bytes)
@@ -77,21 +71,24 @@ static void touch(int fd, uint64_t bytes)
 
 	for (uint64_t at = 0; at < bytes; at += sizeof(zeros))
 		if (pwrite(fd, zeros, sizeof(zeros), (off_t)at) != (ssize_t)sizeof(zeros))
-			log_die(EXIT_SYSTEM, "%s: no room for %llu bytes: %s", folder, (unsigned long long)bytes, strerror(errno));
+			log_die(EXIT_SYSTEM, "no memory for %llu bytes: %s", (unsigned long long)bytes, strerror(errno));
 }
 
 static void give_slots(int store, uint64_t bytes)
 {
+	int folder = huge_files();
+
 	for (uint32_t next = 0; next < SLOTS; next++) {
-		int fd[2] = { nameless(), nameless() };
+		int fd[2] = { huge_file(folder), huge_file(folder) };
 		const struct msg_slot s = { next };
-		if (fd[0] >= 0 && next == SLOTS - 1)
+		if (next == SLOTS - 1)
 			touch(fd[0], bytes);
-		if (fd[0] < 0 || fd[1] < 0 || ipc_send_fds(store, MSG_SLOT, &s, sizeof(s), fd, 2) != 1)
+		if (ipc_send_fds(store, MSG_SLOT, &s, sizeof(s), fd, 2) != 1)
 			log_die(EXIT_SYSTEM, "part files: %s", strerror(errno));
 		data_fd[next] = fd[0];
 		close(fd[1]);
 	}
+	close(folder);
 }
 
 static void introduce(int opener, int store, uint32_t n, uint64_t bytes)
@@ -160,16 +157,15 @@ int main(int argc, char **argv)
 	uint64_t refused = 0;
 
 	log_init_tool("bench_link_receive");
-	if (argc != 8 || crypto_init() != 0)
-		log_die(EXIT_USAGE, "usage: bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER DIR BYTES");
-	folder = argv[6];
+	if (argc != 7 || crypto_init() != 0)
+		log_die(EXIT_USAGE, "usage: bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER BYTES");
 	ipc_pair(opener);
 	ipc_pair(store);
 	struct proc_spec spec = { .role = "link", .path = argv[3], .config = "bench", .fds = LINK_FD_END - LINK_FD_SOCKET,
 		.fd = { udp_socket(argv[1], argv[2], atoi(argv[5])), opener[1], store[1], window_create(LINK_CHUNKS) } };
 	sealed_make(spec.fd[LINK_FD_WINDOW - LINK_FD_SOCKET]);
 	pid_t pid = proc_start(&spec);
-	introduce(opener[0], store[0], (uint32_t)atoi(argv[4]), strtoull(argv[7], NULL, 10));
+	introduce(opener[0], store[0], (uint32_t)atoi(argv[4]), strtoull(argv[6], NULL, 10));
 	clock_sleep_ns(200000000);
 	puts("ready");
 	fflush(stdout);

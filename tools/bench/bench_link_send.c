@@ -30,6 +30,7 @@
 #include "sender/messages.h"
 #include "sender/sender_conf.h"
 #include "sender/sender_proc.h"
+#include "tools/bench/huge_files.h"
 #include "tools/bench/link_end.h"
 
 static struct sender_conf conf;
@@ -48,10 +49,11 @@ static int udp_socket(void)
 /* Random bytes in memory, and their hash. */
 static int object_fd(uint64_t bytes, char hash[static 2 * HASH_LEN + 1])
 {
-	int fd = memfd_create("object", MFD_CLOEXEC);
+	int folder = huge_files(), fd = huge_file(folder);
 	uint8_t *m, digest[HASH_LEN];
 
-	if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0)
+	close(folder);
+	if (ftruncate(fd, (off_t)bytes) != 0)
 		log_die(EXIT_SYSTEM, "memory: %s", strerror(errno));
 	m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (m == MAP_FAILED)

@@ -20,19 +20,19 @@ rate = {rate}
 """
 
 
-def run(options, mtu, rate, size, work):
-    """Figures of one object of this size, in the form that crossing.py gives."""
+def run(options, mtu, rate, size, work, joins):
+    """Figures of one object of this size, in the form that crossing.py gives.  joins: the receiver's interface joins datagrams."""
     top, net = tempfile.mkdtemp(prefix="km-bench-", dir=work), harness.Net(mtu)
     try:
         if not net.real:
             raise SystemExit("bench: network namespaces are not to be had (root?); without them there is no link to measure")
-        real_frames(net, options.gro)
+        real_frames(net, joins)
         conf, d = os.path.join(top, "sender.conf"), datagram(mtu)
         with open(conf, "w") as f:
             f.write(CONF.format(destination=f"{net.receiver}:5150", mtu=mtu, rate=rate))
         receiver = harness.Process("bench_link_receive", net.at("r") + [
             harness.program("tools/bench/bench_link_receive"), net.receiver, "5150", harness.program("katamichi-receiver-link"),
-            str(d), str(options.bytes_of(options.buffer)), top, str(size)], os.path.join(top, "receive.log"), ready="ready")
+            str(d), str(options.bytes_of(options.buffer)), str(size)], os.path.join(top, "receive.log"), ready="ready")
         sent = json.loads(harness.run(*net.at("s"), harness.program("tools/bench/bench_link_send"), conf,
                                       harness.program("katamichi-sender"), str(size), str(REPAIR), timeout=120).out)
         receiver.popen.wait(60)
@@ -46,7 +46,8 @@ def run(options, mtu, rate, size, work):
     wire = sent["datagrams"] * (d + WIRE) * 8 / on_link
     if got["complete"] and got["sha256"] != sent["sha256"]:
         raise AssertionError("the object that came together is not the one that was sent")
-    r = {"mtu": mtu, "rate": rate, "way": "gro" if options.gro else "plain", "bytes": size, "seconds": round(seconds, 4), "bit/s": round(size * 8 / seconds), "complete": got["complete"],
+    r = {"mtu": mtu, "rate": rate, "way": "gro" if joins else "plain",
+         "bytes": size, "seconds": round(seconds, 4), "bit/s": round(size * 8 / seconds), "complete": got["complete"],
          "counters": {"datagrams": got["datagrams"], "sent": sent["datagrams"], "kernel_drops": got["kernel_drops"],
                       "refused": got["refused"], "repaired": got["repaired"]},
          "link": {"seconds": round(on_link, 3), "wire bit/s": round(wire), "of rate": round(wire / rate, 4),

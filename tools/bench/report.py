@@ -3,7 +3,8 @@ import json
 import os
 
 G = 1e9
-FLOOR = {"a": {9000: 12 * G, 1500: 6 * G}, "b": {9000: 4 * G, 1500: 3 * G}, "c": {9000: 4 * G, 1500: 4 * G}, "d": {9000: 8000, 1500: 8000}}
+LINK = {9000: 12 * G, 1500: 6 * G}
+FLOOR = {"a": LINK, "a-joined": LINK, "b": {9000: 4 * G, 1500: 3 * G}, "c": {9000: 4 * G, 1500: 4 * G}, "d": {9000: 8000, 1500: 8000}}
 GB_FROM = 10_000_000  # bytes of which a cost per GB says something
 CPU_MAX = 1.7         # s per GB and side, of (b)
 RATIO_MIN = 0.5       # of the run's own ceiling
@@ -12,7 +13,7 @@ FSYNC_US = 500.0      # beyond which FSYNCS of them are allowed on top
 FSYNCS = 8
 RATE_ERROR = 0.01     # of the configured rate
 WAYS = {"plain": "plain", "gro": "with GRO", "uring": "by io_uring"}  # bench.py
-WHAT = {"a": "link, memory to memory", "b": "one file, disk to disk", "c": "Japanese XML, disk to disk", "d": "files of 4 KB",
+WHAT = {"a": "link, memory to memory", "a-joined": "the same, datagrams joined", "b": "one file, disk to disk", "c": "Japanese XML, disk to disk", "d": "files of 4 KB",
         "e": "latency of 4 KB"}
 
 
@@ -70,8 +71,8 @@ def pacing_rows(results):
 def ratio_of(part, value, mtu, results):
     """(ratio to this run's own ceiling, what that is); None where it was not measured."""
     write = results.get("write")
-    if part == "a":
-        way = results["a"][str(mtu)].get("way", "plain")  # interfaces that join datagrams, or not, for both alike
+    if part in ("a", "a-joined"):
+        way = results[part][str(mtu)].get("way", "plain")  # interfaces that join datagrams, or not, for both alike
         raw = results.get("raw", {}).get(str(mtu), {}).get(way, {}).get("bit/s")
         return (value / raw, "datagrams with GRO" if way == "gro" else "plain datagrams") if raw else (None, "")
     if part == "b" and write:
@@ -92,7 +93,7 @@ def rate_row(part, mtu, r, results):
     ratio, ceiling = ratio_of(part, value, mtu, results)
     cpu = (r["sender CPU s/GB"], r["receiver CPU s/GB"])
     unit = (lambda v: f"{v:.0f} files/s") if part == "d" else gbit
-    return (f"({part}) {WHAT[part]}", mtu, unit(value), unit(floor), f"{ratio:.2f} of {ceiling}" if ratio is not None else "",
+    return (f"({part[0]}) {WHAT[part]}", mtu, unit(value), unit(floor), f"{ratio:.2f} of {ceiling}" if ratio is not None else "",
             f"{cpu[0]:.2f} + {cpu[1]:.2f}" + (f" (max {CPU_MAX})" if part == "b" else ""),
             "no, lost" if r["counters"]["kernel_drops"] else held(value, floor, ratio, max(cpu) if part == "b" else 0))
 
@@ -111,12 +112,12 @@ def rows(results):
     """[(what, MTU, value, floor, ratio to the ceiling, CPU, held)] as text."""
     out = []
     for mtu in (1500, 9000):
-        for part in ("a", "b", "c", "d", "e"):
+        for part in ("a", "a-joined", "b", "c", "d", "e"):
             r = results.get(part, {}).get(str(mtu))
             if r is None:
                 continue
             if "failed" in r:
-                out.append((f"({part}) {WHAT[part]}", mtu, "failed", "", "", "", "no"))
+                out.append((f"({part[0]}) {WHAT[part]}", mtu, "failed", "", "", "", "no"))
             elif part == "e":
                 out += latency_rows(mtu, r)
             else:

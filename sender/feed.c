@@ -29,22 +29,6 @@ struct forming {
 	struct batch *batch[TRACKS];
 };
 
-unsigned feed_unfinished(struct outbox *o, const char *folder)
-{
-	char path[SENDER_PATH_MAX + sizeof("/.taken")];
-	const struct dirent *e;
-	unsigned n = 0;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "%s/.taken", folder);
-	d = opendir(path);
-	while (d != NULL && (e = readdir(d)) != NULL)
-		n += claim_named(e->d_name) && e->d_name[CLAIM_ID_LEN] == '\0' && !outbox_has_claim(o, e->d_name);
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
-
 void feed_open(struct spool *s, unsigned i)
 {
 	struct feed *f = &s->feed[i];

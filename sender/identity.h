@@ -15,7 +15,7 @@
 #include "sender/outbox.h"
 
 /* Compare, begin a new generation if need be (logged, with a row in table generation), note how things are now.
- * machine_id: its file; witness: path, or "" for none; unfinished: claims without a row (feed_unfinished()).  Fatal if the witness cannot be used. */
+ * machine_id: its file; witness: path, or "" for none; unfinished: claims without a row (unfinished.h).  Fatal if the witness cannot be used. */
 void identity_check(struct outbox *o, const char *machine_id, const char *witness, unsigned unfinished, uint64_t now_ns);
 #define IDENTITY_MACHINE "/etc/machine-id"
 /* Numbers belong to the sender's key: another one than last time begins a new generation. */

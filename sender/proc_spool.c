@@ -23,6 +23,7 @@
 #include "sender/receipts.h"
 #include "sender/sender_proc.h"
 #include "sender/spool.h"
+#include "sender/unfinished.h"
 
 #define TICK_NS 1000000000ull
 #define EARLIER_TICKS 600u /* seconds between looks at what earlier generations still keep */
@@ -75,7 +76,6 @@ static void confine(const struct spool *s)
 static void start(struct spool *s, const char *name)
 {
 	uint64_t now_ns = clock_mono_ns();
-	unsigned unfinished = 0;
 
 	if (sender_conf_read(&s->conf, name, PROC_FD_FIRST + SPOOL_FD_CONF) != 0)
 		exit(EXIT_CONFIG);
@@ -89,9 +89,7 @@ static void start(struct spool *s, const char *name)
 		log_die(EXIT_SYSTEM, "setting up: %s", strerror(errno));
 	load_keys(s);
 	outbox_open(&s->outbox, s->conf.state, now_ns);
-	for (unsigned i = 0; i < s->conf.channels; i++)
-		unfinished += feed_unfinished(&s->outbox, s->conf.channel[i].folder);
-	identity_check(&s->outbox, IDENTITY_MACHINE, s->conf.witness, unfinished, now_ns);
+	identity_check(&s->outbox, IDENTITY_MACHINE, s->conf.witness, unfinished_claims(&s->outbox, &s->conf), now_ns);
 	identity_key(&s->outbox, s->me->pub.fingerprint);
 	outbox_sweep(&s->outbox);
 	confine(s);

@@ -126,7 +126,6 @@ struct spool {
 };
 
 /* feed.c */
-unsigned feed_unfinished(struct outbox *o, const char *folder); /* claims in it without a row */
 void feed_open(struct spool *s, unsigned i);              /* fatal on failure */
 void feed_recover(struct spool *s, unsigned i);           /* claims that an earlier run left */
 void feed_run(struct spool *s, unsigned i, uint64_t now_ns); /* form batches as far as may be */

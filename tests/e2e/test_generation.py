@@ -103,6 +103,32 @@ def test_restore_said_by_hand(site):
     assert events(site, "fork") == [] and len(events(site, "generation")) == 1
 
 
+def test_a_kill_and_a_channel_less(site):
+    """Killed with an object sealed and its row not yet written, and its channel taken out before the next start: no restored
+    database, and the files go when the channel is back."""
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    site.sender.stop()
+    site.put("pittari", "二.csv", samples.table(4))
+    claim, sealed = site.path("out/pittari/.taken", "0123456789abcdef" * 2), site.path("sender-state/objects", "ef" * 16)
+    os.mkdir(claim)
+    os.rename(site.path("out/pittari/二.csv"), os.path.join(claim, "二.csv"))
+    with open(sealed, "wb") as f:
+        f.write(b"sealed")
+    shutil.copy(site.path("sender.conf"), site.path("whole.conf"))
+    harness.edit(site.path("sender.conf"), ("[channel pittari]\n", "[channel another]\n"))
+    os.mkdir(site.path("out/another"))
+    site.start_sender()
+    assert "a new generation" not in site.sender.text() and not os.path.exists(site.path("sender-state/set-aside"))
+    assert not os.path.exists(sealed) and os.path.exists(claim)
+    site.sender.stop()
+    shutil.copy(site.path("whole.conf"), site.path("sender.conf"))
+    site.start_sender()
+    site.wait_delivered()
+    site.check_inbox()
+
+
 @pytest.mark.parametrize("way", ("by hand", "another file", "in its place"))
 def test_restore_keeps_what_the_backup_does_not_know(site, way):
     """A backup of the database alone comes back, and what came after it was never received: its sealed object is all there is."""

@@ -13,6 +13,7 @@
 
 #include "host/durable.h"
 #include "sender/identity.h"
+#include "sender/unfinished.h"
 #include "tests/unit/outbox_rig.h"
 
 #define S UINT64_C(1000000000)
@@ -269,6 +270,47 @@ static void unknown_after_a_kill(void **state)
 	assert_false(there("set-aside"));
 }
 
+/* Where claims are looked for: what was configured before counts until nothing is left in it. */
+static void claims_of_earlier_folders(void **state)
+{
+#define CLAIM "/.taken/0123456789abcdef0123456789abcdef"
+	static struct sender_conf c = { .channels = 2 };
+	static const struct {
+		const char *folder[2], *made, *removed; /* configured; a claim that appears or goes before the start */
+		unsigned unfinished;
+		int64_t noted;
+		const char *why;
+	} row[] = {
+		{ { "a", "b" }, NULL, NULL, 0, 2, "nothing was taken" },
+		{ { "a", "b" }, "b" CLAIM, NULL, 1, 2, "of a channel that is there" },
+		{ { "a", "c" }, NULL, NULL, 1, 3, "of one that has another folder now" },
+		{ { "a", "c" }, "b" CLAIM ".sent", NULL, 1, 3, "what was sent is finished" },
+		{ { "c", "d" }, NULL, NULL, 1, 3, "a, in which there is nothing, is forgotten" },
+		{ { "c", "d" }, NULL, "b" CLAIM, 0, 2, "b, too, when somebody took it out" },
+		{ { "c", "b" }, NULL, NULL, 0, 2, "it is a folder as any" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		for (const char *f = "abcd"; row[i].made != NULL && *f != '\0'; f++) {
+			char dir[2] = { *f, '\0' }, taken[16];
+			(void)mkdir(at(dir), 0700);
+			snprintf(taken, sizeof(taken), "%s/.taken", dir);
+			(void)mkdir(at(taken), 0700);
+		}
+		if (row[i].made != NULL)
+			assert_int_equal(mkdir(at(row[i].made), 0700), 0);
+		if (row[i].removed != NULL)
+			assert_int_equal(rmdir(at(row[i].removed)), 0);
+		for (unsigned k = 0; k < c.channels; k++)
+			snprintf(c.channel[k].folder, sizeof(c.channel[k].folder), "%s", at(row[i].folder[k]));
+		unsigned n = unfinished_claims(&box, &c);
+		if (n != row[i].unfinished || db_int(&box.db, "SELECT count(*) FROM folder", "") != row[i].noted)
+			fail_msg("%s: %u unfinished, %lld folders noted", row[i].why, n,
+			    (long long)db_int(&box.db, "SELECT count(*) FROM folder", ""));
+	}
+}
+
 /* The database was written over in its place: only the object tells of it. */
 static void unknown_without_a_claim(void **state)
 {
@@ -313,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(unknown_after_a_kill, fresh, gone),
+		cmocka_unit_test_setup_teardown(claims_of_earlier_folders, fresh, gone),
 		cmocka_unit_test_setup_teardown(unknown_without_a_claim, fresh, gone),
 		cmocka_unit_test_setup_teardown(unknown_after_a_restore, fresh, gone),
 		cmocka_unit_test_setup_teardown(it_ran_on, fresh, gone), cmocka_unit_test_setup_teardown(another_machine, fresh, gone),

@@ -1,7 +1,8 @@
 /* crypto.h - the one place that chooses algorithms (PROTOCOL.md, sections 1.2, 1.3, 5.2).
  *
- * Bulk AEAD and SHA-256 are libcrypto's (SHA-NI, VAES: 3 to 6 times libsodium
- * on the same core), and so are datagram tags at line rate; identities, key
+ * Bulk AEAD and SHA-256 are libcrypto's (SHA-NI, AES-NI: 3 to 6 times libsodium
+ * on the same core; AES-GCM is another's where libcrypto does not use VAES,
+ * crypto_gcm.h), and so are datagram tags at line rate; identities, key
  * agreement, HMAC and HKDF (short inputs, no heap), single tags, secure memory
  * and random bytes are libsodium's (crypto_sodium.c, tag.c).  No caller includes
  * either library's header.  Functions that return int: 0, or -1 on failure

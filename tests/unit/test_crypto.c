@@ -1,6 +1,8 @@
 /* crypto.h against published vectors, and what must fail. */
 #include "tests/unit/vectors.h"
 
+#include <openssl/evp.h>
+
 #include "codec/crypto.h"
 #include "codec/tag.h"
 #include "tests/unit/seeded.h"
@@ -266,6 +268,52 @@ static void aead(void **state)
 	crypto_aead_free(NULL);
 }
 
+/* Whoever computes AES-GCM here (crypto_gcm.h), the bytes are libcrypto's: every length around a vector's, long ones, and in
+ * whatever pieces a message is sealed; in place, too; and no flipped bit is taken. */
+static void gcm_of_both_libraries(void **state)
+{
+	enum { LONG = 70000 };
+	uint8_t key[KEY_LEN], nonce[AEAD_NONCE_LEN], aad[40], tag[AEAD_TAG_LEN];
+	uint8_t *in = vector_keep(LONG), *want = vector_keep(LONG + AEAD_TAG_LEN), *got = vector_keep(LONG + AEAD_TAG_LEN);
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	int len, end;
+
+	(void)state;
+	for (size_t n = 0; n <= LONG; n += n < 1100 ? 1 : seeded_below(9000) + 1) {
+		seeded_bytes(key, sizeof(key));
+		seeded_bytes(nonce, sizeof(nonce));
+		seeded_bytes(aad, sizeof(aad));
+		seeded_bytes(in, n);
+		const size_t aads = n % sizeof(aad);
+		struct crypto_aead *a = crypto_aead_new(SUITE_AES256GCM, key);
+		assert_non_null(a);
+		assert_int_equal(EVP_EncryptInit_ex2(c, EVP_aes_256_gcm(), key, nonce, NULL), 1);
+		assert_int_equal(EVP_EncryptUpdate(c, NULL, &len, aad, (int)aads), 1);
+		assert_int_equal(EVP_EncryptUpdate(c, want, &len, in, (int)n), 1);
+		assert_int_equal(EVP_EncryptFinal_ex(c, want + n, &end), 1);
+		assert_int_equal(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG_LEN, want + n), 1);
+		assert_int_equal(crypto_aead_seal(a, got, nonce, aad, aads, in, n), 0);
+		assert_memory_equal(got, want, n + AEAD_TAG_LEN);
+		got[seeded_below(n + AEAD_TAG_LEN)] ^= (uint8_t)(1 << n % 8);
+		assert_int_equal(crypto_aead_open(a, got, nonce, aad, aads, got, n + AEAD_TAG_LEN), -1);
+		assert_true(crypto_is_zero(got, n));
+		assert_int_equal(crypto_aead_open(a, want, nonce, aad, aads, want, n + AEAD_TAG_LEN), 0);
+		assert_memory_equal(want, in, n);
+		/* In pieces, without associated data. */
+		assert_int_equal(crypto_aead_seal(a, want, nonce, NULL, 0, in, n), 0);
+		assert_int_equal(crypto_aead_seal_begin(a, nonce), 0);
+		for (size_t at = 0, part; at < n; at += part) {
+			part = seeded_below(n - at) + 1;
+			assert_int_equal(crypto_aead_seal_add(a, in + at, in + at, part), 0);
+		}
+		assert_int_equal(crypto_aead_seal_end(a, tag), 0);
+		assert_memory_equal(in, want, n);
+		assert_memory_equal(tag, want + n, AEAD_TAG_LEN);
+		crypto_aead_free(a);
+	}
+	EVP_CIPHER_CTX_free(c);
+}
+
 static void party(void **state)
 {
 	static const char *const names[] = {"sender", "receiver", "recovery"};
@@ -348,7 +396,7 @@ int main(void)
 		cmocka_unit_test(sha256), cmocka_unit_test(onetime), cmocka_unit_test(hkdf), cmocka_unit_test(x25519),
 		cmocka_unit_test(x25519_small_order),
 		cmocka_unit_test(ed25519), cmocka_unit_test(ed25519_malleable), cmocka_unit_test(ed25519_small_order),
-		cmocka_unit_test(contexts), cmocka_unit_test(aead), cmocka_unit_test(party),
+		cmocka_unit_test(contexts), cmocka_unit_test(aead), cmocka_unit_test(gcm_of_both_libraries), cmocka_unit_test(party),
 		cmocka_unit_test(generated_parties_differ), cmocka_unit_test(secret_memory), cmocka_unit_test(hexadecimal),
 	};
 

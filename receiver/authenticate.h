@@ -24,7 +24,8 @@ void authenticate_session(struct authenticate *a, const struct msg_session *s);
 void authenticate_end(struct authenticate *a, uint32_t sender); /* all its sessions end: its key was revoked */
 
 /* Judge the datagram d[0..n-1].  LC_TAKEN: an authentic SYMBOL; LC_HELLO, LC_BEAT: to be handed to open;
- * anything else: refused, or repeated too soon.  *h and *sender are set for the first three. */
+ * anything else: refused, or repeated too soon.  *h and *sender are set for the first three;
+ * *h for LC_EPOCH, too: no session of such an epoch. */
 enum link_counter authenticate(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns,
     struct frame_head *h, uint32_t *sender);
 

@@ -91,6 +91,20 @@ def test_slow_start_of_store(site):
     site.check_inbox()
 
 
+def test_hello_and_symbols_together(site):
+    """Link stood still from before the session on: HELLO and symbols come out of the socket together.  The repeats are an hour away."""
+    site.configure(repeat="1h")
+    site.start_receiver()
+    link, = [p for p in site.receiver.processes() if "receiver-link" in harness.Process.command(p)]
+    os.kill(link, signal.SIGSTOP)
+    site.start_sender()
+    site.put("eltax", "一.csv", samples.table(3))
+    harness.wait_until("it to be sent", lambda: "eltax 1: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
+    os.kill(link, signal.SIGCONT)
+    site.wait_delivered(20)
+    site.check_inbox()
+
+
 def test_store_stops_for_a_while(site):
     """More objects than link has part files for, while store makes no new ones: they wait too."""
     objects = 300  # link keeps 192 at most

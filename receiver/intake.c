@@ -83,11 +83,31 @@ static void begin(struct store *s, struct job *j)
 	j->begun = true;
 }
 
+static void take_bad(struct job *j, const struct pipeframe *f)
+{
+	struct pipe_bad bad;
+
+	if (f->len != sizeof(bad))
+		log_die(EXIT_INTERNAL, "check said in %u bytes what did not pass", f->len);
+	memcpy(&bad, f->body, sizeof(bad));
+	bad.checks[sizeof(bad.checks) - 1] = bad.reason[sizeof(bad.reason) - 1] = '\0';
+	transfer_bad(&j->transfer, bad.checks, bad.reason);
+}
+
+static void take_finish(struct store *s, struct job *j, const struct pipeframe *f)
+{
+	struct pipe_finish finish;
+
+	if (f->len != sizeof(finish))
+		log_die(EXIT_INTERNAL, "check ended in %u bytes", f->len);
+	memcpy(&finish, f->body, sizeof(finish));
+	finish.reason[sizeof(finish.reason) - 1] = finish.checks[sizeof(finish.checks) - 1] = '\0';
+	conclude(s, j, &finish);
+}
+
 void intake_frame(struct store *s, enum receiver_lane lane, const struct pipeframe *f)
 {
 	struct job *j = lane == LANE_EARLY ? s->early : s->jobs;
-	struct pipe_finish finish;
-	struct pipe_bad bad;
 	uint64_t size;
 
 	if (j == NULL || !j->sent || j->slot != f->job)
@@ -108,11 +128,7 @@ void intake_frame(struct store *s, enum receiver_lane lane, const struct pipefra
 		transfer_data(&j->transfer, f->body, f->len);
 		break;
 	case PIPE_BAD:
-		if (f->len != sizeof(bad))
-			log_die(EXIT_INTERNAL, "check said in %u bytes what did not pass", f->len);
-		memcpy(&bad, f->body, sizeof(bad));
-		bad.checks[sizeof(bad.checks) - 1] = bad.reason[sizeof(bad.reason) - 1] = '\0';
-		transfer_bad(&j->transfer, bad.checks, bad.reason);
+		take_bad(j, f);
 		break;
 	case PIPE_FILE_END:
 		if (f->len != HASH_LEN)
@@ -126,11 +142,7 @@ void intake_frame(struct store *s, enum receiver_lane lane, const struct pipefra
 		transfer_signature(&j->transfer, f->body, f->len);
 		break;
 	case PIPE_FINISH:
-		if (f->len != sizeof(finish))
-			log_die(EXIT_INTERNAL, "check ended in %u bytes", f->len);
-		memcpy(&finish, f->body, sizeof(finish));
-		finish.reason[sizeof(finish.reason) - 1] = finish.checks[sizeof(finish.checks) - 1] = '\0';
-		conclude(s, j, &finish);
+		take_finish(s, j, f);
 		break;
 	default:
 		log_die(EXIT_INTERNAL, "check sent a frame of unknown type %u", f->type);

@@ -73,7 +73,7 @@ static int role_main(const char *role, const char *config)
 		log_init("katamichi-receiver", roles[i].role);
 		proc_child_init(roles[i].role, roles[i].fds);
 		if (crypto_init() != 0)
-			log_die(EXIT_INTERNAL, "the crypto libraries do not start");
+			log_die(EXIT_SYSTEM, "the cryptographic libraries do not start");
 		return roles[i].run(config);
 	}
 	log_error("unknown role %s", role);
@@ -299,6 +299,38 @@ static int serve(const struct receiver_conf *c, const char *config, int sock, in
 	return code == EXIT_DISK ? EXIT_OK : code;
 }
 
+enum only { ALL, ONLY_CHECK, ONLY_PRINT };
+
+static int start(const char *config, int degraded, enum only only)
+{
+	static struct receiver_conf conf;
+	int code, lock, sock;
+
+	if (crypto_init() != 0)
+		log_die(EXIT_SYSTEM, "the cryptographic libraries do not start");
+	if ((code = receiver_conf_read(&conf, config, -1)) != 0)
+		return code;
+	if (only == ONLY_PRINT)
+		return harden_print(&conf, stdout);
+	if (memlock_check() != 0)
+		return EXIT_SYSTEM;
+	if ((code = check_keys(&conf)) != 0)
+		return code;
+	allow_files();
+	check_directories(&conf);
+	sock = listen_socket(&conf, degraded); /* first: where the port is not to be had, no file is made */
+	lock = lock_state(&conf);
+	if (only == ONLY_CHECK) {
+		puts(_("configuration, keys, directories and port are in order"));
+		return EXIT_OK;
+	}
+	if (log_sinks_open(conf.syslog, conf.syslog_cef) != 0)
+		return EXIT_SYSTEM;
+	if (sandbox_is_off())
+		log_warn("--no-sandbox: the processes may ask the kernel for anything; this is for finding faults");
+	return serve(&conf, config, sock, lock);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
@@ -306,9 +338,9 @@ int main(int argc, char **argv)
 		{ "harden-print", no_argument, NULL, 'p' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { "no-sandbox", no_argument, NULL, 'n' },
 		{ "sandbox-print", no_argument, NULL, 's' }, { NULL, 0, NULL, 0 } };
-	static struct receiver_conf conf;
 	const char *config = NULL;
-	int o, code, degraded = 0, check_only = 0, print = 0, lock, sock;
+	enum only only = ALL;
+	int o, degraded = 0;
 
 	if (argc >= 4 && strcmp(argv[1], "--role") == 0) {
 		if (argc > 4 && strcmp(argv[4], "--no-sandbox") == 0)
@@ -325,10 +357,10 @@ int main(int argc, char **argv)
 			degraded = 1;
 			break;
 		case 'k':
-			check_only = 1;
+			only = ONLY_CHECK;
 			break;
 		case 'p':
-			print = 1;
+			only = ONLY_PRINT;
 			break;
 		case 'n':
 			sandbox_off();
@@ -351,27 +383,5 @@ int main(int argc, char **argv)
 		fputs(_(usage), stderr);
 		return EXIT_USAGE;
 	}
-	if (crypto_init() != 0)
-		log_die(EXIT_INTERNAL, "the crypto libraries do not start");
-	if ((code = receiver_conf_read(&conf, config, -1)) != 0)
-		return code;
-	if (print)
-		return harden_print(&conf, stdout);
-	if (memlock_check() != 0)
-		return EXIT_SYSTEM;
-	if ((code = check_keys(&conf)) != 0)
-		return code;
-	allow_files();
-	check_directories(&conf);
-	sock = listen_socket(&conf, degraded); /* first: where the port is not to be had, no file is made */
-	lock = lock_state(&conf);
-	if (check_only) {
-		puts("configuration, keys, directories and port are in order");
-		return EXIT_OK;
-	}
-	if (log_sinks_open(conf.syslog, conf.syslog_cef) != 0)
-		return EXIT_SYSTEM;
-	if (sandbox_is_off())
-		log_warn("--no-sandbox: the processes may ask the kernel for anything; this is for finding faults");
-	return serve(&conf, config, sock, lock);
+	return start(config, degraded, only);
 }

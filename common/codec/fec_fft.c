@@ -16,19 +16,28 @@ static bool sum_is_cheaper(unsigned i, uint32_t n, bool scaled)
 	return n <= (i <= 6 ? 2 : 1);
 }
 
-/* Layers lo .. lo+layers-1 of the block at base, in the order of gf16.h. */
+/* Layers lo .. lo+layers-1 of the block at base, in the order of gf16.h: the points
+ * (base >> (lo + l)) + 2 g, of which g has only bits that base leaves free. */
 static void twiddles(uint32_t base, unsigned lo, unsigned layers, uint16_t *tw)
 {
-	for (unsigned l = 0; l < layers; l++)
-		for (uint32_t g = 0; g < 1u << (layers - 1 - l); g++)
-			*tw++ = gf16_point((base >> (lo + l)) + 2 * g);
+	for (unsigned l = 0; l < layers; l++) {
+		uint16_t first = gf16_point(base >> (lo + l));
+		for (uint16_t g = 0; g < 1u << (layers - 1 - l); g++)
+			*tw++ = first ^ (uint16_t)(2 * g);
+	}
 }
+
+/* Where a transform has more bytes than this, the rows that its lowest pass writes
+ * have to come from the last cache: they are called for so many rows before. */
+#define WRITE_FAR (1u << 20)
+#define WRITE_AHEAD 32u
 
 /* What an inverse transform carries along */
 struct inverse {
 	const struct fec_fft *f;
 	struct gf16_fetch ahead;
 	uint32_t distance; /* rows */
+	unsigned write;    /* for the lowest pass */
 	unsigned passes;
 };
 
@@ -38,7 +47,7 @@ struct inverse {
  * a transform before; in short ones as fast as it comes.  Farther ahead would put
  * the rows in use out of the second cache, and in a short block begin with a burst
  * that everything waits for.  (Factors measured.) */
-static uint32_t distance(unsigned s)
+uint32_t fec_ahead(unsigned s)
 {
 	uint32_t half = (1u << s) / 2;
 
@@ -95,7 +104,9 @@ static void inverse_leaf(struct inverse *v, uint32_t base, unsigned layers,
 		v->ahead.at = 0;
 	}
 	twiddles(base, 0, layers, tw);
+	v->ahead.write = v->write;
 	inverse_pass(v, layers, to, src, tw, f->w, more);
+	v->ahead.write = 0;
 }
 
 /* The block of 2^i rows at base; acc as in fec_inverse().  Where the layers do not
@@ -162,7 +173,7 @@ void fec_inverse(const struct fec_fft *f, uint32_t base,
     const uint8_t *const *rows, bool first, uint8_t *tmp, uint8_t *acc)
 {
 	struct fec_fft part = *f;
-	uint32_t far = distance(f->s), n = rows_there(f->s, rows);
+	uint32_t far = fec_ahead(f->s), n = rows_there(f->s, rows);
 
 	while (part.s > 0 && n <= 1u << (part.s - 1))
 		part.s--;
@@ -170,6 +181,8 @@ void fec_inverse(const struct fec_fft *f, uint32_t base,
 		.f = &part,
 		.ahead = { .row = first ? rows : rows + far, .n = f->w },
 		.distance = far,
+		.write = fec_row_at(f->w, 1u << f->s) > WRITE_FAR ?
+		    WRITE_AHEAD * (unsigned)f->w : 0,
 		.passes = (part.s + f->k->radix - 1) / f->k->radix,
 	};
 

@@ -29,14 +29,15 @@
 
 #include "gf16.h"
 
-/* Where row r of a block begins: 64 bytes are left free after every 16 rows, and
+/* Where row r of a block begins: 64 bytes are left free after every 8 rows, and
  * again after every 64, 512 and 4096, since runs a multiple of 4096 bytes apart
- * would fall on the same few lines of the nearest cache.  Passes run over the
- * gaps; what is in them does not matter. */
+ * would fall on the same few lines of the nearest cache.  So the eight runs of a
+ * pass of three layers are evenly apart.  Passes run over the gaps; what is in
+ * them does not matter. */
 static inline size_t fec_row_at(size_t w, uint32_t r)
 {
 	return r * w +
-	    64 * (size_t)((r >> 4) + (r >> 6) + (r >> 9) + (r >> 12));
+	    64 * (size_t)((r >> 3) + (r >> 6) + (r >> 9) + (r >> 12));
 }
 
 struct fec_fft {
@@ -48,11 +49,12 @@ struct fec_fft {
 
 /* Coefficients of the polynomial with the values rows[0 .. 2^s-1] (NULL: zero)
  * at w_base and on, base a multiple of 2^s.  They are stored in tmp, a block of
- * 2^s rows, or, where acc is not NULL, added to acc (tmp is then scratch).  FEC_AHEAD
- * more entries of rows follow, of which some are fetched from memory but not used:
- * those of the next transform, or what else is needed next, or NULL.  first: no
+ * 2^s rows, or, where acc is not NULL, added to acc (tmp is then scratch).  fec_ahead()
+ * more entries of rows follow, at most FEC_AHEAD, that are fetched from memory but not
+ * used: those of the next transform, or what else is needed next, or NULL.  first: no
  * transform before has done so for this one. */
 #define FEC_AHEAD 64
+uint32_t fec_ahead(unsigned s);
 void fec_inverse(const struct fec_fft *f, uint32_t base,
     const uint8_t *const *rows, bool first, uint8_t *tmp, uint8_t *acc);
 

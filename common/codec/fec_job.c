@@ -9,7 +9,7 @@
  * (measured). */
 #define CACHE_BYTES (16u << 20)
 #define STRIP_MAX 2048u /* bytes of a symbol in a strip */
-#define GAP 6u          /* bytes a row that fec_row_at() leaves free, at most */
+#define GAP 10u          /* bytes a row that fec_row_at() leaves free, at most */
 #define STAGE_MIN 16u   /* rows that a direct sum stages */
 
 unsigned fec_log2_up(uint32_t n)

@@ -64,18 +64,16 @@ static void inverse_coset(const struct fec_sum *m, const struct fec_coset *c, ui
     uint8_t *acc)
 {
 	uint32_t size = 1u << m->fft.s, start = c->id << m->fft.s;
-	uint32_t i = c->from;
+	uint32_t ahead = fec_ahead(m->fft.s), i = c->from;
+	bool whole = m->left >= m->fft.w;
 
-	memset(m->table, 0, (size + FEC_AHEAD) * sizeof *m->table);
-	for (; i < c->to; i++)
+	memset(m->table, 0, (size + ahead) * sizeof *m->table);
+	for (; !whole && i < c->to; i++)
 		m->table[m->point[i] - start] =
 		    input(m, i, m->point[i] - start);
-	for (; i < m->n && m->left >= m->fft.w; i++) {
-		if (m->point[i] - start >= size + FEC_AHEAD)
-			break;
+	for (; whole && i < m->n && m->point[i] - start < size + ahead; i++)
 		m->table[m->point[i] - start] = m->row[i] + m->at;
-	}
-	for (uint32_t o = 0; c->to == m->n && o < m->nexts && o < FEC_AHEAD; o++)
+	for (uint32_t o = 0; c->to == m->n && o < m->nexts && o < ahead; o++)
 		m->table[size + o] = m->next[o];
 	fec_inverse(&m->fft, c->id << m->fft.s, m->table, c->from == 0, tmp,
 	    acc);
@@ -159,7 +157,9 @@ static struct gf16_fetch direct_ahead(const struct fec_sum *m, uint32_t from, ui
 
 	for (; m->left >= m->fft.w && n < rows && from + n < m->n; n++)
 		next[n] = m->row[from + n] + m->at;
-	return (struct gf16_fetch){ next, next + n, 0, m->fft.w, 1 };
+	return (struct gf16_fetch){
+		.row = next, .end = next + n, .n = m->fft.w, .lines = 1,
+	};
 }
 
 /* `rows` inputs from number i on, added to all outputs, two at a time */

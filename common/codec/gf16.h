@@ -36,6 +36,8 @@ struct gf16_fetch {
 	const uint8_t *const *row, *const *end;
 	size_t at, n;   /* called for: `at` of the n bytes of *row */
 	unsigned lines; /* to call for with every vector of a pass */
+	unsigned write; /* inverse(): bytes from the rows of dst to what will soon
+			 * be written and is far away; 0: nothing is */
 };
 
 /* One set of row functions.  dst and src may be the same rows, not overlap

@@ -126,6 +126,16 @@ forward_vecs(unsigned layers, unsigned wide, const con *c, bool even,
 	}
 }
 
+/* Lines that another pass will soon write: a store waits for its line, too. */
+ALWAYS void
+fetch_written(unsigned layers, const struct cursor *to, unsigned write)
+{
+	if (write == 0 || (VEC < 32 && (to->o & 31) != 0))
+		return;
+	EACH(i, 8, 1u << layers)
+		__builtin_prefetch(at(to, false, i) + write, 1, 2);
+}
+
 enum kind { forward, inverse, inverse_add };
 
 ALWAYS void
@@ -146,6 +156,8 @@ pass(enum kind kind, unsigned layers, unsigned wide, bool even,
 	}
 	for (size_t o = 0; o < n; o += NEXT(o)) {
 		fetch(&local, o);
+		if (kind == inverse && !even)
+			fetch_written(layers, &to, local.write);
 		if (kind == forward)
 			forward_vecs(layers, wide, c, even, &to, &from);
 		else

@@ -153,6 +153,7 @@ static struct buffer *fresh(struct outfile *o)
 
 static void submit(struct outfile *o)
 {
+	copy_away_done();
 	if (o->is_long) {
 		errands_submit(o->thread, &o->filling->errand);
 	} else {

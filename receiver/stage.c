@@ -141,6 +141,7 @@ static void submit(struct stage *s, struct stage_chunk *c)
 	c->writing = true;
 	c->again = false;
 	c->object->errands++;
+	copy_away_done();
 	errands_submit(s->thread, &c->errand);
 }
 
@@ -323,8 +324,10 @@ struct stage_chunk *stage_pin(struct stage *s, struct object *o, uint64_t index)
 {
 	struct stage_chunk *c = find(s, o, index);
 
-	if (c != NULL)
+	if (c != NULL) {
 		c->pins++;
+		copy_away_done(); /* another thread is to read it */
+	}
 	return c;
 }
 

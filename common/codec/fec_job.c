@@ -31,16 +31,6 @@ struct fec_form fec_form_of(uint32_t k, uint32_t m)
 	};
 }
 
-uint32_t fec_source_point(struct fec_form form, uint32_t i)
-{
-	return form.parity_low ? (1u << form.t) + i : i;
-}
-
-uint32_t fec_parity_point(struct fec_form form, uint32_t j)
-{
-	return form.parity_low ? j : (1u << form.t) + j;
-}
-
 void *fec_deal(struct fec_memory *mem, size_t bytes)
 {
 	void *p = mem->base != NULL ? mem->base + mem->used : NULL;

@@ -33,9 +33,17 @@ void fec_deal_job(struct fec_memory *mem, struct fec_job *job, uint32_t k,
 
 /* Where source and parity symbols lie (PROTOCOL.md, section 8.4). */
 struct fec_form fec_form_of(uint32_t k, uint32_t m);
-uint32_t fec_source_point(struct fec_form form, uint32_t i);
-uint32_t fec_parity_point(struct fec_form form, uint32_t j);
 unsigned fec_log2_up(uint32_t n);
+
+static inline uint32_t fec_source_point(struct fec_form form, uint32_t i)
+{
+	return form.parity_low ? (1u << form.t) + i : i;
+}
+
+static inline uint32_t fec_parity_point(struct fec_form form, uint32_t j)
+{
+	return form.parity_low ? j : (1u << form.t) + j;
+}
 
 /* Bytes of a strip when `rows` rows of work memory belong to it. */
 size_t fec_strip_width(const struct fec_job *job, size_t rows);

@@ -65,6 +65,17 @@ static enum watch_answer refuse(struct forming *g, const char *name, const char 
 	return WATCH_FAULT;
 }
 
+/* One more batch of this track? */
+static bool takes(const struct feed *f, enum track t)
+{
+	return f->batches[t] < (t == TRACK_QUICK ? QUICK_AHEAD : 1);
+}
+
+bool feed_takes_any(const struct feed *f)
+{
+	return takes(f, TRACK_QUICK) || takes(f, TRACK_BULK);
+}
+
 /* Is there a batch that a file of this track goes into now? */
 static bool has_room(const struct forming *g, enum track t, uint64_t size)
 {
@@ -72,7 +83,7 @@ static bool has_room(const struct forming *g, enum track t, uint64_t size)
 	const struct batch *b = g->batch[t];
 
 	if (b == NULL)
-		return feed_takes(f, t);
+		return takes(f, t);
 	return b->claim.count < f->conf->batch_files && b->claim.bytes + size <= f->conf->batch_bytes &&
 	    clock_mono_ns() - b->since_ns < f->conf->batch_age_ns;
 }
@@ -145,22 +156,12 @@ static void form(struct spool *s, unsigned i, uint64_t now_ns)
 	struct forming g = { .s = s, .feed = i, .now_ns = now_ns };
 
 	for (unsigned t = 0; t < TRACKS; t++)
-		if (feed_takes(&s->feed[i], t))
+		if (takes(&s->feed[i], t))
 			watch_again(s->watch, i, t);
 	watch_offer(s->watch, i, now_ns, take, &g);
 	for (unsigned t = 0; t < TRACKS; t++)
 		if (g.batch[t] != NULL && g.batch[t]->claim.count == 0)
 			batch_drop(s, g.batch[t]);
-}
-
-bool feed_takes(const struct feed *f, enum track t)
-{
-	return f->batches[t] < (t == TRACK_QUICK ? QUICK_AHEAD : 1);
-}
-
-bool feed_takes_any(const struct feed *f)
-{
-	return feed_takes(f, TRACK_QUICK) || feed_takes(f, TRACK_BULK);
 }
 
 void feed_run(struct spool *s, unsigned i, uint64_t now_ns)

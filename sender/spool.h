@@ -129,7 +129,6 @@ struct spool {
 void feed_open(struct spool *s, unsigned i);              /* fatal on failure */
 void feed_recover(struct spool *s, unsigned i);           /* claims that an earlier run left */
 void feed_run(struct spool *s, unsigned i, uint64_t now_ns); /* form batches as far as may be */
-bool feed_takes(const struct feed *f, enum track t); /* one more batch of this track */
 bool feed_takes_any(const struct feed *f);
 void feed_count_refused(struct spool *s, unsigned i);
 
@@ -154,7 +153,6 @@ static inline uint64_t spool_object_most(uint64_t bytes)
 
 /* stream.c */
 void stream_grow(struct spool *s, const struct batch *b); /* the sealer's event: its object can be read some way */
-bool stream_has(const struct spool *s, const struct batch *b);
 /* The layout of a batch whose object is complete.  0 or -1. */
 int stream_layout(struct spool *s, const struct batch *b, struct layout *l) __attribute__((warn_unused_result));
 void stream_numbered(struct spool *s, const struct batch *b, const struct outbox_new *n, int64_t row);

@@ -22,7 +22,7 @@ bool stream_is_open(const struct spool *s)
 	return s->stream.state != STREAM_NONE;
 }
 
-bool stream_has(const struct spool *s, const struct batch *b)
+static bool sends(const struct spool *s, const struct batch *b)
 {
 	return s->stream.state == STREAM_OPEN && s->stream.serial == b->serial;
 }
@@ -79,7 +79,7 @@ void stream_grow(struct spool *s, const struct batch *b)
 		return;
 	if (t->state == STREAM_NONE)
 		begin(s, b);
-	if (!stream_has(s, b) || there == t->told)
+	if (!sends(s, b) || there == t->told)
 		return;
 	const struct msg_grown m = { .stream = t->number, .there = there };
 	if (say(s, MSG_GROWN, &m, sizeof(m)) > 0)
@@ -88,7 +88,7 @@ void stream_grow(struct spool *s, const struct batch *b)
 
 int stream_layout(struct spool *s, const struct batch *b, struct layout *l)
 {
-	if (!stream_has(s, b))
+	if (!sends(s, b))
 		return layout_of(l, &s->conf, b->job.length);
 	*l = s->stream.layout;
 	return layout_stream_end(l, &s->conf, s->stream.most, s->stream.block, b->job.length);
@@ -98,7 +98,7 @@ void stream_numbered(struct spool *s, const struct batch *b, const struct outbox
 {
 	struct outbox_object o = { .row = row, .number = n->number, .length = n->length };
 
-	if (!stream_has(s, b))
+	if (!sends(s, b))
 		return;
 	/* At the link already: dispatch is not to give it once more. */
 	strcpy(o.channel, n->channel);
@@ -110,7 +110,7 @@ void stream_numbered(struct spool *s, const struct batch *b, const struct outbox
 
 void stream_abandon(struct spool *s, const struct batch *b)
 {
-	if (!stream_has(s, b))
+	if (!sends(s, b))
 		return;
 	s->stream.state = STREAM_ABANDONED;
 	stream_say(s);

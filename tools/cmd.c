@@ -131,7 +131,7 @@ void cmd_help_text(const char *p)
 	}
 }
 
-void cmd_help(const struct cmd *c)
+static void help(const struct cmd *c)
 {
 	char exits[2048];
 
@@ -289,7 +289,7 @@ int cmd_run(const struct cmd *c, int argc, char **argv)
 	l.cmd = c;
 	code = parse(&l, argc, argv);
 	if (code < 0) {
-		cmd_help(c);
+		help(c);
 		return EXIT_OK;
 	}
 	if (code != EXIT_OK)

@@ -93,7 +93,6 @@ int cmd_number(const char *text, int64_t max, int64_t *out) __attribute__((warn_
 int cmd_wants_end(const struct cmd_line *l, int end);
 /* Parse, and run it.  argv[0] is not looked at. */
 int cmd_run(const struct cmd *c, int argc, char **argv);
-void cmd_help(const struct cmd *c);
 /* A help's text, on a terminal run on to its width. */
 void cmd_help_text(const char *text);
 

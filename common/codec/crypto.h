@@ -42,7 +42,6 @@ void crypto_hasher_add(struct crypto_hasher *h, const void *data, size_t n);
 void crypto_hasher_end(struct crypto_hasher *h, uint8_t out[static HASH_LEN]); /* then reset before reuse */
 void crypto_hasher_free(struct crypto_hasher *h);
 
-void crypto_hmac(uint8_t out[static HASH_LEN], const uint8_t key[static KEY_LEN], const void *data, size_t n);
 /* HKDF-SHA-256; ikm, salt, info may be empty; n <= 128. */
 int crypto_hkdf(uint8_t *out, size_t n, const void *ikm, size_t ikmlen, const void *salt, size_t saltlen,
     const void *info, size_t infolen) __attribute__((warn_unused_result));

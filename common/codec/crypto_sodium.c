@@ -52,11 +52,6 @@ void crypto_secret_free(void *p)
 	sodium_free(p);
 }
 
-void crypto_hmac(uint8_t out[static HASH_LEN], const uint8_t key[static KEY_LEN], const void *data, size_t n)
-{
-	crypto_auth_hmacsha256(out, data, n, key);
-}
-
 /* RFC 5869.  An empty salt is the same as 32 zero bytes: HMAC pads its key with zeros. */
 int crypto_hkdf(uint8_t *out, size_t n, const void *ikm, size_t ikmlen, const void *salt, size_t saltlen,
     const void *info, size_t infolen)

@@ -72,7 +72,7 @@ struct report {
 	int64_t rows;                     /* of the period */
 	int64_t unread;                   /* rows whose entry is no JSON object; in no count */
 	/* Entries to be listed, at most REPORT_KEPT_MAX: anything but deliveries.  With seq, by and reason as in a row,
-	 * kind (its name) and numbers (report_numbers()). */
+	 * shown_event (the kind's name) and shown_numbers (report_numbers()). */
 	json_t *kept;
 	int64_t worth;                    /* how many there are */
 	json_t *closings;                 /* entries of closings, likewise */

@@ -111,10 +111,10 @@ static void count_row(struct report *r, const struct report_row *row)
 	if (json_array_size(list) < REPORT_KEPT_MAX) {
 		json_t *o = json_deep_copy(row->json);
 		json_object_set_new(o, "seq", json_integer(row->seq));
-		json_object_set_new(o, "kind", json_string(report_kind_name(row->kind)));
+		json_object_set_new(o, "shown_event", json_string(report_kind_name(row->kind)));
 		json_object_set_new(o, "by", json_string(row->by));
 		json_object_set_new(o, "reason", json_string(row->reason));
-		json_object_set_new(o, "numbers", json_string(report_numbers(numbers, row->number, row->last, "-")));
+		json_object_set_new(o, "shown_numbers", json_string(report_numbers(numbers, row->number, row->last, "-")));
 		json_array_append_new(list, o);
 	}
 }

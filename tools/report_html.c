@@ -88,9 +88,9 @@ static void notable_row(FILE *out, const json_t *o)
 
 	fputs("<tr>", out);
 	page_element(out, "td", "w", report_period_local(at, word(o, "at")));
-	page_element(out, "td", "w", word(o, "kind"));
+	page_element(out, "td", "w", word(o, "shown_event"));
 	page_element(out, "td", "w", word(o, "channel"));
-	page_element(out, "td", "n", word(o, "numbers"));
+	page_element(out, "td", "n", word(o, "shown_numbers"));
 	page_element(out, "td", NULL, word(o, "file"));
 	page_element(out, "td", NULL, word(o, "by"));
 	page_element(out, "td", NULL, report_reason(word(o, "event"), word(o, "reason")));

@@ -97,8 +97,8 @@ static const char *word(const json_t *o, const char *key)
 
 static void notable(const struct report *r, FILE *out)
 {
-	static const struct out_column column[] = { { "at", N_("time"), OUT_TIME }, { "kind", N_("event"), OUT_STRING },
-		{ "channel", N_("channel"), OUT_STRING }, { "numbers", N_("number"), OUT_NUMBER }, { "file", N_("file"), OUT_STRING },
+	static const struct out_column column[] = { { "at", N_("time"), OUT_TIME }, { "shown_event", N_("event"), OUT_STRING },
+		{ "channel", N_("channel"), OUT_STRING }, { "shown_numbers", N_("number"), OUT_NUMBER }, { "file", N_("file"), OUT_STRING },
 		{ "by", N_("by"), OUT_STRING }, { "shown", N_("reason"), OUT_STRING } };
 
 	json_t *o;

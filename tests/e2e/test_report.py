@@ -106,7 +106,7 @@ def test_a_day_is_counted(ledger):
 def test_text_says_what_needs_a_look(ledger):
     out = ledger.report("--day", "2026-11-20").out
     for words in (r"eltax +2 +5 +6,?000 +5 +4 ", "山田 太郎", "2026-11-20 14:00:00", r"eltax +5 +8 +mihon", "all 14 rows", "JST",
-                  r"settled +eltax +11-14 +鈴木 \(suzuki\) +missing\n", r"settled +eltax +16 +鈴木"):
+                  r"mihon  day 1\n", r"settled +eltax +11-14 +鈴木 \(suzuki\) +missing\n", r"settled +eltax +16 +鈴木"):
         assert re.search(words, out), f"{words} is not in\n{out}"
 
 

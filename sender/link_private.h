@@ -15,6 +15,7 @@
 
 enum { IN_FLIGHT = 64 }; /* as many as the spool hands out (dispatch.h) */
 #define STATUS_NS 1000000000ull
+#define LOOK_NS 300000ull /* between two looks at the descriptors */
 
 struct flight {
 	struct round round;
@@ -40,7 +41,7 @@ struct link {
 	struct flight flight[IN_FLIGHT];
 	struct crypto_onetime *tagger;
 	uint8_t once[TRANSMIT_SLOTS * TAG_ONCE_STRIDE]; /* the keys of a batch's tags */
-	uint64_t status_ns, retry_ns;
+	uint64_t status_ns, retry_ns, looked_ns;
 	struct ipc_msg msg;
 };
 

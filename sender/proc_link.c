@@ -49,8 +49,8 @@ static uint64_t step(struct link *l, uint64_t now)
 	/* The batch is made before it is due, so that reading and tagging it delays nothing. */
 	now = clock_mono_ns();
 	wait = pacer_pair_wait(&l->pacer, now);
-	if (wait != 0) /* the last of it awake, where sleeps are too coarse */
-		return wait > l->pacing.early_ns ? now + wait - l->pacing.early_ns : now;
+	if (wait != 0)
+		return now + pacing_sleep(&l->pacing, wait);
 	uint64_t before = l->out.datagrams;
 	wait = transmit_flush(&l->out, now);
 	/* Charged when they have left: a batch that was held up arrives late, and the next one must not come close. */
@@ -62,6 +62,7 @@ static uint64_t step(struct link *l, uint64_t now)
 	return now; /* the next batch, at once */
 }
 
+/* Sleep until something happens, or until then.  While batch follows batch, a look now and then at what happened is enough. */
 static void wait_until(struct link *l, uint64_t wake)
 {
 	struct pollfd p[3] = {
@@ -71,8 +72,11 @@ static void wait_until(struct link *l, uint64_t wake)
 	uint64_t now = clock_mono_ns(), ns = wake > now ? wake - now : 0;
 	const struct timespec ts = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
 
+	if (ns == 0 && now - l->looked_ns < LOOK_NS)
+		return;
 	int n = ppoll(p, 3, &ts, NULL);
 
+	l->looked_ns = now;
 	if (n < 0 && errno != EINTR)
 		log_die(EXIT_INTERNAL, "poll: %s", strerror(errno));
 	if (n == 0 && ns > 0)

@@ -24,13 +24,15 @@ static const struct {
 	{ 1000000, 300 * US, SMALL, SMALL_SEGMENTS, 1 },
 	{ 10000000, 300 * US, SMALL, SMALL_SEGMENTS, 1 },
 	{ 100000000, 300 * US, SMALL, SMALL_SEGMENTS, 1 }, /* two would fill the burst, with nothing left to catch up */
-	{ 1000000000, 300 * US, SMALL, SMALL_SEGMENTS, 12 },
-	{ 4000000000, 300 * US, SMALL, SMALL_SEGMENTS, 44 }, /* 48 fit; one whole message */
+	{ 1000000000, 300 * US, SMALL, SMALL_SEGMENTS, 16 },
+	{ 4000000000, 300 * US, SMALL, SMALL_SEGMENTS, 44 }, /* 64 fit; one whole message */
 	{ 10000000000, 300 * US, SMALL, SMALL_SEGMENTS, 88 },
 	{ 1000000000000, 100 * MS, SMALL, SMALL_SEGMENTS, 88 },
-	{ 4000000000, 300 * US, SMALL, 1, 48 },              /* no segmentation offload: single datagrams, one call */
+	{ 4000000000, 300 * US, SMALL, 1, 65 },              /* no segmentation offload: single datagrams, one call */
 	{ 1000000000, 1 * US, SMALL, SMALL_SEGMENTS, 1 },    /* a burst below one datagram */
-	{ 10000000000, 300 * US, LARGE, LARGE_SEGMENTS, 14 }, /* 20 fit; two messages */
+	{ 10000000000, 300 * US, LARGE, LARGE_SEGMENTS, 27 }, /* three messages and one of six */
+	{ 5000000000, 300 * US, LARGE, LARGE_SEGMENTS, 13 },
+	{ 3500000000, 300 * US, LARGE, LARGE_SEGMENTS, 7 },  /* 9 fit; a message of two would be short */
 	{ 1000000000, 300 * US, LARGE, LARGE_SEGMENTS, 2 },
 	{ 1000000000000, 100 * MS, 1, 64, 64 },               /* cheaper than a ns each */
 	{ 1, 1, 65000, 1, 1 },
@@ -127,10 +129,26 @@ static void sleeps_learn(void **state)
 	assert_in_range(slow.early_ns, 0, US);
 }
 
+/* What is shorter than a sleep is dear is waited for awake, and so is the last of a sleep where sleeps are too coarse. */
+static void short_waits(void **state)
+{
+	struct pacing p = pacing_of(1000000000, 300 * US, SMALL, SMALL_SEGMENTS, SLOTS);
+
+	(void)state;
+	assert_int_equal(pacing_sleep(&p, 1), 0);
+	assert_int_equal(pacing_sleep(&p, 10 * US), 0);
+	assert_int_equal(pacing_sleep(&p, 40 * US), 40 * US);
+	assert_int_equal(pacing_sleep(&p, 5 * S), 5 * S);
+	p.early_ns = 50 * US;
+	assert_int_equal(pacing_sleep(&p, 40 * US), 0);
+	assert_int_equal(pacing_sleep(&p, 400 * US), 350 * US);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(batch_sizes), cmocka_unit_test(bursts), cmocka_unit_test(late_sleeps), cmocka_unit_test(sleeps_learn),
+		cmocka_unit_test(short_waits),
 	};
 
 	seeded_init();

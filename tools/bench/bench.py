@@ -51,7 +51,8 @@ def options(argv):
     p.add_argument("--start", type=number, help="where that search begins")
     p.add_argument("--loss", default="1%")
     p.add_argument("--burst", default="0s", help="guarantee asked of the sender (sender.conf, burst)")
-    p.add_argument("--buffer", default="64M", help="the receiver's socket buffer")
+    p.add_argument("--buffer", default="", help="the receiver's socket buffer; without it what 250 ms of the rate need, as the receiver sizes itself "
+                   "((a): 64M)")
     p.add_argument("--gro", type=int, choices=(0, 1), help="1: generic receive offload on the receiver's interface; without it (a) is measured both ways, "
                    "the others with none")
     p.add_argument("--dir", default=os.path.join(harness.BUILD, "bench", "work"), help="on the disk to measure")

@@ -32,7 +32,7 @@ def run(options, mtu, rate, size, work, joins):
             f.write(CONF.format(destination=f"{net.receiver}:5150", mtu=mtu, rate=rate))
         receiver = harness.Process("bench_link_receive", net.at("r") + [
             harness.program("tools/bench/bench_link_receive"), net.receiver, "5150", harness.program("katamichi-receiver-link"),
-            str(d), str(options.bytes_of(options.buffer)), str(size)], os.path.join(top, "receive.log"), ready="ready")
+            str(d), str(options.bytes_of(options.buffer or "64M")), str(size)], os.path.join(top, "receive.log"), ready="ready")
         sent = json.loads(harness.run(*net.at("s"), harness.program("tools/bench/bench_link_send"), conf,
                                       harness.program("katamichi-sender"), str(size), str(REPAIR), timeout=120).out)
         receiver.popen.wait(60)

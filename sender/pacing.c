@@ -21,9 +21,9 @@ struct pacing pacing_of(uint64_t rate, uint64_t burst_ns, uint32_t wire, unsigne
 		p.batch = share < slots ? (unsigned)share : slots;
 	if (p.batch > segments && p.batch % segments < (segments + 1) / 2)
 		p.batch -= p.batch % segments;
-	uint64_t batch_ns = ((uint64_t)wire * BITS * NS_PER_S * p.batch + rate - 1) / rate; /* rounded up */
+	p.batch_ns = ((uint64_t)wire * BITS * NS_PER_S * p.batch + rate - 1) / rate; /* rounded up */
 	/* At the rate; what is caught up leaves at the peak's, so there is a seventeenth less of it. */
-	uint64_t rest = burst_ns > batch_ns ? burst_ns - batch_ns : 0;
+	uint64_t rest = burst_ns > p.batch_ns ? burst_ns - p.batch_ns : 0;
 	p.catch_ns = rest - (rest + PACER_FASTER) / (PACER_FASTER + 1);
 	return p;
 }
@@ -31,6 +31,16 @@ struct pacing pacing_of(uint64_t rate, uint64_t burst_ns, uint32_t wire, unsigne
 uint64_t pacing_sleep(const struct pacing *p, uint64_t wait_ns)
 {
 	return wait_ns > SHORT_NS && wait_ns > p->early_ns ? wait_ns - p->early_ns : 0;
+}
+
+uint64_t pacing_left(struct pacing *p, uint64_t began_ns, uint64_t ended_ns)
+{
+	uint64_t took = ended_ns - began_ns, most = p->batch_ns / 2;
+	uint64_t usual = p->usual_ns < took ? p->usual_ns : took;
+
+	took = took < most ? took : most;
+	p->usual_ns += took / SMOOTH - p->usual_ns / SMOOTH;
+	return ended_ns - usual;
 }
 
 void pacing_overslept(struct pacing *p, uint64_t late_ns)

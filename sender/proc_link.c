@@ -51,12 +51,12 @@ static uint64_t step(struct link *l, uint64_t now)
 	wait = pacer_pair_wait(&l->pacer, now);
 	if (wait != 0)
 		return now + pacing_sleep(&l->pacing, wait);
-	uint64_t before = l->out.datagrams;
+	uint64_t before = l->out.datagrams, began = now;
 	wait = transmit_flush(&l->out, now);
-	/* Charged when they have left: a batch that was held up arrives late, and the next one must not come close. */
 	now = clock_mono_ns();
 	if (l->out.datagrams > before)
-		pacer_pair_sent(&l->pacer, (uint32_t)(l->out.datagrams - before) * (l->conf.n + SENDER_WIRE_OVERHEAD), now);
+		pacer_pair_sent(&l->pacer, (uint32_t)(l->out.datagrams - before) * (l->conf.n + SENDER_WIRE_OVERHEAD),
+		    pacing_left(&l->pacing, began, now));
 	if (wait != 0)
 		return l->retry_ns = now + wait;
 	return now; /* the next batch, at once */

@@ -104,6 +104,42 @@ static void late_sleeps(void **state)
 	}
 }
 
+/* Handing a batch over takes two fifths of its time at the rate, and datagrams leave all through it; now and then it is
+ * held up before, for up to 5 ms, and no wake-up is on time.  No rate is lost but what the hold-ups cost, and no burst is
+ * longer than allowed. */
+static void handing_over_takes_time(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct pacing p = pacing_of(table[i].rate, table[i].burst_ns, table[i].wire, table[i].segments, SLOTS);
+		uint64_t flush = p.batch_ns * 2 / 5, now = S, before = S, sent = 0, held = 0;
+		double level = 0, most = 0, limit = (double)(table[i].burst_ns > p.batch_ns ? table[i].burst_ns : p.batch_ns);
+		struct pacer_pair pacer;
+
+		pacer_pair_init(&pacer, table[i].rate, p.catch_ns, PACING_DEBT_NS, now);
+		for (unsigned n = 0; n < 20000; n++) {
+			uint64_t wait = pacer_pair_wait(&pacer, now), hold = n > 1000 && n % 1000 == 0 ? seeded_below(5 * MS) : 0;
+			now += wait + (wait > 0 ? seeded_below(p.catch_ns / 2 + 1) : 0);
+			uint64_t began = now;
+			now += hold + flush;
+			held += hold;
+			/* All of it in the last `flush` ns. */
+			double drained = (double)(now - before) * (PACER_FASTER + 1) / PACER_FASTER;
+			level += (double)p.batch_ns;
+			level = level > drained ? level - drained : 0;
+			before = now;
+			most = level > most ? level : most;
+			pacer_pair_sent(&pacer, table[i].wire * p.batch, pacing_left(&p, began, now));
+			sent += p.batch_ns;
+		}
+		double took = (double)(now - S), ideal = (double)sent;
+		if (took > ideal * 1.002 + (double)held + (double)(PACING_DEBT_NS + p.catch_ns))
+			fail_msg("row %zu: %.0f ns for what should take %.0f, held up for %.0f", i, took, ideal, (double)held);
+		if (most > limit + 2)
+			fail_msg("row %zu: a burst of %.0f ns, allowed are %.0f", i, most, limit);
+	}
+}
+
 /* Sleeps end earlier by what they usually last too long, and only where that matters; one long delay makes no spinner. */
 static void sleeps_learn(void **state)
 {
@@ -148,7 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(batch_sizes), cmocka_unit_test(bursts), cmocka_unit_test(late_sleeps), cmocka_unit_test(sleeps_learn),
-		cmocka_unit_test(short_waits),
+		cmocka_unit_test(short_waits), cmocka_unit_test(handing_over_takes_time),
 	};
 
 	seeded_init();

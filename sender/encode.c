@@ -41,6 +41,7 @@ struct encoder {
 	int event;
 	size_t used;            /* bytes of parity of all jobs not yet released */
 	size_t kept;            /* bytes of source of these */
+	size_t lent;            /* bytes of memory that jobs have */
 	struct encode_memory pool[ENCODE_POOL];
 };
 
@@ -88,6 +89,20 @@ static int need(void *p, size_t *room, size_t n)
 	return 0;
 }
 
+/* Before n bytes more are had: what the pool keeps, and nothing fits now, does not come on top of them. */
+static void make_room(struct encoder *e, size_t n)
+{
+	size_t all = e->lent + n;
+
+	for (unsigned i = 0; i < ENCODE_POOL; i++)
+		all += e->pool[i].room;
+	for (unsigned i = 0; i < ENCODE_POOL && all > ENCODE_BOTH; i++) {
+		all -= e->pool[i].room;
+		free(e->pool[i].at);
+		memset(&e->pool[i], 0, sizeof(e->pool[i]));
+	}
+}
+
 /* At least n bytes: what the pool has, unless it is far too large. */
 static struct encode_memory take_memory(struct encoder *e, size_t n)
 {
@@ -99,11 +114,14 @@ static struct encode_memory take_memory(struct encoder *e, size_t n)
 	if (best != NULL) {
 		m = *best;
 		memset(best, 0, sizeof(*best));
+		e->lent += m.room;
 		return m;
 	}
+	make_room(e, n);
 	m.at = big_alloc(n);
 	if (m.at == NULL)
 		log_die(EXIT_SYSTEM, "out of memory for %zu bytes of an object", n);
+	e->lent += n;
 	return m;
 }
 
@@ -112,6 +130,7 @@ static void give_memory(struct encoder *e, struct encode_memory *m)
 {
 	struct encode_memory *least = &e->pool[0];
 
+	e->lent -= m->room;
 	for (unsigned i = 1; i < ENCODE_POOL; i++)
 		if (e->pool[i].room < least->room)
 			least = &e->pool[i];
@@ -354,7 +373,7 @@ bool encode_submit(struct encoder *e, struct encode_job *j)
 	}
 	j->memory[0] = take_memory(e, bytes);
 	j->parity = j->memory[0].at;
-	if (e->kept + group_len(j) <= ENCODE_SOURCE_ROOM) {
+	if (e->kept + group_len(j) <= ENCODE_SOURCE_ROOM && e->used + bytes + e->kept + group_len(j) <= ENCODE_BOTH) {
 		j->memory[1] = take_memory(e, gather_size(group_len(j), j->l.slen));
 		j->source = gather_begin(j->memory[1].at, geometry_offset(&j->g, j->first, 0), group_len(j), j->l.slen);
 		e->kept += group_len(j);

@@ -27,6 +27,7 @@ enum {
 	ENCODE_ROOM = 2 * LAYOUT_GROUP_MAX,
 	ENCODE_SOURCE_ROOM = 3 * LAYOUT_BLOCK_MAX + (1 << 20),
 	ENCODE_POOL = 6, /* pieces of memory kept for the next job */
+	ENCODE_BOTH = 80 << 20, /* parity and source together: beyond it no more source is held, and no memory kept for the next job */
 	ENCODE_QUICK = 1 << 20, /* bytes of source and parity of a group that counts as small */
 };
 

@@ -6,6 +6,7 @@
  * to the pacer, HELLO and BEAT included. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #include "sender/link_private.h"
 #include "sender/sender_proc.h"
 
+enum { MMAP_FROM = 1 << 20 };
 #define LARGE (1ull << 34) /* bytes of an object for which memory is made at the start */
 
 /* Do what can be done now; the moment to come back unless something happens before. */
@@ -118,6 +120,8 @@ int sender_link_main(const char *name)
 	l = crypto_secret_alloc(sizeof(*l)); /* it holds tag keys; locked as a whole */
 	if (l == NULL)
 		log_die(EXIT_SYSTEM, "out of lockable memory");
+	/* Blocks of an object go back to the system when they are freed; glibc would begin to keep them (up to 64 MB). */
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	l->stop = proc_stop_fd();
 	start(l, name);
 	sandbox_begin(SANDBOX_SENDER_LINK, NULL, 0);

@@ -80,7 +80,7 @@ void crypto_aead_free(struct crypto_aead *a); /* wipes; NULL is fine */
 /* out has n + AEAD_TAG_LEN bytes (ciphertext, tag); out may be in. */
 int crypto_aead_seal(struct crypto_aead *a, uint8_t *out, const uint8_t nonce[static AEAD_NONCE_LEN], const void *aad,
     size_t aadlen, const uint8_t *in, size_t n) __attribute__((warn_unused_result));
-/* The same in pieces: out may be in.  A nonce begun with is used up, whatever follows. */
+/* The same in pieces: out may be in.  A nonce begun with is used up, whatever follows.  Nothing else with `a` in between. */
 int crypto_aead_seal_begin(struct crypto_aead *a, const uint8_t nonce[static AEAD_NONCE_LEN]) __attribute__((warn_unused_result));
 int crypto_aead_seal_add(struct crypto_aead *a, uint8_t *out, const uint8_t *in, size_t n) __attribute__((warn_unused_result));
 int crypto_aead_seal_end(struct crypto_aead *a, uint8_t tag[static AEAD_TAG_LEN]) __attribute__((warn_unused_result));

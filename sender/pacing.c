@@ -19,7 +19,7 @@ struct pacing pacing_of(uint64_t rate, uint64_t burst_ns, uint32_t wire, unsigne
 
 	if (share > 1)
 		p.batch = share < slots ? (unsigned)share : slots;
-	if (p.batch > segments && p.batch % segments < (segments + 1) / 2)
+	if (segments > 1 && p.batch > segments && p.batch % segments < (segments + 1) / 2)
 		p.batch -= p.batch % segments;
 	p.batch_ns = ((uint64_t)wire * BITS * NS_PER_S * p.batch + rate - 1) / rate; /* rounded up */
 	/* At the rate; what is caught up leaves at the peak's, so there is a seventeenth less of it. */

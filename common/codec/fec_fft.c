@@ -22,7 +22,7 @@ static void twiddles(uint32_t base, unsigned lo, unsigned layers, uint16_t *tw)
 {
 	for (unsigned l = 0; l < layers; l++) {
 		uint16_t first = gf16_point(base >> (lo + l));
-		for (uint16_t g = 0; g < 1u << (layers - 1 - l); g++)
+		for (unsigned g = 0; g < 1u << (layers - 1 - l); g++)
 			*tw++ = first ^ (uint16_t)(2 * g);
 	}
 }

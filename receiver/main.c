@@ -21,7 +21,7 @@
 #include "host/keyfile.h"
 #include "host/i18n.h"
 #include "host/log.h"
-#include "host/memlock.h"
+#include "host/limits.h"
 #include "host/proc.h"
 #include "host/sandbox.h"
 #include "host/sealed.h"
@@ -312,7 +312,7 @@ static int start(const char *config, int degraded, enum only only)
 		return code;
 	if (only == ONLY_PRINT)
 		return harden_print(&conf, stdout);
-	if (memlock_check() != 0)
+	if (limits_check() != 0)
 		return EXIT_SYSTEM;
 	if ((code = check_keys(&conf)) != 0)
 		return code;

@@ -1,6 +1,7 @@
 /* katamichi - the operator's tool: finds the subcommand in the table (cmd.h) and runs it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
 	int words;
 
 	hold_streams();
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error with a name, not our end */
 	log_init_tool("katamichi");
 	if (argc < 2) {
 		log_error("a command is missing; see katamichi --help");

@@ -214,6 +214,7 @@ int durable_exit(int error)
 	switch (error) {
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG: /* by RLIMIT_FSIZE, or on a file system of small files */
 	case EROFS:
 	case EIO:
 		return EXIT_DISK;

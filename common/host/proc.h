@@ -36,7 +36,7 @@ int proc_supervise(const struct proc_spec *spec, const pid_t *pid, unsigned coun
 int proc_pause(void);
 /* In a child, first thing: name (katamichi-ROLE), no_new_privs, not dumpable, no
  * core, other descriptors closed (all from PROC_FD_FIRST + fds on), its own
- * CLOEXEC, SIGPIPE ignored; SIGINT too, since Ctrl-C reaches the whole group and
+ * CLOEXEC, SIGPIPE and SIGXFSZ ignored; SIGINT too, since Ctrl-C reaches the whole group and
  * is the main process's affair.  PDEATHSIG was set before exec, where the
  * parent could still be asked for. */
 void proc_child_init(const char *role, unsigned fds);

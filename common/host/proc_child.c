@@ -32,6 +32,7 @@ void proc_child_init(const char *role, unsigned fds)
 	(void)snprintf(name, sizeof name, "katamichi-%s", role);
 	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
 	(void)signal(SIGPIPE, SIG_IGN); /* a lost peer is an error code, not a death */
+	(void)signal(SIGXFSZ, SIG_IGN); /* as is a file that may not grow */
 	/* Ctrl-C reaches the whole terminal group; the main process hears it and
 	 * ends the others by SIGTERM, in its own time. */
 	(void)signal(SIGINT, SIG_IGN);

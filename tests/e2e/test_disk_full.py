@@ -189,6 +189,30 @@ def test_no_inodes(site, small, who):
     site.check_inbox()
 
 
+def limit_file_size(daemon, size):
+    for pid in daemon.processes():
+        harness.run("prlimit", f"--pid={pid}", f"--fsize={size}:unlimited")
+
+
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+def test_no_file_may_grow(site, who):
+    """A limit laid on running processes (ulimit -f, LimitFSIZE=; a file system with small files does the same) is a disk that takes nothing."""
+    site.start(repeat="2s 2s 4s")
+    crossing(site, "前.csv", 3)
+    pids = [p.pid for p in site.daemons()]
+    daemon = site.sender if who == "sender" else site.receiver
+    limit_file_size(daemon, 512 << 10)
+    site.put_random("bulk", "大.bin", 3 << 20)
+    site.put("eltax", "中.csv", samples.table(4))
+    harness.wait_until("its word", lambda: "File too large" in daemon.text(), 20, alive=site.daemons())
+    lives(site, pids)
+    limit_file_size(daemon, "unlimited")
+    site.wait_delivered(40)
+    harness.wait_until("the end of the trouble", lambda: trouble(site, who) == "", 15)
+    lives(site, pids)
+    site.check_inbox()
+
+
 # Each takes 16 s: what a read-only file system does besides is in test-long.
 @pytest.mark.slow
 @pytest.mark.parametrize("error", [pytest.param("EROFS", marks=pytest.mark.long), "EIO", "ENOSPC"])

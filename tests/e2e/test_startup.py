@@ -84,6 +84,17 @@ def test_locked_memory(site, daemon):
     refused(site, daemon, 5, "65536 bytes", "LimitMEMLOCK", wrapper=UNPRIVILEGED + ["prlimit", "--memlock=65536"])
 
 
+# --- the size of files ---
+@needs_root
+@pytest.mark.parametrize("daemon", ["sender", "receiver"])
+def test_limited_file_size(site, daemon):
+    """A transfer's size is not known before it comes.  A limit that may be lifted is lifted (SIGXFSZ would end us without a word)."""
+    refused(site, daemon, 5, "1048576 bytes", "LimitFSIZE", "ulimit -f", wrapper=["prlimit", "--fsize=1048576"])
+    wrapper = ["prlimit", "--fsize=1048576:unlimited"]
+    start = site.start_sender if daemon == "sender" else site.start_receiver
+    start(*wrapper)
+
+
 # --- the socket buffer ---
 def rmem_max():
     with open("/proc/sys/net/core/rmem_max") as f:

@@ -17,6 +17,7 @@
 #include "host/log.h"
 #include "host/reason.h"
 #include "sender/set_aside.h"
+#include "sender/unfinished.h"
 
 #define XFS_MAGIC 0x58465342
 enum { TEXT_MAX = 128, WITNESS_LEN = 96 };
@@ -203,7 +204,7 @@ void identity_check(struct outbox *o, const char *machine_id, const char *witnes
 	machine_now(machine, machine_id);
 	place_now(place, o);
 	why = verdict(o, machine, place, unfinished);
-	if (why != NULL || !get_meta(o, "place", noted)) /* restored, or new */
+	if (why != NULL || unfinished == UNFINISHED_UNSEEN || !get_meta(o, "place", noted)) /* restored, or perhaps, or new */
 		keep_unknown(o);
 	if (why != NULL)
 		identity_renew(o, why);

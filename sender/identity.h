@@ -8,14 +8,15 @@
  *   witness   a file outside the state directory, if configured, best on another disk: generation, newest row, service time.  It is
  *             written after the database, so it is never ahead of it, unless the database is older than what ran last.
  * And looked at: sealed objects that the database does not know (set_aside.h).  A kill leaves one for a claim at most; where there
- * are more of them than claims without a row, what erased their sources was a later state of this database. */
+ * are more of them than claims without a row, what erased their sources was a later state of this database.  Where not all
+ * claims can be seen, they tell nothing, and are kept. */
 #ifndef KM_IDENTITY_H
 #define KM_IDENTITY_H
 
 #include "sender/outbox.h"
 
 /* Compare, begin a new generation if need be (logged, with a row in table generation), note how things are now.
- * machine_id: its file; witness: path, or "" for none; unfinished: claims without a row (unfinished.h).  Fatal if the witness cannot be used. */
+ * machine_id: its file; witness: path, or "" for none; unfinished: claims without a row, or UNFINISHED_UNSEEN (unfinished.h).  Fatal if the witness cannot be used. */
 void identity_check(struct outbox *o, const char *machine_id, const char *witness, unsigned unfinished, uint64_t now_ns);
 #define IDENTITY_MACHINE "/etc/machine-id"
 /* Numbers belong to the sender's key: another one than last time begins a new generation. */

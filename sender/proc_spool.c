@@ -113,6 +113,7 @@ static void start(struct spool *s, const char *name)
 		feed_open(s, i);
 		feed_recover(s, i);
 	}
+	unfinished_note(&s->outbox, &s->conf);
 }
 
 static void stop(struct spool *s)

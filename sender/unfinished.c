@@ -2,37 +2,69 @@
 #include "sender/unfinished.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "host/log.h"
 #include "sender/claim.h"
 
+/* How many in this folder, or UNFINISHED_UNSEEN with errno. */
 static unsigned in_folder(struct outbox *o, const char *folder)
 {
 	char path[SENDER_PATH_MAX + sizeof("/.taken")];
 	const struct dirent *e;
 	unsigned n = 0;
+	int error;
 	DIR *d;
 
 	snprintf(path, sizeof(path), "%s/.taken", folder);
 	d = opendir(path);
-	while (d != NULL && (e = readdir(d)) != NULL)
+	if (d == NULL)
+		return UNFINISHED_UNSEEN;
+	while (errno = 0, (e = readdir(d)) != NULL)
 		n += claim_named(e->d_name) && e->d_name[CLAIM_ID_LEN] == '\0' && !outbox_has_claim(o, e->d_name);
-	if (d != NULL)
-		closedir(d);
-	return n;
+	error = errno;
+	closedir(d);
+	errno = error;
+	return error == 0 ? n : UNFINISHED_UNSEEN;
 }
 
-static bool is_configured(const struct sender_conf *c, const char *folder)
+static bool is_noted(struct outbox *o, const char *folder)
+{
+	return db_int(&o->db, "SELECT count(*) FROM folder WHERE path = ?", "t", folder) != 0;
+}
+
+static const char *channel_of(const struct sender_conf *c, const char *folder)
 {
 	for (unsigned i = 0; i < c->channels; i++)
 		if (strcmp(c->channel[i].folder, folder) == 0)
-			return true;
-	return false;
+			return c->channel[i].name;
+	return NULL;
 }
 
-/* Of folders that are configured no more; those in which nothing is left are forgotten. */
-static unsigned in_earlier(struct outbox *o, const struct sender_conf *c)
+static unsigned sum(unsigned a, unsigned b)
+{
+	return a == UNFINISHED_UNSEEN || b == UNFINISHED_UNSEEN ? UNFINISHED_UNSEEN : a + b;
+}
+
+/* One that is configured no more and in which nothing is left is forgotten. */
+static unsigned look(struct outbox *o, const char *folder, const char *channel)
+{
+	unsigned n = in_folder(o, folder);
+
+	if (n == UNFINISHED_UNSEEN && channel != NULL)
+		log_warn("%s: the folder of channel %s is not as this sender left it (.taken: %s); if its disk is not mounted, stop the "
+		    "sender, mount it and start again", folder, channel, strerror(errno));
+	else if (n == UNFINISHED_UNSEEN)
+		log_warn("%s: this folder, of an earlier configuration, cannot be read (.taken: %s), and perhaps holds files that were not "
+		    "sent; mount its disk, or, if it is gone for good, make an empty folder .taken in it", folder, strerror(errno));
+	else if (n == 0 && channel == NULL)
+		db_run(&o->db, "DELETE FROM folder WHERE path = ?", "t", folder);
+	return n;
+}
+
+unsigned unfinished_claims(struct outbox *o, const struct sender_conf *c)
 {
 	char folder[SENDER_PATH_MAX] = "";
 	unsigned all = 0, n;
@@ -41,22 +73,16 @@ static unsigned in_earlier(struct outbox *o, const struct sender_conf *c)
 	while (db_step(&o->db, q = db_query(&o->db, "SELECT path FROM folder WHERE path > ? ORDER BY path LIMIT 1", "t", folder)) == 1) {
 		db_text_to(folder, sizeof(folder), q, 0);
 		db_done(q);
-		if (is_configured(c, folder))
-			continue;
-		all += n = in_folder(o, folder);
-		if (n == 0)
-			db_run(&o->db, "DELETE FROM folder WHERE path = ?", "t", folder);
+		all = sum(all, look(o, folder, channel_of(c, folder)));
 	}
+	for (unsigned i = 0; i < c->channels; i++) /* a new one may have been another sender's; one without .taken is empty */
+		if (!is_noted(o, c->channel[i].folder) && (n = in_folder(o, c->channel[i].folder)) != UNFINISHED_UNSEEN)
+			all = sum(all, n);
 	return all;
 }
 
-unsigned unfinished_claims(struct outbox *o, const struct sender_conf *c)
+void unfinished_note(struct outbox *o, const struct sender_conf *c)
 {
-	unsigned n = in_earlier(o, c);
-
-	for (unsigned i = 0; i < c->channels; i++) {
+	for (unsigned i = 0; i < c->channels; i++)
 		db_run(&o->db, "INSERT OR IGNORE INTO folder(path) VALUES(?)", "t", c->channel[i].folder);
-		n += in_folder(o, c->channel[i].folder);
-	}
-	return n;
 }

@@ -2,14 +2,22 @@
  *
  * A channel may be taken out of the configuration, or be given another folder, before the next start.  Its claim is as
  * unfinished as any (it goes on when the folder is configured again), and its sealed object is no sign of a restored
- * database (identity.h).  So table folder of the outbox knows the folders that were configured, until nothing is left in them. */
+ * database (identity.h).  So table folder of the outbox knows the folders that were configured, until it was seen that nothing
+ * is left in them.  One whose .taken cannot be read (feed_open() made it: perhaps its disk is not mounted) is not forgotten,
+ * and each start says so. */
 #ifndef KM_UNFINISHED_H
 #define KM_UNFINISHED_H
+
+#include <limits.h>
 
 #include "sender/outbox.h"
 #include "sender/sender_conf.h"
 
-/* How many there are, in the folders of these channels and in those before; notes the folders.  One that cannot be read has none. */
+#define UNFINISHED_UNSEEN UINT_MAX /* any number: a folder that is known cannot be read */
+
+/* How many there are, in the folders of these channels and in those before; forgets what is empty. */
 unsigned unfinished_claims(struct outbox *o, const struct sender_conf *c);
+/* Notes the folders of these channels, once they have their .taken. */
+void unfinished_note(struct outbox *o, const struct sender_conf *c);
 
 #endif

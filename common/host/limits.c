@@ -31,7 +31,7 @@ static int check_file_size(void)
 	struct rlimit r;
 
 	(void)signal(SIGXFSZ, SIG_IGN);
-	if (getrlimit(RLIMIT_FSIZE, &r) != 0)
+	if (getrlimit(RLIMIT_FSIZE, &r) != 0 || r.rlim_cur == RLIM_INFINITY)
 		return 0;
 	r.rlim_cur = r.rlim_max;
 	if (r.rlim_max == RLIM_INFINITY && setrlimit(RLIMIT_FSIZE, &r) == 0)

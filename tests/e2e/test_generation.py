@@ -129,6 +129,32 @@ def test_a_kill_and_a_channel_less(site):
     site.check_inbox()
 
 
+def test_a_kill_and_a_disk_less(site):
+    """The same, and the folder's disk is not mounted at the next start: said, no new generation, and the files go once it is back."""
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    site.sender.stop()
+    site.put("pittari", "二.csv", samples.table(4))
+    folder, sealed = site.path("out/pittari"), "ef" * 16
+    claim = os.path.join(folder, ".taken", "0123456789abcdef" * 2)
+    os.mkdir(claim)
+    os.rename(os.path.join(folder, "二.csv"), os.path.join(claim, "二.csv"))
+    with open(site.path("sender-state/objects", sealed), "wb") as f:
+        f.write(b"sealed")
+    os.rename(folder, folder + ".disk")
+    os.mkdir(folder)  # where it is mounted
+    site.start_sender()
+    assert re.search("out/pittari: the folder of channel pittari is not as this sender left it .*mount it and start again", site.sender.text())
+    assert "a new generation" not in site.sender.text() and os.path.exists(site.path("sender-state/set-aside", sealed))
+    site.sender.stop()
+    harness.remove(folder)
+    os.rename(folder + ".disk", folder)
+    site.start_sender()
+    site.wait_delivered()
+    site.check_inbox()
+
+
 @pytest.mark.parametrize("way", ("by hand", "another file", "in its place"))
 def test_restore_keeps_what_the_backup_does_not_know(site, way):
     """A backup of the database alone comes back, and what came after it was never received: its sealed object is all there is."""

@@ -270,41 +270,62 @@ static void unknown_after_a_kill(void **state)
 	assert_false(there("set-aside"));
 }
 
-/* Where claims are looked for: what was configured before counts until nothing is left in it. */
+/* A disk is not mounted: who knows what is claimed there?  No sign of a restored database, but nothing is removed either. */
+static void unknown_and_a_disk_not_there(void **state)
+{
+	(void)state;
+	seal_unknown();
+	stop(S);
+	start_with(UNFINISHED_UNSEEN);
+	expect(false, "an object whose claim may be on a disk that is not there");
+	outbox_sweep(&box);
+	assert_false(there("objects/" UNKNOWN));
+	assert_true(there("set-aside/" UNKNOWN));
+}
+
+/* Where claims are looked for: what was configured before counts until it was seen that nothing is left in it. */
 static void claims_of_earlier_folders(void **state)
 {
 #define CLAIM "/.taken/0123456789abcdef0123456789abcdef"
 	static struct sender_conf c = { .channels = 2 };
 	static const struct {
-		const char *folder[2], *made, *removed; /* configured; a claim that appears or goes before the start */
+		const char *folder[2], *made, *removed; /* configured; what appears or goes before the start; both: is renamed */
 		unsigned unfinished;
 		int64_t noted;
 		const char *why;
 	} row[] = {
-		{ { "a", "b" }, NULL, NULL, 0, 2, "nothing was taken" },
+		{ { "a", "b" }, NULL, NULL, 0, 2, "new ones: that there is nothing of ours in them is no wonder" },
 		{ { "a", "b" }, "b" CLAIM, NULL, 1, 2, "of a channel that is there" },
 		{ { "a", "c" }, NULL, NULL, 1, 3, "of one that has another folder now" },
 		{ { "a", "c" }, "b" CLAIM ".sent", NULL, 1, 3, "what was sent is finished" },
 		{ { "c", "d" }, NULL, NULL, 1, 3, "a, in which there is nothing, is forgotten" },
-		{ { "c", "d" }, NULL, "b" CLAIM, 0, 2, "b, too, when somebody took it out" },
+		{ { "c", "d" }, "away", "b", UNFINISHED_UNSEEN, 3, "the disk of b is not there: it is not forgotten" },
+		{ { "c", "b" }, "b", NULL, UNFINISHED_UNSEEN, 2, "nor is it empty, where it was mounted, when it is configured again" },
+		{ { "c", "d" }, NULL, "b", UNFINISHED_UNSEEN, 3, "nor where there is not even that" },
+		{ { "c", "d" }, "b", "away", 1, 3, "it is back" },
+		{ { "c", "d" }, NULL, "b" CLAIM, 0, 2, "b, too, is forgotten when somebody took out what was in it" },
 		{ { "c", "b" }, NULL, NULL, 0, 2, "it is a folder as any" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		for (const char *f = "abcd"; row[i].made != NULL && *f != '\0'; f++) {
-			char dir[2] = { *f, '\0' }, taken[16];
-			(void)mkdir(at(dir), 0700);
-			snprintf(taken, sizeof(taken), "%s/.taken", dir);
-			(void)mkdir(at(taken), 0700);
-		}
-		if (row[i].made != NULL)
+		if (row[i].made != NULL && row[i].removed != NULL)
+			assert_int_equal(rename(at(row[i].removed), at(row[i].made)), 0);
+		else if (row[i].made != NULL)
 			assert_int_equal(mkdir(at(row[i].made), 0700), 0);
-		if (row[i].removed != NULL)
+		else if (row[i].removed != NULL)
 			assert_int_equal(rmdir(at(row[i].removed)), 0);
 		for (unsigned k = 0; k < c.channels; k++)
 			snprintf(c.channel[k].folder, sizeof(c.channel[k].folder), "%s", at(row[i].folder[k]));
 		unsigned n = unfinished_claims(&box, &c);
+		for (const char *f = i == 0 ? "abcd" : ""; *f != '\0'; f++) { /* feed_open() */
+			char dir[16];
+			snprintf(dir, sizeof(dir), "%c", *f);
+			assert_int_equal(mkdir(at(dir), 0700), 0);
+			snprintf(dir, sizeof(dir), "%c/.taken", *f);
+			assert_int_equal(mkdir(at(dir), 0700), 0);
+		}
+		unfinished_note(&box, &c);
 		if (n != row[i].unfinished || db_int(&box.db, "SELECT count(*) FROM folder", "") != row[i].noted)
 			fail_msg("%s: %u unfinished, %lld folders noted", row[i].why, n,
 			    (long long)db_int(&box.db, "SELECT count(*) FROM folder", ""));
@@ -355,6 +376,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(unknown_after_a_kill, fresh, gone),
+		cmocka_unit_test_setup_teardown(unknown_and_a_disk_not_there, fresh, gone),
 		cmocka_unit_test_setup_teardown(claims_of_earlier_folders, fresh, gone),
 		cmocka_unit_test_setup_teardown(unknown_without_a_claim, fresh, gone),
 		cmocka_unit_test_setup_teardown(unknown_after_a_restore, fresh, gone),

@@ -105,6 +105,11 @@ struct outfile *outfile_new(void)
 	return o;
 }
 
+void outfile_make(struct outfile *o)
+{
+	big_make(o->memory, OUTFILE_BUFFERS * OUTFILE_BUFFER);
+}
+
 void outfile_free(struct outfile *o)
 {
 	if (o == NULL)

@@ -30,6 +30,7 @@ enum {
 struct outfile;
 
 struct outfile *outfile_new(void); /* NULL: no memory or thread; buffers are touched when first used */
+void outfile_make(struct outfile *o); /* its buffers are touched now (host/big.h) */
 void outfile_free(struct outfile *o); /* NULL is fine */
 /* A new file, empty, of which size bytes are expected. */
 void outfile_begin(struct outfile *o, int fd, uint64_t size);

@@ -274,6 +274,8 @@ static void open_lanes(void)
 		l->buf = big_alloc(UNSEAL_BUF);
 		if (l->buf == NULL || pipeframe_writer(&l->check, first + OPEN_LANE_RING, first + OPEN_LANE_CHECK) != 0)
 			log_die(EXIT_SYSTEM, "no memory for the open process: %m");
+		if (conf.rate >= BIG_EARLY_RATE)
+			big_make(l->buf, UNSEAL_BUF);
 		close(first + OPEN_LANE_RING);
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "codec/beat.h"
 #include "codec/hex.h"
+#include "host/big.h"
 #include "host/clock.h"
 #include "host/erase.h"
 #include "host/exits.h"
@@ -322,6 +323,8 @@ static void open_lanes(struct store *s)
 		l->wake = first + STORE_LANE_CHECK;
 		if (pipeframe_reader(&l->events, first + STORE_LANE_RING, l->wake) != 0 || (l->out = outfile_new()) == NULL)
 			log_die(EXIT_SYSTEM, "no memory for the store process: %m");
+		if (s->conf.rate >= BIG_EARLY_RATE)
+			outfile_make(l->out);
 		close(first + STORE_LANE_RING);
 	}
 }

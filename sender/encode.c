@@ -109,7 +109,7 @@ static struct encode_memory take_memory(struct encoder *e, size_t n)
 	struct encode_memory *best = NULL, m = { NULL, n };
 
 	for (unsigned i = 0; i < ENCODE_POOL; i++)
-		if (e->pool[i].room >= n && e->pool[i].room / 2 <= n && (best == NULL || e->pool[i].room < best->room))
+		if (e->pool[i].room >= n && e->pool[i].room / 4 <= n && (best == NULL || e->pool[i].room < best->room))
 			best = &e->pool[i];
 	if (best != NULL) {
 		m = *best;

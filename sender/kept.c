@@ -5,6 +5,21 @@
 
 #include "host/big.h"
 
+void kept_make(struct kept_room *room)
+{
+	uint8_t *p = big_alloc((size_t)KEPT_BLOCKS_MAX * KEPT_BLOCK);
+
+	if (p == NULL)
+		return;
+	big_make(p, (size_t)KEPT_BLOCKS_MAX * KEPT_BLOCK);
+	room->whole = p;
+	for (; room->made < KEPT_BLOCKS_MAX; room->made++) {
+		struct kept_block *b = (struct kept_block *)(void *)(p + (size_t)room->made * KEPT_BLOCK);
+		b->next = room->free;
+		room->free = b;
+	}
+}
+
 static struct kept_block *fresh(struct kept_room *room)
 {
 	struct kept_block *b = room->free;
@@ -50,6 +65,10 @@ void kept_room_end(struct kept_room *room)
 	while (room->free != NULL) {
 		struct kept_block *b = room->free;
 		room->free = b->next;
-		free(b);
+		if (room->whole == NULL)
+			free(b);
 	}
+	free(room->whole);
+	room->whole = NULL;
+	room->made = 0;
 }

@@ -24,6 +24,7 @@ struct kept_block {
 
 struct kept_room { /* zero it first */
 	struct kept_block *free;
+	void *whole; /* all of it in one piece, if it was made at once */
 	unsigned made;
 };
 
@@ -32,6 +33,8 @@ struct kept { /* of one claim; zero: nothing */
 	struct kept_block *first;
 };
 
+/* All of an empty room's memory is made now (host/big.h); what cannot be had, when it is needed. */
+void kept_make(struct kept_room *room);
 /* n bytes, at most KEPT_FILE_MAX, that are k's until kept_end(); NULL: there is no room. */
 uint8_t *kept_take(struct kept *k, struct kept_room *room, size_t n);
 void kept_end(struct kept *k);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/big.h"
+
 void object_file_init(struct object_file *o, struct disk *d, struct window *window)
 {
 	memset(o, 0, sizeof(*o));
@@ -16,6 +18,12 @@ void object_file_init(struct object_file *o, struct disk *d, struct window *wind
 		o->op[i].write = true;
 		o->op[i].buf = i < o->pieces ? window_piece(window, i) : o->memory + (size_t)(i - o->pieces) * DISK_PIECE;
 	}
+}
+
+void object_file_make(struct object_file *o)
+{
+	if (o->window == NULL)
+		big_make(o->memory, (size_t)OBJECT_FILE_BUFFERS * DISK_PIECE);
 }
 
 void object_file_free(struct object_file *o)

@@ -31,6 +31,7 @@ struct object_file {
 
 /* window: the caller's and nobody else's to write; or NULL.  Fatal on failure. */
 void object_file_init(struct object_file *o, struct disk *d, struct window *window);
+void object_file_make(struct object_file *o); /* its own buffers are touched now (host/big.h), where it has no window */
 void object_file_free(struct object_file *o);
 /* fd: an empty file, written past the page cache if large.  key: what it is called in the window. */
 void object_file_begin(struct object_file *o, int fd, bool large, uint64_t key);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/big.h"
 #include "host/clock.h"
 #include "host/erase.h"
 #include "host/exits.h"
@@ -96,6 +97,8 @@ static void start(struct spool *s, const char *name)
 	memcpy(s->keys.generation, s->outbox.generation, sizeof(s->keys.generation));
 	if (rekey_init(s->rekey, s->me, &s->receiver, s->psk, (unsigned)s->conf.lane, s->conf.n) != 0)
 		log_die(EXIT_SYSTEM, "out of memory");
+	if (s->conf.rate >= BIG_EARLY_RATE)
+		kept_make(&s->kept);
 	s->watch = watch_new();
 	if (s->watch == NULL)
 		log_die(EXIT_SYSTEM, "inotify: %s", strerror(errno));

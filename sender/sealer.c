@@ -5,6 +5,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "host/big.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "sender/sealer_private.h"
@@ -52,6 +53,8 @@ struct sealer *sealer_start(const struct sealer_keys *keys, int objects, uint64_
 	s->writing = disk_start();
 	source_init(&s->source, s->reading);
 	object_file_init(&s->file, s->writing, window);
+	if (rate >= BIG_EARLY_RATE)
+		object_file_make(&s->file);
 	s->compress = compress_new();
 	s->hasher = crypto_hasher_new();
 	s->aside = large && get_nprocs() > 1 ? hash_aside_start() : NULL;

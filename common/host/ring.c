@@ -158,12 +158,18 @@ static bool look_at_head(struct ring *r)
 	return true;
 }
 
+static bool half_free(const struct ring *r)
+{
+	return r->size - (size_t)(r->other - r->mine) >= r->size / 2;
+}
+
 static void give_room(struct ring *r, uint64_t tail)
 {
 	r->mine = tail;
 	atomic_store(&r->shared->tail, tail);
-	/* Half of it at once, so that the two do not wake each other for every record. */
-	if (r->size - (size_t)(r->other - tail) >= r->size / 2)
+	/* Half of it at once, so that the two do not wake each other for every record.  By the newest head: an old one says so
+	 * too early, and that is for every record, too. */
+	if (half_free(r) && atomic_load(&r->shared->writer_sleeps) != 0 && (!look_at_head(r) || half_free(r)))
 		wake_peer(r, &r->shared->writer_sleeps);
 }
 
@@ -196,7 +202,6 @@ enum ring_result ring_peek(struct ring *r, struct ring_record *out)
 
 void ring_release(struct ring *r)
 {
-	/* The newest head decides whether half of it is free: an old one may say so too early, which does no harm. */
 	give_room(r, r->next);
 }
 

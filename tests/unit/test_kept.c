@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "sender/kept.h"
@@ -22,13 +23,16 @@ static unsigned fill(struct kept *k, struct kept_room *room, size_t n)
 	return files;
 }
 
-static void bounded(void **state)
+/* made: all at once, before the first file. */
+static void is_bounded(bool made)
 {
 	struct kept_room room = { 0 };
 	struct kept a = { 0 }, b = { 0 };
-	unsigned files = fill(&a, &room, KEPT_FILE_MAX);
+	unsigned files;
 
-	(void)state;
+	if (made)
+		kept_make(&room);
+	files = fill(&a, &room, KEPT_FILE_MAX);
 	assert_in_range(files, FILES_MAX / 2, FILES_MAX);
 	assert_null(kept_take(&b, &room, KEPT_FILE_MAX)); /* others find none either */
 	kept_end(&a);
@@ -38,6 +42,16 @@ static void bounded(void **state)
 	kept_end(&b); /* nothing */
 	assert_int_equal(room.made, KEPT_BLOCKS_MAX);
 	kept_room_end(&room);
+	assert_int_equal(fill(&a, &room, KEPT_FILE_MAX), files); /* a room like any other */
+	kept_end(&a);
+	kept_room_end(&room);
+}
+
+static void bounded(void **state)
+{
+	(void)state;
+	is_bounded(false);
+	is_bounded(true);
 }
 
 static void apart(void **state)

@@ -124,6 +124,57 @@ static void full(void **state)
 	unmake(&b);
 }
 
+static unsigned fill(struct both *b, size_t n)
+{
+	unsigned count = 0;
+	uint8_t *room;
+
+	for (; ring_reserve(&b->w, n, &room) == RING_GOT; count++)
+		ring_commit(&b->w, count, n);
+	assert_true(ring_sleep(&b->w, n));
+	return count;
+}
+
+static void take(struct both *b, unsigned count)
+{
+	struct ring_record rec;
+
+	for (; count > 0; count--) {
+		assert_int_equal(ring_peek(&b->r, &rec), RING_GOT);
+		ring_release(&b->r);
+	}
+}
+
+static bool is_woken(const struct both *b)
+{
+	struct pollfd p = { .fd = b->wake[0], .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* A writer that sleeps is woken when half of the ring is free, however long ago the reader looked how full it is: one that
+ * is woken for the room of each record is dearer than what it writes. */
+static void woken_at_half(void **state)
+{
+	enum { N = 1024 - 16, ALL = SIZE / 1024 };
+	struct both b;
+
+	(void)state;
+	make(&b);
+	assert_int_equal(fill(&b, N), ALL);
+	take(&b, ALL / 2 - 1);
+	assert_false(is_woken(&b));
+	take(&b, 1);
+	assert_true(is_woken(&b));
+	assert_true(ring_awake(&b.w));
+	assert_int_equal(fill(&b, N), ALL / 2); /* while the reader still works off what it saw before */
+	take(&b, ALL / 2 - 1);
+	assert_false(is_woken(&b));
+	take(&b, 1);
+	assert_true(is_woken(&b));
+	unmake(&b);
+}
+
 /* The reader is asked to believe this head and these first bytes of a record. */
 static void hostile_writer(void **state)
 {
@@ -354,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order),
 		cmocka_unit_test(full),
+		cmocka_unit_test(woken_at_half),
 		cmocka_unit_test(hostile_writer),
 		cmocka_unit_test(hostile_indexes),
 		cmocka_unit_test(noise),

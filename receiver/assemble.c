@@ -121,7 +121,7 @@ static enum link_counter begin(struct assemble *a, uint32_t sender, const struct
 static bool recut(struct assemble *a, struct object *o, const struct frame_symbol *s, uint64_t now_ns)
 {
 	if ((o->geo.slen == s->slen && o->geo.kfull == s->kfull) || o->state != OBJECT_GATHERING ||
-	    now_ns - o->touched_ns < ASSEMBLE_RECUT_NS)
+	    object_alone_ns(o, now_ns) < ASSEMBLE_RECUT_NS)
 		return false;
 	assemble_write(a);
 	return assemble_discard(a, o);

@@ -177,7 +177,7 @@ bool assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns)
 		if (o->sender != sender || o->state != OBJECT_GATHERING)
 			continue;
 		open++;
-		if (oldest == NULL || o->touched_ns < oldest->touched_ns)
+		if (oldest == NULL || object_alone_ns(o, now_ns) > object_alone_ns(oldest, now_ns))
 			oldest = o;
 	}
 	if (oldest == NULL || open < (share > 0 ? share : 1))
@@ -187,7 +187,7 @@ bool assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns)
 		log_warn("sender %u of the configuration has begun %u objects and finished none of them: the one that was "
 		    "left alone longest makes room for each new one", sender + 1, open);
 	}
-	if (now_ns - oldest->touched_ns < ASSEMBLE_IDLE_NS)
+	if (object_alone_ns(oldest, now_ns) < ASSEMBLE_IDLE_NS)
 		return false;
 	assemble_write(a);
 	return oldest->state == OBJECT_GATHERING && assemble_discard(a, oldest);
@@ -216,7 +216,7 @@ static void look(struct assemble *a, uint64_t now_ns, bool all)
 		next = o->next_all;
 		if (o->state == OBJECT_WHOLE)
 			assemble_tell(a, o, now_ns);
-		if (o->state == OBJECT_GATHERING && now_ns - o->touched_ns > a->limits.stale_ns)
+		if (o->state == OBJECT_GATHERING && object_alone_ns(o, now_ns) > a->limits.stale_ns)
 			give_up(a, o);
 		if (o->state != OBJECT_DROPPED && is_dirty(o) && !o->flushing && a->flushes < ASSEMBLE_FLUSHES &&
 		    (all || now_ns - o->flushed_ns >= ASSEMBLE_FLUSH_NS))

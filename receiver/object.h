@@ -53,8 +53,16 @@ struct object {
 	bool flushing;
 	bool head_dirty;
 	uint64_t dirty_lo, dirty_hi; /* bytes of bits not in the map file yet; lo >= hi: none */
-	uint64_t flushed_ns, touched_ns;
+	uint64_t flushed_ns;
+	uint64_t touched_ns; /* something came last; may lie before the clock's 0: object_alone_ns() */
 };
+/* For so long nothing came of it.  (What came last may bear a later time than the batch of datagrams that asks.) */
+static inline uint64_t object_alone_ns(const struct object *o, uint64_t now_ns)
+{
+	int64_t ns = (int64_t)(now_ns - o->touched_ns);
+
+	return ns > 0 ? (uint64_t)ns : 0;
+}
 
 struct object_budget { /* shared by all objects */
 	uint64_t used, max;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "codec/fec.h"
@@ -126,6 +127,20 @@ static inline void rig_old_slot(struct rig *r, uint32_t slot)
 
 	rig_open(r, slot, &data, &map, 0);
 	assemble_slot(r->a, slot, data, map, rig_direct(r, slot), r->now);
+}
+
+/* The same, of which something came last so many seconds ago. */
+static inline void rig_old_since(struct rig *r, uint32_t slot, int64_t seconds)
+{
+	const struct timespec then = { time(NULL) - seconds, 0 }, both[2] = { then, then };
+	int data, map;
+
+	rig_open(r, slot, &data, &map, 0);
+	if (futimens(map, both) != 0)
+		abort();
+	close(data);
+	close(map);
+	rig_old_slot(r, slot);
 }
 
 static inline void rig_start(struct rig *r, const struct assemble_limits *l)

@@ -210,6 +210,66 @@ static void given_up(void **state)
 	sent_free(&s);
 }
 
+/* A restart does not give an unfinished object new days: the map's file says when something came last.  By the wall clock, so
+ * twelve hours are left in any case. */
+static void given_up_after_a_restart(void **state)
+{
+	const uint64_t hour = 3600 * 1000000000ull;
+	static const struct { int64_t age; uint64_t kept, gone; /* hours: at the restart; after it */ } row[] = {
+		{ 0, 359, 361 }, { 24, 335, 337 }, { 347, 12, 14 }, { 355, 11, 13 }, { 360, 11, 13 },
+		{ 24 * 9000, 11, 13 }, /* the clock is wrong */
+		{ -24 * 9000, 359, 361 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		rig_init(&r, NULL);
+		rig_fresh_slots(&r, 1);
+		sent_make(&s, 40 * RIG_SLEN, 20, 3, seeded);
+		assert_int_equal(rig_give(&r, &s, 0, 0), LC_TAKEN);
+		assemble_free(r.a);
+		rig_start(&r, NULL);
+		rig_old_since(&r, 1, row[i].age * 3600);
+		r.now += row[i].kept * hour;
+		assemble_settle(r.a, r.now);
+		if (r.expired != 0)
+			fail_msg("row %zu: given up %llu hours after the restart", i, (unsigned long long)row[i].kept);
+		r.now += (row[i].gone - row[i].kept) * hour;
+		assemble_settle(r.a, r.now);
+		if (r.expired != 1)
+			fail_msg("row %zu: not given up %llu hours after the restart", i, (unsigned long long)row[i].gone);
+		sent_free(&s);
+		rig_end(&r);
+	}
+}
+
+/* Which of them was left alone longest is known across a restart, too. */
+static void room_after_a_restart(void **state)
+{
+	struct assemble_limits two = rig_limits;
+	struct sent o[3];
+
+	(void)state;
+	two.objects = 4; /* of two senders */
+	rig_init(&r, &two);
+	rig_fresh_slots(&r, 2);
+	for (int i = 0; i < 3; i++)
+		sent_make(&o[i], 40 * RIG_SLEN, 20, 3, seeded);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(rig_give(&r, &o[i], 0, 0), LC_TAKEN);
+	assemble_free(r.a);
+	rig_start(&r, &two);
+	rig_old_since(&r, 1, 60);
+	rig_old_since(&r, 2, 3600); /* longer than r.now is: its time is before the clock's 0 */
+	rig_fresh_slots(&r, 1);
+	assert_int_equal(rig_give(&r, &o[2], 0, 0), LC_TAKEN);
+	assert_int_equal(r.discarded, 1);
+	assert_int_equal(r.last_discarded, 2);
+	for (int i = 0; i < 3; i++)
+		sent_free(&o[i]);
+	rig_end(&r);
+}
+
 /* A length that is known, and a last block cut short by it, which arrived whole before. */
 static void length_alone_completes(void **state)
 {
@@ -623,6 +683,8 @@ int main(void)
 		cmocka_unit_test(cut_anew),
 		cmocka_unit_test(given_up),
 		cmocka_unit_test(length_alone_completes),
+		cmocka_unit_test(given_up_after_a_restart),
+		cmocka_unit_test(room_after_a_restart),
 		cmocka_unit_test(restart),
 		cmocka_unit_test(restart_complete),
 		cmocka_unit_test(restart_odd_parts),

@@ -37,9 +37,10 @@ PC_CFLAGS := $(shell pkg-config --cflags $(LIBS_PC) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(LIBS_PC) 2>/dev/null || \
            echo -lseccomp -lsodium -lcrypto -lzstd -lz -lxml2 -lsqlite3 -linih -ljansson -lqrencode -lpng -lutf8proc) -lm
 
-# AES-GCM in vectors, where libcrypto has none (codec/crypto_gcm.h).
+# AES-GCM in vectors, where libcrypto has none (codec/crypto_gcm.h), and Poly1305 (codec/crypto_onetime.c).
 IPSEC_MB := $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),$(wildcard /usr/include/intel-ipsec-mb.h))
 CFLAGS_common/codec/crypto_gcm := $(if $(IPSEC_MB),-DHAVE_IPSEC_MB)
+CFLAGS_common/codec/crypto_onetime := $(CFLAGS_common/codec/crypto_gcm)
 LIBS    += $(if $(IPSEC_MB),-lIPSec_MB)
 
 STD     := -std=c11 -D_GNU_SOURCE -Icommon -I. -DKM_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. -pthread

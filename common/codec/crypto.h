@@ -2,7 +2,7 @@
  *
  * Bulk AEAD and SHA-256 are libcrypto's (SHA-NI, AES-NI: 3 to 6 times libsodium
  * on the same core; AES-GCM is another's where libcrypto does not use VAES,
- * crypto_gcm.h), and so are datagram tags at line rate; identities, key
+ * crypto_gcm.h), and so are datagram tags at line rate (crypto_onetime.c); identities, key
  * agreement, HMAC and HKDF (short inputs, no heap), single tags, secure memory
  * and random bytes are libsodium's (crypto_sodium.c, tag.c).  No caller includes
  * either library's header.  Functions that return int: 0, or -1 on failure

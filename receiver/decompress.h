@@ -24,13 +24,18 @@ typedef int decompress_sink(void *ctx, const uint8_t *data, size_t n); /* 0, or 
 /* Where output is to be put, instead of memory of its own: *n bytes, 1 at least.  The sink gets this very address.  NULL: stop. */
 typedef uint8_t *decompress_room(void *ctx, size_t *n);
 
+/* How many of the n bytes at data, which are output as they are and lie in what decompress_write() was given, may stay there:
+ * the sink then gets this very address.  0: they are copied as any output. */
+typedef size_t decompress_stays(void *ctx, const uint8_t *data, size_t n);
+
 struct decompress;
 
 struct decompress *decompress_new(void); /* NULL: no memory */
 void decompress_free(struct decompress *d);
 /* A new frame whose output is at most cap bytes. */
 void decompress_begin(struct decompress *d, uint64_t cap, decompress_sink *sink, void *ctx);
-void decompress_into(struct decompress *d, decompress_room *room); /* of this frame; NULL: into its own */
+/* Of this frame.  room NULL: into its own; stays NULL: nothing. */
+void decompress_into(struct decompress *d, decompress_room *room, decompress_stays *stays);
 enum decompress_err decompress_write(struct decompress *d, const uint8_t *data, size_t n)
     __attribute__((warn_unused_result)); /* errors are sticky */
 enum decompress_err decompress_end(struct decompress *d) __attribute__((warn_unused_result));

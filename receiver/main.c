@@ -226,6 +226,7 @@ static void make_lane(size_t ring, bool fast, struct proc_spec *open_, struct pr
 	give(store, talk[1]);
 	give(store, out.reader);
 	give(store, dup_of(out.memory));
+	give(store, dup_of(in.memory));
 }
 
 static void close_all(const struct proc_spec *spec, unsigned count)

@@ -10,6 +10,13 @@
 #include "host/exits.h"
 #include "host/log.h"
 
+#define PASSED_ON (1ull << 63) /* in a record's tag: it is a struct where */
+
+struct where {
+	uint64_t at; /* in the other ring's memory */
+	uint64_t n;
+};
+
 void pipeframe_pair(struct pipeframe_fds *f, size_t ring)
 {
 	int s[2];
@@ -55,9 +62,15 @@ uint8_t *pipeframe_room(struct pipeframe_out *out, size_t n)
 	return room;
 }
 
+/* type: with PASSED_ON the frame says where its bytes lie. */
+static uint64_t tag(uint32_t type, uint32_t job)
+{
+	return (uint64_t)type << 32 | job;
+}
+
 void pipeframe_commit(struct pipeframe_out *out, uint32_t type, uint32_t job, size_t n)
 {
-	ring_commit(&out->ring, (uint64_t)type << 32 | job, n);
+	ring_commit(&out->ring, tag(type, job), n);
 }
 
 int pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const void *data, size_t n)
@@ -74,8 +87,92 @@ int pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, cons
 
 int pipeframe_reader(struct pipeframe_in *in, int memory, int reader)
 {
-	in->got = false;
+	memset(in, 0, sizeof(*in));
 	return ring_open(&in->ring, memory, reader, true);
+}
+
+int pipeframe_view(struct pipeframe_in *in, int memory)
+{
+	return ring_view_open(&in->view, memory);
+}
+
+/* --- frames passed on --- */
+bool pipeframe_is_shared(const struct pipeframe_in *in, const uint8_t *data)
+{
+	return in->got && data >= in->ring.data && data < in->ring.data + in->ring.size;
+}
+
+int pipeframe_pass_on(struct pipeframe_out *out, struct pipeframe_in *in, uint32_t type, uint32_t job, const uint8_t *data, size_t n)
+{
+	const struct where w = { (uint64_t)(data - in->ring.data), n };
+	uint8_t *room = pipeframe_room(out, sizeof(w));
+
+	if (room == NULL)
+		return -1;
+	memcpy(room, &w, sizeof(w));
+	ring_commit(&out->ring, PASSED_ON | tag(type, job), sizeof(w));
+	in->out = out;
+	in->passed = ring_written(&out->ring);
+	return 0;
+}
+
+/* The present frame stays for now: with those before it, if nothing of it was passed on or there are too many. */
+static void keep(struct pipeframe_in *in)
+{
+	unsigned last;
+
+	if (in->passed != 0 && in->keeps < PIPEFRAME_KEPT)
+		in->keeps++;
+	last = (in->oldest + in->keeps - 1) % PIPEFRAME_KEPT;
+	in->kept[last].upto = ring_keep(&in->ring);
+	if (in->passed != 0)
+		in->kept[last].read = in->passed;
+	in->passed = 0;
+}
+
+static void give_back(struct pipeframe_in *in)
+{
+	uint64_t upto = 0;
+
+	for (; in->keeps > 0 && ring_given(&in->out->ring, in->kept[in->oldest].read); in->keeps--) {
+		upto = in->kept[in->oldest].upto;
+		in->oldest = (in->oldest + 1) % PIPEFRAME_KEPT;
+	}
+	if (upto != 0)
+		ring_give(&in->ring, upto);
+}
+
+void pipeframe_settle(struct pipeframe_in *in)
+{
+	do
+		give_back(in);
+	while (in->keeps > 0 && ring_ask(&in->out->ring, in->kept[(in->oldest + in->keeps / 2) % PIPEFRAME_KEPT].read));
+}
+
+/* Done with the present frame. */
+static void leave(struct pipeframe_in *in)
+{
+	if (in->passed == 0 && in->keeps == 0) {
+		ring_release(&in->ring);
+		return;
+	}
+	keep(in);
+	give_back(in);
+}
+
+/* The bytes of a frame that was passed on. */
+static void resolve(const struct pipeframe_in *in, struct ring_record *rec)
+{
+	struct where w;
+
+	if ((rec->tag & PASSED_ON) == 0)
+		return;
+	if (rec->len != sizeof(w) || in->view.data == NULL)
+		not_itself();
+	memcpy(&w, rec->data, sizeof(w));
+	if (w.n > PIPEFRAME_MAX || w.at > in->view.size - w.n)
+		not_itself();
+	*rec = (struct ring_record){ rec->tag & ~PASSED_ON, (uint32_t)w.n, in->view.data + w.at };
 }
 
 /* Nothing is there.  1: something came meanwhile, 0: nothing, -1: and nothing will. */
@@ -99,7 +196,7 @@ enum pipeframe_result pipeframe_next(struct pipeframe_in *in, struct pipeframe *
 	enum ring_result r;
 
 	if (in->got)
-		ring_release(&in->ring);
+		leave(in);
 	in->got = false;
 	while ((r = ring_peek(&in->ring, &rec)) == RING_NOTHING) {
 		int more = look_again(in, wait);
@@ -108,6 +205,7 @@ enum pipeframe_result pipeframe_next(struct pipeframe_in *in, struct pipeframe *
 	}
 	if (r == RING_BAD || rec.len > PIPEFRAME_MAX)
 		not_itself();
+	resolve(in, &rec);
 	in->got = true;
 	*f = (struct pipeframe){ (uint32_t)(rec.tag >> 32), (uint32_t)rec.tag, rec.len, rec.data };
 	if (rec.len <= PIPEFRAME_COPIED) {

@@ -76,7 +76,7 @@ static void open_lanes(void)
 		l->wake = first + CHECK_LANE_OPEN;
 		if (pipeframe_reader(&l->in, first + CHECK_LANE_OPEN_RING, l->wake) != 0 ||
 		    pipeframe_writer(&l->out, first + CHECK_LANE_STORE_RING, first + CHECK_LANE_STORE) != 0 ||
-		    receiver_inspect_open(&l->inspect, &l->out) != 0)
+		    receiver_inspect_open(&l->inspect, &l->in, &l->out) != 0)
 			log_die(EXIT_SYSTEM, "no memory for the check process: %m");
 		close(first + CHECK_LANE_OPEN_RING);
 		close(first + CHECK_LANE_STORE_RING);
@@ -133,15 +133,23 @@ int receiver_check_run(const char *config)
 	seal();
 	/* SIGTERM simply ends it: nothing here outlives a job. */
 	for (;;) {
-		struct pollfd p[LANES];
+		struct pollfd p[2 * LANES];
 		bool any = false;
 		/* All complete objects that wait, between two pieces of a large one. */
 		while (take(&lanes[LANE_WHOLE], &conf))
 			any = true;
 		any |= take(&lanes[LANE_EARLY], &conf);
-		for (int i = 0; i < LANES; i++)
-			p[i] = (struct pollfd){ .fd = lanes[i].wake, .events = POLLIN };
-		if (!any && poll(p, LANES, -1) < 0)
+		if (any)
+			continue;
+		for (int i = 0; i < LANES; i++) {
+			pipeframe_settle(&lanes[i].in);
+			p[2 * i] = (struct pollfd){ .fd = lanes[i].wake, .events = POLLIN };
+			p[2 * i + 1] = (struct pollfd){ .fd = lanes[i].out.ring.wake, .events = POLLIN };
+		}
+		if (poll(p, 2 * LANES, -1) < 0)
 			continue; /* a signal */
+		for (int i = 0; i < LANES; i++)
+			if (p[2 * i + 1].revents != 0 && !ring_awake(&lanes[i].out.ring))
+				peer_gone(-1, "store");
 	}
 }

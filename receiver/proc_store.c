@@ -321,11 +321,13 @@ static void open_lanes(struct store *s)
 		struct store_lane *l = &s->lane[i];
 		l->open = first + STORE_LANE_OPEN;
 		l->wake = first + STORE_LANE_CHECK;
-		if (pipeframe_reader(&l->events, first + STORE_LANE_RING, l->wake) != 0 || (l->out = outfile_new()) == NULL)
+		if (pipeframe_reader(&l->events, first + STORE_LANE_RING, l->wake) != 0 ||
+		    pipeframe_view(&l->events, first + STORE_LANE_OPEN_RING) != 0 || (l->out = outfile_new()) == NULL)
 			log_die(EXIT_SYSTEM, "no memory for the store process: %m");
 		if (s->conf.rate >= BIG_EARLY_RATE)
 			outfile_make(l->out);
 		close(first + STORE_LANE_RING);
+		close(first + STORE_LANE_OPEN_RING);
 	}
 }
 

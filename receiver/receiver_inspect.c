@@ -87,6 +87,11 @@ static int on_data(void *ctx, const uint8_t *data, size_t n)
 {
 	struct receiver_inspect *i = ctx;
 
+	if (data == i->stays) {
+		if (pipeframe_pass_on(i->out, i->in, PIPE_DATA, i->job, data, n) != 0)
+			exit(0); /* store is gone, so the service is ending */
+		return 0;
+	}
 	(void)!content_bytes(i->content, data, n); /* the end says it again */
 	if (i->capped)
 		return 0;
@@ -132,6 +137,7 @@ static uint8_t *room(void *ctx, size_t *n)
 	size_t ahead = record_ahead(&i->records, &data);
 
 	i->room = NULL;
+	i->stays = NULL;
 	*n = ahead > 0 && ahead < INSPECT_ROOM ? ahead : INSPECT_ROOM;
 	if (ahead == 0 || (!data && i->records.file_left < INSPECT_ROOM) || (data && ahead < PIPEFRAME_COPIED)) {
 		*n = INSPECT_ROOM;
@@ -142,6 +148,23 @@ static uint8_t *room(void *ctx, size_t *n)
 	if ((i->room = pipeframe_room(i->out, *n)) == NULL)
 		exit(0); /* store is gone, so the service is ending */
 	return i->room;
+}
+
+/* What is certain to be a file's bytes and is only passed on may stay where open put it.  What is looked at may not: open could
+ * change it between our look and store's. */
+static size_t stays(void *ctx, const uint8_t *data, size_t n)
+{
+	struct receiver_inspect *i = ctx;
+	int is_data;
+	size_t ahead = record_ahead(&i->records, &is_data);
+
+	n = n < ahead ? n : ahead;
+	i->stays = NULL;
+	if (!is_data || n <= PIPEFRAME_COPIED || i->capped || !content_has_seen(i->content) || i->in == NULL ||
+	    !pipeframe_is_shared(i->in, data))
+		return 0;
+	i->stays = data;
+	return n;
 }
 
 static int plain(void *ctx, const uint8_t *data, size_t n)
@@ -155,9 +178,10 @@ static int plain(void *ctx, const uint8_t *data, size_t n)
 	return -1;
 }
 
-int receiver_inspect_open(struct receiver_inspect *i, struct pipeframe_out *out)
+int receiver_inspect_open(struct receiver_inspect *i, struct pipeframe_in *in, struct pipeframe_out *out)
 {
 	memset(i, 0, sizeof(*i));
+	i->in = in;
 	i->out = out;
 	i->zstd = decompress_new();
 	i->content = content_new();
@@ -181,7 +205,7 @@ void receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const stru
 	i->total = 0;
 	record_reader_init(&i->records, &widest, &sink, i);
 	decompress_begin(i->zstd, cap, plain, i);
-	decompress_into(i->zstd, room);
+	decompress_into(i->zstd, room, stays);
 }
 
 void receiver_inspect_bytes(struct receiver_inspect *i, const uint8_t *data, size_t n)

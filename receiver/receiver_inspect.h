@@ -21,7 +21,9 @@ enum { INSPECT_ROOM = 128 << 10 /* bytes that are decompressed at a time */ };
 struct receiver_inspect {
 	uint32_t job;
 	uint8_t *room;  /* in `out`, where a file's bytes are decompressed to; NULL: in bytes */
+	const uint8_t *stays; /* in `in`, where a file's bytes lie that nobody here reads; NULL: nowhere */
 	uint8_t bytes[INSPECT_ROOM];
+	struct pipeframe_in *in;   /* from open; or NULL */
 	struct pipeframe_out *out; /* to store */
 	struct decompress *zstd;
 	struct record_reader records;
@@ -37,7 +39,9 @@ struct receiver_inspect {
 	struct pipe_finish finish; /* bad and reason, once something failed */
 };
 
-int receiver_inspect_open(struct receiver_inspect *i, struct pipeframe_out *out) __attribute__((warn_unused_result)); /* -1: no memory */
+/* in: where what receiver_inspect_bytes() gets may lie; NULL: nowhere that store knows.  -1: no memory. */
+int receiver_inspect_open(struct receiver_inspect *i, struct pipeframe_in *in, struct pipeframe_out *out)
+    __attribute__((warn_unused_result));
 /* The policy must live until the end. */
 void receiver_inspect_begin(struct receiver_inspect *i, uint32_t job, const struct record_limits *l,
     const struct content_policy *policy);

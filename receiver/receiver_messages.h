@@ -8,6 +8,9 @@
  *   link ------------------------- COMPLETE, NEED, STATS ----------> store
  *   open ==== plaintext (ring) ===> check ==== events (ring) ======> store
  *
+ * Store also sees, but cannot write, the ring between open and check: a file's bytes that check only passes on stay there
+ * (pipeframe.h).  It hashes and writes one copy of them, so that whoever changes them changes the hash.
+ *
  * open, check and store work on two lanes at once, each with descriptors of its
  * own: LANE_WHOLE takes the complete objects in turn, LANE_EARLY one large object
  * that is still arriving, so that small ones never wait for it.

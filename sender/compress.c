@@ -11,7 +11,6 @@
 
 enum {
 	RAW_MAX = 128 << 10,  /* bytes of a block (RFC 8878, section 3.1.1.2) */
-	RAW_WINDOW_LOG = 17,  /* the least for blocks of this length: the reader copies them through it */
 	SAMPLE_MAX = 64 << 10,
 };
 
@@ -71,8 +70,8 @@ void compress_begin(struct compress *c, int level, compress_sink *sink, void *ct
 	c->stored = level == COMPRESS_STORED;
 	if (!c->stored)
 		tune(c->z, level);
-	else /* magic; no size, checksum or dictionary; the window */
-		memcpy(c->out, (const uint8_t[]){ 0x28, 0xb5, 0x2f, 0xfd, 0, (RAW_WINDOW_LOG - 10) << 3 }, 6);
+	else /* PROTOCOL.md, section 5.6 */
+		memcpy(c->out, (const uint8_t[]){ 0x28, 0xb5, 0x2f, 0xfd, 0, 0x39 }, 6);
 	c->head = c->stored ? 6 : 0;
 }
 

@@ -205,6 +205,11 @@ int content_needs_all(const struct content *c)
 	return c->type != 0;
 }
 
+int content_has_seen(const struct content *c)
+{
+	return c->failed || (c->type == 0 && c->have == MAGIC_LEN);
+}
+
 /* The first bytes, until they are enough. */
 static int judge_program(struct content *c)
 {

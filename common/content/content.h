@@ -61,6 +61,8 @@ void content_free(struct content *c);
 void content_begin(struct content *c, const struct content_policy *p, const uint8_t *name, size_t n);
 /* Whether a file is looked at beyond its first MAGIC_LEN bytes (after begin). */
 int content_needs_all(const struct content *c);
+/* Nothing that still comes of this file would be looked at: content_bytes() need not be called any more. */
+int content_has_seen(const struct content *c);
 /* 0, or -1: refused, and stays so until the next begin. */
 int content_bytes(struct content *c, const uint8_t *data, size_t n) __attribute__((warn_unused_result));
 int content_end(struct content *c) __attribute__((warn_unused_result));

@@ -17,6 +17,7 @@ struct ring_shared {
 	uint8_t gap[52];
 	_Atomic uint64_t tail;
 	_Atomic uint32_t writer_sleeps;
+	_Atomic uint64_t wanted; /* the tail for which it does */
 };
 _Static_assert(offsetof(struct ring_shared, tail) == 64, "one cache line each");
 
@@ -40,24 +41,30 @@ int ring_create(size_t bytes)
 	return sealed_create("katamichi-ring", PAGE + bytes);
 }
 
+/* All of it, head page and data; *size: of the data.  NULL and errno. */
+static void *map(int memfd, int prot, size_t *size)
+{
+	off_t all = sealed_size(memfd);
+
+	if (all < 0)
+		return NULL;
+	if (all <= PAGE || !size_ok((size_t)all - PAGE)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	*size = (size_t)all - PAGE;
+	return sealed_map(memfd, (size_t)all, prot);
+}
+
 int ring_open(struct ring *r, int memfd, int wake, bool reader)
 {
-	off_t size = sealed_size(memfd);
 	void *p;
 
 	memset(r, 0, sizeof(*r));
-	if (size < 0)
-		return -1;
-	if (size <= PAGE || !size_ok((size_t)size - PAGE)) {
-		errno = EINVAL;
-		return -1;
-	}
-	p = sealed_map(memfd, (size_t)size, PROT_READ | PROT_WRITE);
-	if (p == NULL)
+	if ((p = map(memfd, PROT_READ | PROT_WRITE, &r->size)) == NULL)
 		return -1;
 	r->shared = p;
 	r->data = (uint8_t *)p + PAGE;
-	r->size = (size_t)size - PAGE;
 	r->wake = wake;
 	r->reader = reader;
 	return 0;
@@ -158,18 +165,11 @@ static bool look_at_head(struct ring *r)
 	return true;
 }
 
-static bool half_free(const struct ring *r)
+void ring_give(struct ring *r, uint64_t upto)
 {
-	return r->size - (size_t)(r->other - r->mine) >= r->size / 2;
-}
-
-static void give_room(struct ring *r, uint64_t tail)
-{
-	r->mine = tail;
-	atomic_store(&r->shared->tail, tail);
-	/* Half of it at once, so that the two do not wake each other for every record.  By the newest head: an old one says so
-	 * too early, and that is for every record, too. */
-	if (half_free(r) && atomic_load(&r->shared->writer_sleeps) != 0 && (!look_at_head(r) || half_free(r)))
+	r->given = upto;
+	atomic_store(&r->shared->tail, upto);
+	if (atomic_load(&r->shared->writer_sleeps) != 0 && upto >= atomic_load(&r->shared->wanted))
 		wake_peer(r, &r->shared->writer_sleeps);
 }
 
@@ -191,7 +191,9 @@ enum ring_result ring_peek(struct ring *r, struct ring_record *out)
 		if (h.kind == PAD && (at == 0 || all != r->size - at || h.len >= ring_max(r) + HEAD))
 			return RING_BAD;
 		if (h.kind == PAD) {
-			give_room(r, r->mine + all);
+			r->mine += all;
+			if (r->given == r->mine - all)
+				ring_give(r, r->mine);
 			continue;
 		}
 		r->next = r->mine + all;
@@ -200,25 +202,53 @@ enum ring_result ring_peek(struct ring *r, struct ring_record *out)
 	}
 }
 
+uint64_t ring_keep(struct ring *r)
+{
+	return r->mine = r->next;
+}
+
 void ring_release(struct ring *r)
 {
-	give_room(r, r->next);
+	ring_give(r, ring_keep(r));
 }
 
 /* --- sleep --- */
+uint64_t ring_written(const struct ring *r)
+{
+	return r->mine;
+}
+
+bool ring_given(struct ring *r, uint64_t upto)
+{
+	return r->other >= upto || !look_at_tail(r) || r->other >= upto; /* an impossible tail: the next call says so */
+}
+
+bool ring_ask(struct ring *r, uint64_t upto)
+{
+	atomic_store(&r->shared->wanted, upto);
+	atomic_store(&r->shared->writer_sleeps, 1);
+	if (!ring_given(r, upto))
+		return false;
+	atomic_store(&r->shared->writer_sleeps, 0);
+	return true;
+}
+
 bool ring_sleep(struct ring *r, size_t n)
 {
-	_Atomic uint32_t *mine = r->reader ? &r->shared->reader_sleeps : &r->shared->writer_sleeps;
-	bool nothing;
-
-	atomic_store(mine, 1);
-	if (r->reader)
-		nothing = atomic_load(&r->shared->head) == r->mine;
-	else
-		nothing = look_at_tail(r) && !has_room(r, n); /* an impossible tail: the next call says so */
-	if (!nothing)
-		atomic_store(mine, 0);
-	return nothing;
+	if (r->reader) {
+		atomic_store(&r->shared->reader_sleeps, 1);
+		if (atomic_load(&r->shared->head) == r->mine)
+			return true;
+		atomic_store(&r->shared->reader_sleeps, 0);
+		return false;
+	}
+	/* Half of it at once, so that the two do not wake each other for every record. */
+	if (ring_ask(r, r->mine > r->size / 2 ? r->mine - r->size / 2 : 0))
+		return false;
+	if (!has_room(r, n))
+		return true;
+	atomic_store(&r->shared->writer_sleeps, 0);
+	return false;
 }
 
 bool ring_awake(struct ring *r)
@@ -230,4 +260,20 @@ bool ring_awake(struct ring *r)
 		n = read(r->wake, bytes, sizeof(bytes));
 	while (n > 0 || (n < 0 && errno == EINTR));
 	return n < 0 && errno == EAGAIN;
+}
+
+/* --- view --- */
+int ring_view_open(struct ring_view *v, int memfd)
+{
+	const uint8_t *p = map(memfd, PROT_READ, &v->size);
+
+	v->data = p == NULL ? NULL : p + PAGE;
+	return p == NULL ? -1 : 0;
+}
+
+void ring_view_close(struct ring_view *v)
+{
+	if (v->data != NULL)
+		(void)munmap((void *)(uintptr_t)(v->data - PAGE), PAGE + v->size);
+	v->data = NULL;
 }

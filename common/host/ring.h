@@ -17,7 +17,7 @@
  * side writes a byte there only then.  The end of a process closes its end.
  *
  *   at 0     head u64 (writer's), at 8 reader sleeps u32
- *   at 64    tail u64 (reader's), at 72 writer sleeps u32
+ *   at 64    tail u64 (reader's), at 72 writer sleeps u32, at 80 the tail that wakes it u64
  *   at 4096  the records: length u32, 0 or 1 (1: only filling up to the end) u32,
  *            tag u64; bytes; up to the next multiple of 16
  * head and tail count bytes from the beginning and never wrap. */
@@ -34,7 +34,8 @@ struct ring {
 	struct ring_shared *shared;
 	uint8_t *data;
 	size_t size;       /* of data, a power of two */
-	uint64_t mine;     /* own index: head or tail */
+	uint64_t mine;     /* own index: head, or where the next record is read */
+	uint64_t given;    /* reader: tail, what the writer has back; up to mine records are kept */
 	uint64_t other;    /* the peer's, as last seen and found possible */
 	uint64_t next;     /* reader: behind the record looked at; writer: where the reserved one begins */
 	int wake;          /* end of the socket pair, non-blocking; the caller's */
@@ -57,13 +58,30 @@ struct ring_record {
 	uint32_t len;
 	const uint8_t *data; /* shared: see above */
 };
-/* Reader: the oldest record, which stays until ring_release(). */
+/* Reader: the oldest record that was not read yet, which stays until ring_release(). */
 enum ring_result ring_peek(struct ring *r, struct ring_record *out) __attribute__((warn_unused_result));
-void ring_release(struct ring *r);
+void ring_release(struct ring *r); /* it, and all that are kept */
+/* Or it stays longer: go on behind it.  Returns the index up to which ring_give() then takes it. */
+uint64_t ring_keep(struct ring *r);
+void ring_give(struct ring *r, uint64_t upto); /* the records kept up to here are the writer's again */
 
 /* Nothing to do: announce it.  True if it is still so, now that the peer can see it; then wait for r->wake. */
 bool ring_sleep(struct ring *r, size_t n); /* writer: n bytes that need room; reader: 0 */
+/* Writer: the index behind what was written, and whether the reader has given back all up to such a one.  The second asks to
+ * be woken once it has; true: it has already. */
+uint64_t ring_written(const struct ring *r);
+bool ring_given(struct ring *r, uint64_t upto);
+bool ring_ask(struct ring *r, uint64_t upto);
 /* Take the bytes that woke us.  False: the peer has closed its end. */
 bool ring_awake(struct ring *r);
+
+/* What lies in a ring, for a third process that is told where: it cannot write there, and believes no more of it than of
+ * any record.  0, or -1 and errno. */
+struct ring_view {
+	const uint8_t *data;
+	size_t size;
+};
+int ring_view_open(struct ring_view *v, int memfd) __attribute__((warn_unused_result));
+void ring_view_close(struct ring_view *v);
 
 #endif

@@ -50,7 +50,10 @@ static void hostile_peer(const uint8_t *d, size_t n, bool reader)
 				if (ring_peek(&r, &rec) != RING_GOT)
 					break;
 				fuzz_check(rec.len <= ring_max(&r) && rec.data >= r.data && rec.data + rec.len <= r.data + r.size);
-				ring_release(&r);
+				if (d[7] % 2 == 0) /* else it stays, and so do those before it */
+					ring_release(&r);
+				else
+					(void)ring_keep(&r);
 			} else {
 				size_t want = (size_t)d[6] * d[7] % (ring_max(&r) + 2);
 				if (ring_reserve(&r, want, &room) != RING_GOT)

@@ -199,10 +199,11 @@ static void start(void)
 	/* Roomier than theirs: no other process empties it meanwhile. */
 	struct pipeframe_fds g;
 	pipeframe_pair(&g, PIPEFRAME_RING);
-	fuzz_check(pipeframe_writer(&to_store, out, g.writer) == 0 && pipeframe_reader(&at_store, out, g.reader) == 0);
+	fuzz_check(pipeframe_writer(&to_store, out, g.writer) == 0 && pipeframe_reader(&at_store, out, g.reader) == 0 &&
+	    pipeframe_view(&at_store, f.memory) == 0);
 	unseal_room = aligned_alloc(4096, UNSEAL_BUF);
 	outfile = outfile_new();
-	fuzz_check(receiver_inspect_open(&inspect, &to_store) == 0 && unseal_room != NULL && outfile != NULL);
+	fuzz_check(receiver_inspect_open(&inspect, &at_check, &to_store) == 0 && unseal_room != NULL && outfile != NULL);
 }
 
 /* A session of its own for each input, so that packet numbers begin again: HELLO as link and open take it. */
@@ -425,6 +426,7 @@ static bool intake(struct rig *r, struct manifest *m)
 		fuzz_check(pipeframe_write(&to_store, PIPE_FINISH, inspect.job, &inspect.finish, sizeof(inspect.finish)) == 0);
 	}
 	good = store_all(r, &inner, m, &begun);
+	pipeframe_settle(&at_check);
 	fuzz_check(begun == (j.told != 0) && (result == 0 || !good));
 	return good;
 }

@@ -16,6 +16,7 @@
 #include "tests/unit/seeded.h"
 
 static uint64_t made;
+static uint8_t plain_of_reference[(1 << 20) + 1];
 
 static int count(void *ctx, const uint8_t *data, size_t n)
 {
@@ -116,6 +117,73 @@ static void bombs(void **state)
 	decompress_free(d);
 }
 
+/* A frame that is not compressed, as our sender writes it, in blocks of at most so many bytes. */
+static size_t store_raw(uint8_t *out, const uint8_t *from, size_t n, size_t block)
+{
+	size_t at = 0, part;
+	uint8_t *o = out;
+
+	memcpy(o, (const uint8_t[]){ 0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x39 }, 6);
+	for (o += 6; at < n; at += part) {
+		part = n - at < block ? n - at : block;
+		*o++ = (uint8_t)(part << 3), *o++ = (uint8_t)(part >> 5), *o++ = (uint8_t)(part >> 13);
+		memcpy(o, from + at, part);
+		o += part;
+	}
+	*o++ = 1, *o++ = 0, *o++ = 0; /* the last, empty */
+	return (size_t)(o - out);
+}
+
+static void stored(void **state)
+{
+	static const struct {
+		uint8_t block[6];
+		size_t n;
+		enum decompress_err want;
+		const char *why;
+	} row[] = {
+		{ { 0x09, 0, 0, 'x' }, 4, DECOMPRESS_OK, "one block of a byte" },
+		{ { 0x00, 0, 0, 0x01, 0, 0 }, 6, DECOMPRESS_OK, "two empty ones" },
+		{ { 0x09, 0, 0, 'x', 0 }, 5, DECOMPRESS_EMORE, "a byte behind the last" },
+		{ { 0x01, 0, 0, 0 }, 4, DECOMPRESS_EMORE, "likewise, behind an empty one" },
+		{ { 0x08, 0, 0, 'x' }, 4, DECOMPRESS_ELESS, "no last one" },
+		{ { 0x11, 0, 0, 'x' }, 4, DECOMPRESS_ELESS, "half of one" },
+		{ { 0x09, 0 }, 2, DECOMPRESS_ELESS, "half a head" },
+		{ { 0x0B, 0, 0, 'x' }, 4, DECOMPRESS_EFORMAT, "a byte to be repeated" },
+		{ { 0x0D, 0, 0, 'x' }, 4, DECOMPRESS_EFORMAT, "compressed after all" },
+		{ { 0x0F, 0, 0, 'x' }, 4, DECOMPRESS_EFORMAT, "a type that does not exist" },
+		{ { 0x08, 0, 0x10, 'x' }, 4, DECOMPRESS_EFORMAT, "longer than a block may be" },
+	};
+	static uint8_t from[1 << 20], raw[2 << 20];
+	struct decompress *d = decompress_new();
+	ZSTD_DCtx *reference = ZSTD_createDCtx();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		for (size_t piece = 1; piece < 20; piece++) {
+			uint8_t frame[6 + sizeof(row[0].block)] = { 0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x39 };
+			memcpy(frame + 6, row[i].block, row[i].n);
+			enum decompress_err e = feed(d, frame, 6 + row[i].n, 100, piece);
+			if (e != row[i].want)
+				fail_msg("%s, by %zu: %d", row[i].why, piece, (int)e);
+		}
+	seeded_bytes(from, sizeof(from));
+	for (size_t block = 1049; block <= 128 << 10; block *= 5) {
+		size_t n = store_raw(raw, from, sizeof(from), block);
+		ZSTD_outBuffer o = { plain_of_reference, sizeof(plain_of_reference), 0 };
+		ZSTD_inBuffer i = { raw, n, 0 };
+		assert_int_equal(feed(d, raw, n, sizeof(from), 1 + seeded_below(300000)), DECOMPRESS_OK);
+		assert_int_equal(made, sizeof(from));
+		assert_int_equal(feed(d, raw, n, sizeof(from) - 1, 1000), DECOMPRESS_ECAP);
+		ZSTD_DCtx_reset(reference, ZSTD_reset_session_only);
+		assert_int_equal(ZSTD_decompressStream(reference, &o, &i), 0); /* a frame like any, for others */
+		assert_int_equal(o.pos, sizeof(from));
+		assert_memory_equal(plain_of_reference, from, sizeof(from));
+	}
+	ZSTD_freeDCtx(reference);
+	decompress_free(d);
+}
+
 /* --- records through the whole of inspect --- */
 static struct receiver_inspect in;
 static uint8_t plain[2 << 20], z[4 << 20];
@@ -179,7 +247,7 @@ static void transfers(void **state)
 	pipeframe_pair(&fds, PIPEFRAME_RING);
 	assert_int_equal(pipeframe_writer(&out, fds.memory, fds.writer), 0);
 	assert_int_equal(pipeframe_reader(&events, fds.memory, fds.reader), 0);
-	assert_int_equal(receiver_inspect_open(&in, &out), 0);
+	assert_int_equal(receiver_inspect_open(&in, NULL, &out), 0);
 	plain_n = 0;
 	put_file("a.csv", "1,2\n", 4);
 	put_file("b.csv", "", 0);
@@ -280,7 +348,7 @@ static void long_files(void **state)
 		pipeframe_pair(&fds, PIPEFRAME_RING);
 		assert_int_equal(pipeframe_writer(&out, fds.memory, fds.writer), 0);
 		assert_int_equal(pipeframe_reader(&events, fds.memory, fds.reader), 0);
-		assert_int_equal(receiver_inspect_open(&in, &out), 0);
+		assert_int_equal(receiver_inspect_open(&in, NULL, &out), 0);
 		seeded_bytes(content, sizeof(content));
 		for (size_t i = 4; round % 2 == 0 && i < sizeof(content); i++) /* what compresses */
 			content[i] = (uint8_t)('0' + content[i] % 4);
@@ -331,13 +399,91 @@ static void long_files(void **state)
 	}
 }
 
+/* From open's ring to store's view of it: what is only carried stays where it is, but for a file's beginning; what is looked
+ * at is copied first, so that open cannot change it between the two looks. */
+static void carried(void **state)
+{
+	static const struct {
+		const char *policy, *name;
+		bool stays;
+	} row[] = { { "any", "a.bin", true }, { "update", "a.bin", true }, { "any", "a.csv", true }, { "eltax", "a.csv", false } };
+	static const struct record_limits limits = { .files = 20, .file_bytes = 2 << 20, .total_bytes = 3 << 20 };
+	static uint8_t content[1000000], back[1000000];
+	static struct pipeframe_out to_check, to_store;
+	static struct pipeframe_in at_check, at_store;
+	struct content_policy policy;
+	struct pipeframe_fds a, b;
+	struct pipeframe f, e;
+
+	(void)state;
+	pipeframe_pair(&a, PIPEFRAME_RING);
+	pipeframe_pair(&b, PIPEFRAME_RING);
+	assert_true(pipeframe_writer(&to_check, a.memory, a.writer) == 0 && pipeframe_reader(&at_check, a.memory, a.reader) == 0);
+	assert_true(pipeframe_writer(&to_store, b.memory, b.writer) == 0 && pipeframe_reader(&at_store, b.memory, b.reader) == 0);
+	assert_int_equal(pipeframe_view(&at_store, a.memory), 0);
+	assert_int_equal(receiver_inspect_open(&in, &at_check, &to_store), 0);
+	for (size_t i = 0; i < sizeof(content); i += 4)
+		memcpy(content + i, "1,2\n", 4);
+	for (unsigned round = 0; round < 40; round++) {
+		unsigned r = round % (unsigned)(sizeof(row) / sizeof(row[0]));
+		uint8_t body[8 + 5] = { [5] = sizeof(content) >> 16, [6] = sizeof(content) >> 8 & 255, [7] = sizeof(content) & 255 }, digest[32] = { 0 };
+		size_t have = 0, stayed = 0;
+		plain_n = 0;
+		memcpy(body + 8, row[r].name, 5);
+		put(RECORD_FILE, body, sizeof(body));
+		put(RECORD_DATA, content, sizeof(content));
+		put(RECORD_END, digest, 32);
+		put_end();
+		size_t n = store_raw(z, plain, plain_n, 128 << 10);
+		content_policy_of_channel(&policy, row[r].policy);
+		receiver_inspect_begin(&in, 7, &limits, &policy);
+		for (size_t at = 0, part; at < n; at += part) {
+			part = 1 + seeded_below(PIPEFRAME_MAX);
+			part = part < n - at ? part : n - at;
+			assert_int_equal(pipeframe_write(&to_check, PIPE_BYTES, 7, z + at, part), 0);
+			assert_int_equal(pipeframe_next(&at_check, &f, false), PIPEFRAME_GOT);
+			receiver_inspect_bytes(&in, f.body, f.len);
+			while (pipeframe_next(&at_store, &e, false) == PIPEFRAME_GOT) {
+				if (e.type != PIPE_DATA)
+					continue;
+				bool stays = e.body >= at_store.view.data && e.body < at_store.view.data + at_store.view.size;
+				assert_true(!stays || (row[r].stays && have >= 64));
+				stayed += stays ? e.len : 0;
+				assert_true(e.len <= sizeof(back) - have);
+				memcpy(back + have, e.body, e.len);
+				have += e.len;
+			}
+		}
+		receiver_inspect_end(&in, 0);
+		assert_int_equal(in.finish.bad, 0);
+		assert_int_equal(have, sizeof(content));
+		assert_memory_equal(back, content, have);
+		assert_true(row[r].stays ? stayed > have / 2 : stayed == 0);
+	}
+	content_free(in.content);
+	decompress_free(in.zstd);
+	ring_close(&to_check.ring);
+	ring_close(&to_store.ring);
+	ring_close(&at_check.ring);
+	ring_close(&at_store.ring);
+	ring_view_close(&at_store.view);
+	for (int i = 0; i < 2; i++) {
+		const struct pipeframe_fds *x = i == 0 ? &a : &b;
+		close(x->memory);
+		close(x->writer);
+		close(x->reader);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_frame),
 		cmocka_unit_test(bombs),
+		cmocka_unit_test(stored),
 		cmocka_unit_test(transfers),
 		cmocka_unit_test(long_files),
+		cmocka_unit_test(carried),
 	};
 
 	if (crypto_init() != 0)

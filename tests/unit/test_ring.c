@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/exits.h"
 #include "receiver/pipeframe.h"
 #include "tests/unit/seeded.h"
 
@@ -172,6 +173,49 @@ static void woken_at_half(void **state)
 	assert_false(is_woken(&b));
 	take(&b, 1);
 	assert_true(is_woken(&b));
+	unmake(&b);
+}
+
+/* Records that are kept stay the reader's, over the end of the memory too, until they are given back; the writer is woken
+ * for what it asked for and for nothing less. */
+static void kept(void **state)
+{
+	enum { N = 5000, MANY = 12 };
+	struct both b;
+	struct ring_record rec[MANY];
+	uint64_t upto[MANY];
+	uint8_t *room;
+	struct pollfd p;
+
+	(void)state;
+	make(&b);
+	p = (struct pollfd){ .fd = b.wake[0], .events = POLLIN };
+	for (int turn = 0; turn < 50; turn++) {
+		for (unsigned i = 0; i < MANY; i++) {
+			assert_int_equal(ring_reserve(&b.w, N, &room), RING_GOT);
+			memset(room, (int)(i + 1), N);
+			ring_commit(&b.w, i, N);
+			assert_int_equal(ring_peek(&b.r, &rec[i]), RING_GOT);
+			upto[i] = ring_keep(&b.r);
+			assert_true(upto[i] == ring_written(&b.w));
+		}
+		assert_int_equal(ring_peek(&b.r, &rec[0]), RING_NOTHING);
+		assert_int_equal(ring_reserve(&b.w, N + 1000, &room), RING_NOTHING);
+		for (unsigned i = 0; i < MANY; i++)
+			assert_true(rec[i].data[0] == i + 1 && rec[i].data[N - 1] == i + 1);
+		assert_false(ring_given(&b.w, upto[0]));
+		assert_false(ring_ask(&b.w, upto[3]));
+		ring_give(&b.r, upto[2]);
+		assert_int_equal(poll(&p, 1, 0), 0);
+		assert_true(ring_given(&b.w, upto[2]));
+		assert_false(ring_given(&b.w, upto[3]));
+		ring_give(&b.r, upto[4]);
+		assert_int_equal(poll(&p, 1, 0), 1);
+		assert_true(ring_awake(&b.w));
+		assert_true(ring_ask(&b.w, upto[3])); /* already */
+		ring_give(&b.r, upto[MANY - 1]);
+		assert_int_equal(poll(&p, 1, 0), 0); /* nobody asked */
+	}
 	unmake(&b);
 }
 
@@ -374,6 +418,179 @@ static void frames(void **state)
 	}
 }
 
+/* --- frames passed on --- */
+enum { FRAMES_PASSED = 4000 };
+static struct pipeframe_fds second;
+
+static size_t piece_of(unsigned *seed)
+{
+	return rand_r(seed) % 3 == 0 ? (size_t)rand_r(seed) % 300 : (size_t)rand_r(seed) % (PIPEFRAME_MAX + 1);
+}
+
+static void *first_of_three(void *arg)
+{
+	static struct pipeframe_out out;
+	static uint8_t body[PIPEFRAME_MAX];
+	unsigned seed = 1;
+
+	(void)arg;
+	if (pipeframe_writer(&out, fds.memory, fds.writer) != 0)
+		return NULL;
+	for (uint32_t i = 0; i < FRAMES_PASSED; i++) {
+		size_t n = piece_of(&seed);
+		for (size_t at = 0; at < n; at += 61)
+			body[at] = (uint8_t)(i + at);
+		if (pipeframe_write(&out, i, 3, body, n) != 0)
+			return NULL;
+	}
+	ring_close(&out.ring);
+	close(fds.writer);
+	return &fds;
+}
+
+/* As check does it: some copied, some passed on in two parts, some not at all; and it sleeps for both at once. */
+static void *second_of_three(void *arg)
+{
+	static struct pipeframe_in in;
+	static struct pipeframe_out out;
+	enum pipeframe_result r;
+	struct pipeframe f;
+	unsigned passed = 0;
+
+	(void)arg;
+	if (pipeframe_reader(&in, fds.memory, fds.reader) != 0 || pipeframe_writer(&out, second.memory, second.writer) != 0)
+		return NULL;
+	while ((r = pipeframe_next(&in, &f, false)) != PIPEFRAME_CLOSED) {
+		if (r == PIPEFRAME_AGAIN) {
+			pipeframe_settle(&in);
+			struct pollfd p[2] = { { .fd = fds.reader, .events = POLLIN }, { .fd = second.writer, .events = POLLIN } };
+			if (poll(p, 2, 10000) < 1 || (p[1].revents != 0 && !ring_awake(&out.ring)))
+				return NULL;
+			continue;
+		}
+		size_t half = f.len / 2;
+		if (f.type % 7 == 0)
+			continue;
+		if (f.len <= PIPEFRAME_COPIED || f.type % 5 == 0) {
+			if (pipeframe_is_shared(&in, f.body) != (f.len > PIPEFRAME_COPIED) ||
+			    pipeframe_write(&out, f.type, f.job, f.body, f.len) != 0)
+				return NULL;
+		} else {
+			passed++;
+			if (!pipeframe_is_shared(&in, f.body) || pipeframe_pass_on(&out, &in, f.type, f.job, f.body, half) != 0 ||
+			    pipeframe_pass_on(&out, &in, f.type, f.job, f.body + half, f.len - half) != 0)
+				return NULL;
+		}
+	}
+	close(second.writer);
+	return passed > FRAMES_PASSED / 3 ? &fds : NULL;
+}
+
+static void passed_on(void **state)
+{
+	static struct pipeframe_in in;
+	struct pipeframe f;
+	pthread_t thread[2];
+	unsigned seed = 1;
+	void *well[2];
+
+	(void)state;
+	pipeframe_pair(&fds, PIPEFRAME_RING);
+	pipeframe_pair(&second, PIPEFRAME_RING);
+	assert_int_equal(pipeframe_reader(&in, second.memory, second.reader), 0);
+	assert_int_equal(pipeframe_view(&in, fds.memory), 0);
+	assert_int_equal(pthread_create(&thread[0], NULL, first_of_three, NULL), 0);
+	assert_int_equal(pthread_create(&thread[1], NULL, second_of_three, NULL), 0);
+	for (uint32_t i = 0; i < FRAMES_PASSED; i++) {
+		size_t n = piece_of(&seed), at = 0;
+		if (i % 7 == 0)
+			continue;
+		do {
+			assert_int_equal(pipeframe_next(&in, &f, true), PIPEFRAME_GOT); /* a missed wake-up would hang here */
+			assert_int_equal(f.type, i);
+			assert_int_equal(f.job, 3);
+			assert_true(f.len <= n - at);
+			for (size_t j = (61 - at % 61) % 61; j < f.len; j += 61)
+				assert_int_equal(f.body[j], (uint8_t)(i + at + j));
+			at += f.len;
+		} while (at < n);
+		if (seeded_below(500) == 0)
+			usleep(2000); /* so that both before it have to wait */
+	}
+	for (int i = 0; i < 2; i++) {
+		pthread_join(thread[i], &well[i]);
+		assert_non_null(well[i]);
+	}
+	assert_int_equal(pipeframe_next(&in, &f, true), PIPEFRAME_CLOSED);
+	ring_close(&in.ring);
+	ring_view_close(&in.view);
+	close(fds.memory);
+	close(fds.reader);
+	close(second.memory);
+	close(second.reader);
+}
+
+/* Where the bytes lie is the middle one's word: what lies nowhere ends the reader, before it looks there. */
+static void passed_on_from_nowhere(void **state)
+{
+	static const struct {
+		uint64_t at, n;
+		uint32_t len;
+		bool good;
+		const char *why;
+	} row[] = {
+		{ 0, 8000, 16, true, "as it should be" },
+		{ PIPEFRAME_RING - PIPEFRAME_MAX, PIPEFRAME_MAX, 16, true, "the last that is possible" },
+		{ PIPEFRAME_RING - PIPEFRAME_MAX + 1, PIPEFRAME_MAX, 16, false, "a byte beyond the end" },
+		{ PIPEFRAME_RING, 1, 16, false, "behind the end" },
+		{ UINT64_MAX, 1, 16, false, "before the beginning" },
+		{ UINT64_MAX - 4095, 4096, 16, false, "whose end wraps" },
+		{ 0, PIPEFRAME_MAX + 1, 16, false, "longer than a frame" },
+		{ 0, UINT64_MAX, 16, false, "absurd" },
+		{ 0, (1ull << 32) + 1, 16, false, "longer than 32 bits say" },
+		{ 0, 0, 15, false, "half a place" },
+		{ 0, 0, 17, false, "more than a place" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i <= sizeof(row) / sizeof(row[0]); i++) {
+		bool no_view = i == sizeof(row) / sizeof(row[0]); /* the last: one that has nowhere to look */
+		size_t k = no_view ? 0 : i;
+		int status;
+		pipeframe_pair(&fds, PIPEFRAME_RING);
+		pipeframe_pair(&second, PIPEFRAME_RING);
+		pid_t pid = fork();
+		if (pid == 0) {
+			static struct pipeframe_in in;
+			static struct ring out;
+			struct pipeframe f;
+			const uint64_t where[3] = { row[k].at, row[k].n };
+			uint8_t *room;
+			volatile uint8_t sum = 0;
+			close(STDERR_FILENO);
+			if (ring_open(&out, second.memory, second.writer, false) != 0 || ring_reserve(&out, row[k].len, &room) != RING_GOT ||
+			    pipeframe_reader(&in, second.memory, second.reader) != 0 || (!no_view && pipeframe_view(&in, fds.memory) != 0))
+				_exit(1);
+			memcpy(room, where, row[k].len);
+			ring_commit(&out, 1ull << 63 | 5ull << 32, row[k].len);
+			if (pipeframe_next(&in, &f, false) != PIPEFRAME_GOT || f.len != row[k].n || f.type != 5)
+				_exit(2);
+			for (size_t j = 0; j < f.len; j++)
+				sum = (uint8_t)(sum + f.body[j]);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != (row[k].good && !no_view ? 0 : EXIT_INTERNAL))
+			fail_msg("%s: %d", no_view ? "nothing to look into" : row[k].why, status);
+		for (int j = 0; j < 2; j++) {
+			const struct pipeframe_fds *x = j == 0 ? &fds : &second;
+			close(x->memory);
+			close(x->writer);
+			close(x->reader);
+		}
+	}
+}
+
 /* The other side dies: a writer that waits for room hears of it. */
 static void reader_dies(void **state)
 {
@@ -406,11 +623,14 @@ int main(void)
 		cmocka_unit_test(in_order),
 		cmocka_unit_test(full),
 		cmocka_unit_test(woken_at_half),
+		cmocka_unit_test(kept),
 		cmocka_unit_test(hostile_writer),
 		cmocka_unit_test(hostile_indexes),
 		cmocka_unit_test(noise),
 		cmocka_unit_test(not_rings),
 		cmocka_unit_test(frames),
+		cmocka_unit_test(passed_on),
+		cmocka_unit_test(passed_on_from_nowhere),
 		cmocka_unit_test(reader_dies),
 	};
 

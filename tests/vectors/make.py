@@ -260,8 +260,8 @@ def records(files, m):
 
 
 def zstd_stored(data):
-    """One frame of raw blocks (RFC 8878): no compressor needed."""
-    out = b"\x28\xB5\x2F\xFD" + b"\x00\x58"  # no content size, no checksum, window 2 MiB
+    """One frame of raw blocks, as section 5.6 has them."""
+    out = b"\x28\xB5\x2F\xFD" + b"\x00\x39"
     cut = [data[i:i + 100000] for i in range(0, len(data), 100000)] or [b""]
     for i, block in enumerate(cut):
         last = i == len(cut) - 1

@@ -263,7 +263,7 @@ BENCH_RAW  := $(addprefix $(B)/tools/bench/,raw_link raw_write raw_files bench_l
 $(B)/tools/bench/norm_peer: tools/bench/norm_peer.cc
 	$(say) CXX $@
 	$(Q)mkdir -p $(@D) && $(CXX) -D_GNU_SOURCE -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -o $@ $< -lnorm
-BENCH_ARGS = $(foreach o,ONLY MTU SIZE FILES COUNT RATE START LOSS BURST BUFFER GRO DIR,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
+BENCH_ARGS = $(foreach o,ONLY MTU SIZE FILES COUNT RATE START RUNS LOSS BURST BUFFER GRO DIR,$(if $($(o)),--$(shell echo $(o) | tr A-Z a-z) '$($(o))'))
 bench:
 	@tools/deps.sh build bench
 	@$(SUB) --no-print-directory all $(BENCH_RAW)

@@ -38,6 +38,11 @@ class Bar:
         with self.lock:
             self.done, self.label = self.done + 1, label
 
+    def detail(self, text):
+        """What of this step is being done."""
+        with self.lock:
+            self.label = self.label.partition(":")[0] + ": " + text
+
     @contextlib.contextmanager
     def away(self):
         """Not there while something else is printed."""

@@ -1,13 +1,14 @@
 /* bench_link_receive.c - the receiver's link process alone, memory to memory.
  *
- *   bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER BYTES
+ *   bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER BYTES FOLDER
  *
  * Plays open and store: starts the real katamichi-receiver-link (PROGRAM),
  * gives it the key of bench_link_send.c's session and part files in memory
- * (huge_files.h), and ends when an object is complete, or when nothing was taken for
+ * (FOLDER, huge_files.h), and ends when an object is complete, or when nothing was taken for
  * some seconds.  Symbols are authenticated, decoded and put in their place as always.
- * The memory that the object of BYTES comes to lie in was touched before: what first
- * touch costs (several times the copy) is the machine's, and buffers are recycled.
+ * The memory that the object of BYTES comes to lie in is touched before (zeros, so that
+ * nothing of a run before is taken for it): what first touch costs (several times the copy) is
+ * the machine's, and buffers are recycled.
  *
  * One line of JSON; times are CLOCK_MONOTONIC, which both halves share. */
 #include <arpa/inet.h>
@@ -70,18 +71,20 @@ static void touch(int fd, uint64_t bytes)
 {
 	static uint8_t zeros[1 << 20];
 
+	if (ftruncate(fd, (off_t)bytes) != 0)
+		log_die(EXIT_SYSTEM, "a file of %llu bytes: %s", (unsigned long long)bytes, strerror(errno));
 	for (int time = 0; time < 2; time++)
 		for (uint64_t at = 0; at < bytes; at += sizeof(zeros))
 			if (pwrite(fd, zeros, sizeof(zeros), (off_t)at) != (ssize_t)sizeof(zeros))
 				log_die(EXIT_SYSTEM, "no memory for %llu bytes: %s", (unsigned long long)bytes, strerror(errno));
 }
 
-static void give_slots(int store, uint64_t bytes)
+static void give_slots(int store, const char *path, uint64_t bytes)
 {
-	int folder = huge_files();
+	int folder = huge_folder(path);
 
 	for (uint32_t next = 0; next < SLOTS; next++) {
-		int fd[2] = { huge_file(folder), huge_file(folder) };
+		int fd[2] = { huge_file(folder, next == SLOTS - 1 ? "received" : NULL), huge_file(folder, NULL) };
 		const struct msg_slot s = { next };
 		if (next == SLOTS - 1)
 			touch(fd[0], bytes);
@@ -93,7 +96,7 @@ static void give_slots(int store, uint64_t bytes)
 	close(folder);
 }
 
-static void introduce(int opener, int store, uint32_t n, uint64_t bytes)
+static void introduce(int opener, int store, uint32_t n, const char *folder, uint64_t bytes)
 {
 	struct msg_peer p = { .id = { 1 } };
 	struct msg_session s = { .sender = 0, .lane = 0, .epoch = LINK_END_EPOCH, .n = n };
@@ -103,7 +106,7 @@ static void introduce(int opener, int store, uint32_t n, uint64_t bytes)
 	if (ipc_write(opener, MSG_PEER, &p, sizeof(p)) != 1 || ipc_write(opener, MSG_PEERS_END, NULL, 0) != 1 ||
 	    ipc_write(store, MSG_LIMITS, &l, sizeof(l)) != 1)
 		log_die(EXIT_INTERNAL, "the link process takes no message");
-	give_slots(store, bytes);
+	give_slots(store, folder, bytes);
 	if (ipc_write(opener, MSG_SESSION, &s, sizeof(s)) != 1)
 		log_die(EXIT_INTERNAL, "the link process takes no message");
 }
@@ -159,15 +162,15 @@ int main(int argc, char **argv)
 	uint64_t refused = 0;
 
 	log_init_tool("bench_link_receive");
-	if (argc != 7 || crypto_init() != 0)
-		log_die(EXIT_USAGE, "usage: bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER BYTES");
+	if (argc != 8 || crypto_init() != 0)
+		log_die(EXIT_USAGE, "usage: bench_link_receive ADDRESS PORT PROGRAM DATAGRAM BUFFER BYTES FOLDER");
 	ipc_pair(opener);
 	ipc_pair(store);
 	struct proc_spec spec = { .role = "link", .path = argv[3], .config = "bench", .fds = LINK_FD_END - LINK_FD_SOCKET,
 		.fd = { udp_socket(argv[1], argv[2], atoi(argv[5])), opener[1], store[1], window_create(LINK_CHUNKS) } };
 	sealed_make(spec.fd[LINK_FD_WINDOW - LINK_FD_SOCKET]);
 	pid_t pid = proc_start(&spec);
-	introduce(opener[0], store[0], (uint32_t)atoi(argv[4]), strtoull(argv[6], NULL, 10));
+	introduce(opener[0], store[0], (uint32_t)atoi(argv[4]), argv[7], strtoull(argv[6], NULL, 10));
 	clock_sleep_ns(200000000);
 	puts("ready");
 	fflush(stdout);

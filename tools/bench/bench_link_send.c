@@ -1,10 +1,10 @@
 /* bench_link_send.c - the sender's link process alone, memory to memory.
  *
- *   bench_link_send SENDER-CONF PROGRAM BYTES REPAIR-PER-MILLE
+ *   bench_link_send SENDER-CONF PROGRAM BYTES REPAIR-PER-MILLE FOLDER
  *
  * Plays the spool: starts the link role of the real katamichi-sender
  * (PROGRAM), hands it a session and one object of random bytes that lies in
- * memory, and waits until it says that the round is done.  Nothing is sealed
+ * memory (FOLDER, huge_files.h), and waits until it says that the round is done.  Nothing is sealed
  * or compressed; erasure code, tags and pacing are all there.  The receiving half
  * is bench_link_receive.c; tests/BENCH.md says how the two make one figure.
  *
@@ -56,19 +56,21 @@ static void read_once(int fd, uint64_t bytes)
 			log_die(EXIT_SYSTEM, "memory: %s", strerror(errno));
 }
 
-/* Random bytes in memory, and their hash. */
-static int object_fd(uint64_t bytes, char hash[static 2 * HASH_LEN + 1])
+/* Random bytes in memory, made where they are not there from a run before, and the hash of as many as are asked for. */
+static int object_fd(const char *path, uint64_t bytes, char hash[static 2 * HASH_LEN + 1])
 {
-	int folder = huge_files(), fd = huge_file(folder);
+	int folder = huge_folder(path), fd = huge_file(folder, "object");
+	off_t had = lseek(fd, 0, SEEK_END);
 	uint8_t *m, digest[HASH_LEN];
 
 	close(folder);
-	if (ftruncate(fd, (off_t)bytes) != 0)
+	if (had < 0 || ((uint64_t)had < bytes && ftruncate(fd, (off_t)bytes) != 0))
 		log_die(EXIT_SYSTEM, "memory: %s", strerror(errno));
 	m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (m == MAP_FAILED)
 		log_die(EXIT_SYSTEM, "memory: %s", strerror(errno));
-	crypto_random(m, bytes);
+	if ((uint64_t)had < bytes)
+		crypto_random(m + had, bytes - (uint64_t)had);
 	crypto_sha256(digest, m, bytes);
 	hex_put(hash, digest, HASH_LEN);
 	munmap(m, bytes);
@@ -120,10 +122,10 @@ int main(int argc, char **argv)
 	uint64_t bytes, start, datagrams = 0;
 
 	log_init_tool("bench_link_send");
-	if (argc != 5 || crypto_init() != 0 || sender_conf_read(&conf, argv[1], -1) != 0)
-		log_die(EXIT_USAGE, "usage: bench_link_send SENDER-CONF PROGRAM BYTES REPAIR-PER-MILLE");
+	if (argc != 6 || crypto_init() != 0 || sender_conf_read(&conf, argv[1], -1) != 0)
+		log_die(EXIT_USAGE, "usage: bench_link_send SENDER-CONF PROGRAM BYTES REPAIR-PER-MILLE FOLDER");
 	bytes = strtoull(argv[3], NULL, 10);
-	object = object_fd(bytes, hash);
+	object = object_fd(argv[5], bytes, hash);
 	ipc_pair(link);
 	struct proc_spec spec = { .role = "link", .path = argv[2], .config = argv[1], .fds = LINK_FDS,
 		.fd = { [LINK_FD_CONF] = open(argv[1], O_RDONLY | O_CLOEXEC), [LINK_FD_SPOOL] = link[1], [LINK_FD_UDP] = udp_socket(),

@@ -8,11 +8,10 @@ import tempfile
 import time
 
 from content import small, small_files
-from measure import ETHERNET, WIRE, Inbox, Watch, datagram, harness, log_time, real_frames
+from measure import ETHERNET, WIRE, Inbox, Watch, buffer, datagram, harness, log_time, real_frames
 
 TIME_MAX = 180  # s, of one crossing
 SETTLE = 1.3    # s: counters are written down once a second
-BUFFER_LEAST = 64 << 20  # bytes; above it as the receiver sizes itself: what 250 ms of the rate need
 
 
 class Lost(Exception):
@@ -40,7 +39,7 @@ class Pair:
             self.inbox = Inbox(*(self.site.path("inbox", c) for c in self.site.CHANNELS))
             os.sync()
             self.site.start(mtu=self.mtu, rate=f"{self.rate}", loss=o.loss, burst=o.burst,
-                            buffer=o.buffer or f"{max(BUFFER_LEAST, self.rate // 8 // 4)}",
+                            buffer=buffer(o.buffer, self.rate),
                             **{"receiver_link": f"rate = {self.rate}\n", **self.values})
         except BaseException:
             self.__exit__()

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 
-from measure import WIRE, datagram, harness, real_frames
+from measure import WIRE, buffer, datagram, harness, real_frames
 
 REPAIR = 20  # of 1000 source symbols
 CONF = """[sender]
@@ -20,8 +20,9 @@ rate = {rate}
 """
 
 
-def run(options, mtu, rate, size, work, joins):
-    """Figures of one object of this size, in the form that crossing.py gives.  joins: the receiver's interface joins datagrams."""
+def run(options, mtu, rate, size, work, joins, memory):
+    """Figures of one object of this size, in the form that crossing.py gives.  joins: the receiver's interface joins datagrams;
+    memory: a folder of huge_memory.py."""
     top, net = tempfile.mkdtemp(prefix="km-bench-", dir=work), harness.Net(mtu)
     try:
         if not net.real:
@@ -32,9 +33,9 @@ def run(options, mtu, rate, size, work, joins):
             f.write(CONF.format(destination=f"{net.receiver}:5150", mtu=mtu, rate=rate))
         receiver = harness.Process("bench_link_receive", net.at("r") + [
             harness.program("tools/bench/bench_link_receive"), net.receiver, "5150", harness.program("katamichi-receiver-link"),
-            str(d), str(options.bytes_of(options.buffer or "64M")), str(size)], os.path.join(top, "receive.log"), ready="ready")
+            str(d), str(options.bytes_of(buffer(options.buffer, rate))), str(size), memory], os.path.join(top, "receive.log"), ready="ready")
         sent = json.loads(harness.run(*net.at("s"), harness.program("tools/bench/bench_link_send"), conf,
-                                      harness.program("katamichi-sender"), str(size), str(REPAIR), timeout=120).out)
+                                      harness.program("katamichi-sender"), str(size), str(REPAIR), memory, timeout=120).out)
         receiver.popen.wait(60)
         got = json.loads(receiver.text().strip().splitlines()[-1])
     finally:

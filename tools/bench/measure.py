@@ -17,12 +17,18 @@ import harness  # noqa: E402
 TICK = os.sysconf("SC_CLK_TCK")
 WIRE = 28 + 14 + 24  # bytes on the wire beside a datagram's own: IPv4 and UDP, Ethernet, FCS with preamble and gap
 ETHERNET = 28 + 14   # of these, what the interface counts
+BUFFER_LEAST = 64 << 20
 EVERY = 0.025        # s between two samples
 
 
 def datagram(mtu):
     """The length of every datagram of a session (sender.conf, mtu)."""
     return ((mtu - 28 - 64) & ~63) + 64
+
+
+def buffer(asked, rate):
+    """Bytes of the receiver's socket buffer: as asked for, or as the receiver sizes itself, what 250 ms of the rate need."""
+    return asked or f"{max(BUFFER_LEAST, rate // 8 // 4)}"
 
 
 def label(pid):

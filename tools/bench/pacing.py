@@ -16,16 +16,16 @@ HELD = 0.01
 BYTES_MAX = 2_000_000_000
 
 
-def run(mtu, work, say):
+def run(mtu, work, memory, say):
     """{rate: figures} for the fixed rates and the highest that this sender holds."""
     results = {}
     for rate, seconds in RATES.items():
-        r = results[rate] = once(mtu, rate, work, seconds)
+        r = results[rate] = once(mtu, rate, work, memory, seconds)
         say(sentence(r))
-    most = once(mtu, ABOVE, work, SECONDS_MORE)["bit/s"]
+    most = once(mtu, ABOVE, work, memory, SECONDS_MORE)["bit/s"]
     for share in CEILING:
         rate = int(most * share)
-        r = dict(once(mtu, rate, work, SECONDS_MORE), ceiling=round(most), share=share)
+        r = dict(once(mtu, rate, work, memory, SECONDS_MORE), ceiling=round(most), share=share)
         say(f"{sentence(r)}; unpaced {most / 1e9:.2f} Gbit/s")
         if abs(r["error"]) <= HELD:
             break
@@ -38,7 +38,7 @@ def sentence(r):
             f"CPU {r['sender CPU']:.2f}")
 
 
-def once(mtu, rate, work, seconds):
+def once(mtu, rate, work, memory, seconds):
     """Send for some seconds at this rate."""
     top, net = tempfile.mkdtemp(prefix="km-bench-", dir=work), harness.Net(mtu)
     d = datagram(mtu)
@@ -54,7 +54,7 @@ def once(mtu, rate, work, seconds):
             harness.program("tools/bench/arrivals"), f"{net.receiver}:5150", "--rate", str(rate), "--extra", str(WIRE)],
             os.path.join(top, "arrivals.log"), ready="ready")
         sent = json.loads(harness.run(*net.at("s"), harness.program("tools/bench/bench_link_send"), conf,
-                                      harness.program("katamichi-sender"), str(size), str(REPAIR), timeout=120).out)
+                                      harness.program("katamichi-sender"), str(size), str(REPAIR), memory, timeout=120).out)
         receiver.popen.wait(30)
         if receiver.poll() != 0:
             raise AssertionError(receiver.tail(3))

@@ -1,8 +1,9 @@
 /* raw_write.c - the ceiling of a disk: bytes with no work on them, synced.
  *
- *   raw_write DIR bulk BYTES    one file, buffered with its writing-back begun at once, and one with O_DIRECT:
- *                               seconds until fdatasync has returned
- *   raw_write DIR small COUNT   COUNT files of 4 KB, each written, synced and renamed: microseconds of the fsync
+ *   raw_write DIR bulk BYTES     one file, buffered with its writing-back begun at once, and one with O_DIRECT:
+ *                                seconds until fdatasync has returned (below 0: the file system has no O_DIRECT)
+ *   raw_write DIR direct BYTES   the second of these only
+ *   raw_write DIR small COUNT    COUNT files of 4 KB, each written, synced and renamed: microseconds of the fsync
  *
  * One line of JSON.  The files are removed. */
 #include <errno.h>
@@ -95,7 +96,7 @@ int main(int argc, char **argv)
 	uint8_t *block = aligned_alloc(4096, BLOCK);
 
 	if (n == 0 || block == NULL) {
-		fputs("usage: raw_write DIR bulk BYTES | raw_write DIR small COUNT\n", stderr);
+		fputs("usage: raw_write DIR bulk|direct BYTES | raw_write DIR small COUNT\n", stderr);
 		return 2;
 	}
 	for (size_t at = 0; at < BLOCK; at += 256)
@@ -107,7 +108,7 @@ int main(int argc, char **argv)
 		write_small(block, (unsigned)(n < 100000 ? n : 100000));
 	} else {
 		n = (n + BLOCK - 1) / BLOCK * BLOCK;
-		double buffered = write_bulk(block, n, 0), direct = write_bulk(block, n, O_DIRECT);
+		double buffered = strcmp(argv[2], "bulk") == 0 ? write_bulk(block, n, 0) : -1, direct = write_bulk(block, n, O_DIRECT);
 		printf("{\"bytes\": %llu, \"buffered\": %.4f, \"direct\": %.4f}\n", (unsigned long long)n, buffered, direct);
 	}
 	free(block);

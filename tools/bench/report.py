@@ -3,22 +3,42 @@ import json
 import os
 
 G = 1e9
-LINK = {9000: 12 * G, 1500: 6 * G}
-FLOOR = {"a": LINK, "a-joined": LINK, "b": {9000: 4 * G, 1500: 3 * G}, "c": {9000: 4 * G, 1500: 4 * G}, "d": {9000: 8000, 1500: 8000}}
+LINK = {9000: 12, 1500: 6}
+# Of issue 4, in the units of UNIT; what a ceiling is stands in ceiling_of().
+FLOOR = {"a": LINK, "a-joined": LINK, "b": {9000: 4, 1500: 3}, "c": {9000: 4, 1500: 4}, "d": {9000: 8000, 1500: 8000}}
+UNIT = {"a": "Gbit/s", "a-joined": "Gbit/s", "b": "Gbit/s", "c": "Gbit/s", "d": "files/s", "e": "ms"}
 GB_FROM = 10_000_000  # bytes of which a cost per GB says something
 CPU_MAX = 1.7         # s per GB and side, of (b)
-RATIO_MIN = 0.5       # of the run's own ceiling
-LATENCY = {("idle", "p50"): 0.015, ("idle", "p99"): 0.060, ("bulk", "p99"): 0.200}
+RATIO_MIN = 0.5       # of the run's own ceiling, of (a) and (b)
+PEER_FILES = 10_900   # files/s of udpcast with tar, neither durable nor encrypted: to be passed by (d)
+LATENCY = {("idle", "p50"): 15, ("idle", "p99"): 60, ("bulk", "p99"): 200}  # ms
 FSYNC_US = 500.0      # beyond which FSYNCS of them are allowed on top
 FSYNCS = 8
 RATE_ERROR = 0.01     # of the configured rate
-WAYS = {"plain": "plain", "gro": "with GRO", "uring": "by io_uring"}  # bench.py
-WHAT = {"a": "link, memory to memory", "a-joined": "the same, datagrams joined", "b": "one file, disk to disk", "c": "Japanese XML, disk to disk", "d": "files of 4 KB",
-        "e": "latency of 4 KB"}
+FILES = 10_000        # of which the processor time of (d) is told
+WAYS = {"plain": "one by one", "gro": "joined (GRO)", "uring": "by io_uring"}  # ceilings.py
+WHAT = {"raw": "ceilings of the link", "pacing": "how even the sender is", "a": "link, memory to memory", "a-joined": "link, datagrams joined",
+        "b": "one file, disk to disk", "c": "Japanese XML", "d": "files of 4 KB", "e": "one file of 4 KB"}
 
 
 def gbit(v):
     return f"{v / G:.2f} Gbit/s"
+
+
+def cpu(r):
+    """CPU seconds of (sender, receiver), per GB or for files per FILES, and of what."""
+    both = tuple(r[side + " CPU s/GB"] for side in ("sender", "receiver"))
+    if "files/s" in r:
+        return tuple(c * r["bytes"] / G / r["files"] * FILES for c in both), f"s/{FILES // 1000}k files"
+    return both, "s/GB"
+
+
+def told(r, text):
+    """One run, in a line."""
+    if "sender CPU s/GB" not in r:
+        return text
+    (s, t), unit = cpu(r)
+    return f"{text}, CPU {s:.2f} + {t:.2f} {unit}"
 
 
 def fsync_text(f):
@@ -26,32 +46,22 @@ def fsync_text(f):
 
 
 def line(part, mtu, r):
-    """One part, as soon as it is known."""
-    if "failed" in r or part == "pacing":  # which says its lines as they come
+    """More about the best run of a part, as soon as it is known; what was measured has been told run by run."""
+    if "failed" in r or part == "pacing":
         return
     if part == "raw":
         for way, name in WAYS.items():
-            w = r[way]
-            print(f"     datagrams {name:14} {gbit(w['bit/s']):>14}, lost {w['sent'] - w['received']} of "
-                  f"{w['sent']}, CPU {w['sender CPU s/GB']} + {w['receiver CPU s/GB']} s/GB", flush=True)
+            if way in r:
+                print(f"     {name:13} {gbit(r[way]['bit/s']):>13}, none lost, CPU {r[way]['sender CPU s/GB']} + {r[way]['receiver CPU s/GB']} s/GB", flush=True)
         return
     if part == "e":
         print(f"     {fsync_text(r['fsync'])}", flush=True)
-    for name, x in ((("idle", r["idle"]), ("beside bulk", r["bulk"])) if part == "e" else ((None, r),)):
-        if name:
-            text = f"{name}: p50 {x['p50'] * 1000:.1f} ms, p99 {x['p99'] * 1000:.1f} ms of {x['files']}"
-        else:
-            text = f"{x['files/s']} files/s" if part == "d" else gbit(x["bit/s"])
-            text += f" in {x['seconds']:.2f} s, CPU {x['sender CPU s/GB']} + {x['receiver CPU s/GB']} s/GB"
-        print(f"     {text}; rate {gbit(x['rate'])}, kernel drops {x['counters']['kernel_drops']}", flush=True)
-        if not name and "link" in x:
-            k = x["link"]
-            print(f"       {k['before']} s until the first datagram, {k['seconds']} s on the link at {gbit(k['wire bit/s'])} "
-                  f"({k['of rate'] * 100:.1f} % of the rate), {k['after']} s after the last; {x['moments']}", flush=True)
-        for process, p in sorted(x["processes"].items(), key=lambda i: -(i[1]["user"] + i[1]["system"])):
-            if p["user"] + p["system"] >= 0.05:
-                share = f", {(p['user'] + p['system']) / x['bytes'] * G:6.2f} s/GB" if x["bytes"] >= GB_FROM else ""
-                print(f"       {process:16} {p['user']:6.2f} s user {p['system']:6.2f} s system{share}   peak {p['peak'] >> 20} MB", flush=True)
+        for name, x in (("idle", r["idle"]), ("beside bulk", r["bulk"])):
+            print(f"     {name}: p50 {x['p50'] * 1000:.1f} ms, p99 {x['p99'] * 1000:.1f} ms of {x['files']} files", flush=True)
+        return
+    if "link" in r:
+        k = r["link"]
+        print(f"     the best: {k['before']} s to the first datagram, {k['seconds']} s on the link at {gbit(k['wire bit/s'])}, {k['after']} s after", flush=True)
 
 
 def pacing_rows(results):
@@ -68,48 +78,59 @@ def pacing_rows(results):
     return out
 
 
-def ratio_of(part, value, mtu, results):
-    """(ratio to this run's own ceiling, what that is); None where it was not measured."""
-    write = results.get("write")
-    if part in ("a", "a-joined"):
-        way = results[part][str(mtu)].get("way", "plain")  # interfaces that join datagrams, or not, for both alike
-        raw = results.get("raw", {}).get(str(mtu), {}).get(way, {}).get("bit/s")
-        return (value / raw, "datagrams with GRO" if way == "gro" else "plain datagrams") if raw else (None, "")
+def ceiling_of(part, mtu, results):
+    """(ceiling of this run in the part's unit, whether the floor may be met as RATIO_MIN of it); None where there is none."""
+    raw, write = results.get("raw", {}).get(str(mtu), {}), results.get("write")
+    if part in ("a", "a-joined"):  # interfaces that join datagrams, or not, for both alike
+        joined = results[part][str(mtu)].get("way") == "gro"
+        of = [raw[way]["bit/s"] / G for way in (("gro",) if joined else ("plain", "uring")) if way in raw]
+        return (max(of), True) if of else None
     if part == "b" and write:
-        return value / (write["best B/s"] * 8 / 3), "synced write, 3 times the bytes"
+        return write["best B/s"] * 8 / 3 / G, True
     if part == "d" and "files" in results:
-        return value / results["files"]["files/s"], "a plain program"
-    return None, ""
+        return results["files"]["files/s"], False
+    return None
 
 
-def held(value, floor, ratio, cpu=0.0):
-    if value < floor and (ratio is None or ratio < RATIO_MIN):
-        return "no"
-    return ("yes" if value >= floor else "by the ratio") + (", CPU no" if cpu > CPU_MAX else "")
+def value_of(part, r):
+    return r["files/s"] if part == "d" else r["bit/s"] / G
 
 
-def rate_row(part, mtu, r, results):
-    value, floor = (r["files/s"] if part == "d" else r["bit/s"]), FLOOR[part][mtu]
-    ratio, ceiling = ratio_of(part, value, mtu, results)
-    cpu = (r["sender CPU s/GB"], r["receiver CPU s/GB"])
-    unit = (lambda v: f"{v:.0f} files/s") if part == "d" else gbit
-    return (f"({part[0]}) {WHAT[part]}", mtu, unit(value), unit(floor), f"{ratio:.2f} of {ceiling}" if ratio is not None else "",
-            f"{cpu[0]:.2f} + {cpu[1]:.2f}" + (f" (max {CPU_MAX})" if part == "b" else ""),
-            "no, lost" if r["counters"]["kernel_drops"] else held(value, floor, ratio, max(cpu) if part == "b" else 0))
+def figure(v):
+    return f"{v:,.0f}" if v >= 1000 else f"{v:.2f}" if v < 100 else f"{v:.0f}"
+
+
+def yes(held):
+    return "held" if held else "missed"
+
+
+def rate_rows(part, mtu, r, results):
+    value, ceiling = value_of(part, r), ceiling_of(part, mtu, results)
+    held = value >= FLOOR[part][mtu]
+    ratio = value / ceiling[0] if ceiling else None
+    by_ratio = ratio is not None and ceiling[1] and ratio >= RATIO_MIN
+    of = f"{ratio:.2f} of {figure(ceiling[0])}" + (f" {yes(by_ratio)}" if ceiling[1] else "") if ceiling else ""
+    yield (f"({part[0]}) {WHAT[part]}", mtu, f"{figure(value)} {UNIT[part]}", f"{figure(FLOOR[part][mtu])} {yes(held)}", of,
+           "yes" if held else "by the ratio" if by_ratio else "NO")
+    if part == "d":
+        yield ("    beside udpcast with tar", mtu, "", f"{figure(PEER_FILES)} {yes(value >= PEER_FILES)}", "", "yes" if value >= PEER_FILES else "NO")
+    if part == "b":
+        for side, c in zip(("sender", "receiver"), cpu(r)[0]):
+            yield (f"    CPU of the {side}", mtu, f"{c:.2f} s/GB", f"{CPU_MAX:.2f} {yes(c <= CPU_MAX)}", "", "yes" if c <= CPU_MAX else "NO")
 
 
 def latency_rows(mtu, e):
-    fsync = e["fsync"]["fsync_us_p50"]
-    more = FSYNCS * fsync / 1e6 if fsync > FSYNC_US else 0
+    fsync = e["fsync"]["fsync_us_p50"] / 1000
+    more = FSYNCS * fsync if fsync * 1000 > FSYNC_US else 0
     for (kind, p), most in LATENCY.items():
-        v = e[kind][p]
-        yield (f"(e) {WHAT['e']}, {'idle' if kind == 'idle' else 'beside bulk'}, {p}", mtu, f"{v * 1000:.1f} ms",
-               f"{(most + more) * 1000:.0f} ms" + (f", {FSYNCS} fsyncs in it" if more else ""), f"{v * 1e6 / fsync:.0f} fsyncs of {fsync / 1000:.2f} ms", "",
-               "yes" if v <= most + more else "no")
+        v = e[kind][p] * 1000
+        held = v <= most + more
+        yield (f"(e) 4 KB {'idle' if kind == 'idle' else 'beside bulk'}, {p}", mtu, f"{v:.1f} ms", f"{most + more:.0f} {yes(held)}",
+               f"{v / fsync:.0f} fsyncs of {fsync:.2f}" + (f", {FSYNCS} allowed" if more else ""), "yes" if held else "NO")
 
 
 def rows(results):
-    """[(what, MTU, value, floor, ratio to the ceiling, CPU, held)] as text."""
+    """[(what, MTU, value, floor, ratio to the ceiling, held)] as text."""
     out = []
     for mtu in (1500, 9000):
         for part in ("a", "a-joined", "b", "c", "d", "e"):
@@ -117,19 +138,50 @@ def rows(results):
             if r is None:
                 continue
             if "failed" in r:
-                out.append((f"({part[0]}) {WHAT[part]}", mtu, "failed", "", "", "", "no"))
-            elif part == "e":
-                out += latency_rows(mtu, r)
+                out.append((f"({part[0]}) {WHAT[part]}", mtu, "failed", "", "", "NO"))
             else:
-                out.append(rate_row(part, mtu, r, results))
+                out += latency_rows(mtu, r) if part == "e" else rate_rows(part, mtu, r, results)
+    return out
+
+
+def runs_rows(results):
+    """[(what, MTU, rate, runs, lost, from, to)]: of how many the figures are the best."""
+    out = []
+    for mtu in (1500, 9000):
+        for part, by_mtu in results.items():
+            r = by_mtu.get(str(mtu), {}) if part in UNIT else {}
+            for name, x in ((", idle", r.get("idle", {})), (", beside bulk", r.get("bulk", {}))) if part == "e" else (("", r),):
+                if "tried" not in x:
+                    continue
+                t, scale = x["tried"], 1 if part == "d" else 1000 if part == "e" else 1 / G
+                out.append((f"({part[0]}) {WHAT[part]}{name}", mtu, f"{x['rate'] / G:.3g} Gbit/s", t["runs"], t["lost"],
+                            *(figure(abs(v) * scale) for v in sorted((t["from"], t["to"]), key=abs)), UNIT[part] + (" (p99)" if part == "e" else "")))
+    return out
+
+
+def cpu_rows(results):
+    """[(what, MTU, of what, sender's processes, receiver's, ...)]: processor time of each process."""
+    out = []
+    for mtu in (1500, 9000):
+        for part in ("a", "a-joined", "b", "c", "d"):
+            r = results.get(part, {}).get(str(mtu), {})
+            if "processes" not in r:
+                continue
+            (sender, receiver), unit = cpu(r)
+            scale = FILES / r["files"] if part == "d" else G / r["bytes"]
+
+            def each(side):
+                found = {name.partition(":")[2]: (p["user"] + p["system"]) * scale for name, p in r["processes"].items() if name.startswith(side)}
+                return ", ".join(f"{n} {v:.2f}" for n, v in sorted(found.items(), key=lambda i: -i[1]) if v >= 0.005)
+            out.append((f"({part[0]}) {WHAT[part]}", mtu, "sender", f"{sender:.2f} {unit}", each("sender")))
+            out.append(("", "", "receiver", f"{receiver:.2f} {unit}", each("receiver")))
     return out
 
 
 def table(head, body):
     body = [[str(c) for c in row] for row in body]
     width = [max(len(row[i]) for row in [head] + body) for i in range(len(head))]
-    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(row, width)) + " |"
-                     for row in [head, ["-" * w for w in width]] + body)
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, width)).rstrip() for row in [head, ["-" * w for w in width]] + body)
 
 
 # --- the chart ---
@@ -152,42 +204,54 @@ def chart(title, bars, line="the floor"):
 
 
 def bars(results):
+    """Shares of the floor, of which more is better; a latency's inverse."""
     out = []
-    for row in rows(results):
-        what, mtu, value, floor = row[:4]
-        if value == "failed":
+    for what, mtu, value, floor, *_ in rows(results):
+        if value in ("failed", "") or not floor:
             continue
-        v, f = float(value.split()[0]), float(floor.split()[0])
-        if "ms" in value:
-            v, f = f / max(v, 1e-9), 1.0  # less is better
-        out.append((f"{what}, {mtu}", v, f, f"{value} (floor {floor.split(',')[0]})"))
+        v, f = (float(text.split()[0].replace(",", "")) for text in (value, floor))
+        less = "ms" in value or "s/GB" in value
+        out.append((f"{what.strip()}, {mtu}", f / max(v, 1e-9) if less else v, 1.0 if less else f, f"{value} ({'at most' if less else 'floor'} {floor.split()[0]})"))
     return out
 
 
-PACING_HEAD = ["rate", "MTU", "achieved (1 % allowed)", "burst at p99.9", "allowed", "sender's cores", "held"]
-HEAD = ["what", "MTU", "measured", "floor", "to this run's ceiling", "CPU s/GB, sender + receiver", "held"]
+PACING_HEAD = ["rate", "MTU", "achieved (1 % allowed)", "burst at p99.9", "allowed", "cores", "held"]
+HEAD = ["what", "MTU", "measured", "floor", "of the ceiling", "held"]
+RUNS_HEAD = ["best of", "MTU", "at a rate of", "runs", "lost", "from", "to", ""]
+CPU_HEAD = ["processor time", "MTU", "side", "together", "by process"]
+
+
+def ceilings_text(results):
+    out, w = [], results.get("write")
+
+    def of(r):
+        return f"best of {r['tried']['runs']}" if "tried" in r else ""
+    if w:
+        out.append(f"Synced write: {w['best B/s'] / G:.2f} GB/s ({of(w)}; the best through the page cache {w['buffered B/s'] / G:.2f}, past it {(w['direct B/s'] or 0) / G:.2f}).")
+    for mtu, r in results.get("raw", {}).items():
+        if "failed" not in r:
+            out.append(f"Datagrams with no work on them, MTU {mtu}: " + ", ".join(
+                f"{name} {gbit(r[way]['bit/s'])} ({of(r[way])})" for way, name in WAYS.items() if way in r) + ".")
+    if "files" in results:
+        out.append(f"A plain program with the files of (d), {of(results['files'])} (the head of raw_files.c says what it does): {results['files']['files/s']:,} files/s.")
+    return out
 
 
 def write(folder, name, facts, results):
-    data = {"machine": facts, "results": results}
+    shown = rows(results)
+    data = {"machine": facts, "results": results, "table": [dict(zip(HEAD, row)) for row in shown]}
     with open(os.path.join(folder, name + ".json"), "w") as f:
         json.dump(data, f, indent=1, ensure_ascii=False)
         f.write("\n")
     with open(os.path.join(folder, name + ".svg"), "w") as f:
         f.write(chart("katamichi: measured beside the floor", bars(results)))
-    text = table(HEAD, rows(results))
-    pace = pacing_rows(results)
-    if pace:
-        text += "\n\n" + table(PACING_HEAD, pace)
-    text += f"\n\nBy the ratio: at least {RATIO_MIN} of the ceiling, on a machine that does not allow the floor."
-    w = results.get("write")
-    if w:
-        text += f"\nSynced write: {w['best B/s'] / G:.2f} GB/s (buffered {w['buffered B/s'] / G:.2f}, direct {(w['direct B/s'] or 0) / G:.2f})"
-    for mtu, r in results.get("raw", {}).items():
-        if "failed" not in r:
-            text += f"\nDatagrams with no work on them, MTU {mtu}: " + ", ".join(f"{name} {gbit(r[way]['bit/s'])}" for way, name in WAYS.items())
-    if "files" in results:
-        text += f"\nA plain program with the files of (d) (the head of raw_files.c says what it does): {results['files']['files/s']} files/s"
+    parts = [table(head, body) for head, body in ((HEAD, shown), (PACING_HEAD, pacing_rows(results)), (RUNS_HEAD, runs_rows(results)),
+                                                  (CPU_HEAD, cpu_rows(results))) if body]
+    parts.append("\n".join([f"A floor of (a) and (b) is held as it stands or, on a machine that does not allow it, by the ratio: at least {RATIO_MIN} of",
+                            "this run's own ceiling.  The ceilings: of (a) raw datagrams, joined or not as its own are; of (b) a third of the synced",
+                            "write; of (d) a plain program with the same files.  (b) is the fastest of the runs within the processor time's floor, if any is.",
+                            *ceilings_text(results)]))
+    text = "\n\n".join(parts)
     with open(os.path.join(folder, name + ".txt"), "w") as f:
         f.write(text + "\n")
     print(f"\n{text}\n\n{os.path.relpath(folder)}/{name}.txt, .json, .svg")

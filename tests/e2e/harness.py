@@ -362,8 +362,8 @@ max_file = 4G
 """
 RECEIVER_CONF = """[receiver]
 keys = keys/receiver.key
-{receiver_more}inbox = inbox
-state = receiver-state
+{receiver_more}inbox = {far}inbox
+state = {far}receiver-state
 [link]
 listen = {listen}
 {receiver_link}buffer = {buffer}
@@ -378,11 +378,11 @@ max_transfer = 8G
 
 
 class Site:
-    """Everything of one test: directory, keys, link, daemons."""
+    """Everything of one test: directory, keys, link, daemons.  far: a directory for what the receiver writes, on another file system."""
     CHANNELS = ("eltax", "pittari", "bulk")
 
-    def __init__(self, top, net):
-        self.top, self.net = str(top), net
+    def __init__(self, top, net, far=None):
+        self.top, self.net, self.far = str(top), net, far and str(far)
         self.values = dict(sender_more="", receiver_more="", receiver_link="", channel_more="", sender_content="content = any\n",
                            receiver_content="content = any\n", mtu=net.mtu, rate="400M", buffer="64M", loss="1%", burst="20ms",
                            repeat="1h", retention="14d", listen=f"{net.receiver}:5150", destination=f"{net.receiver}:5150")
@@ -396,7 +396,8 @@ class Site:
         katamichi("keygen", "receiver", self.path("keys"))
 
     def path(self, *parts):
-        return os.path.join(self.top, *parts)
+        top = self.far if self.far and parts and parts[0] in ("inbox", "receiver-state") else self.top
+        return os.path.join(top, *parts)
 
     def configure(self, **values):
         self.values.update(values)
@@ -405,7 +406,7 @@ class Site:
                 self.values.update(rate=RATE_SMALL, buffer=f.read().strip())
         for name, text in (("sender.conf", SENDER_CONF), ("receiver.conf", RECEIVER_CONF)):
             with open(self.path(name), "w") as f:
-                f.write(text.format(**self.values))
+                f.write(text.format(far=self.far + "/" if self.far else "", **self.values))
 
     def start(self, *faults, relay=None, **values):
         """Receiver, then the relay if there are faults, then the sender."""

@@ -3,8 +3,13 @@
 
   bench_peers.py [--only b,d] [--size 1G] [--files 10000] [--rate 1G] [--start 8G]
 
-(b) one file that does not compress, from memory to memory (tmpfs at both ends); (d) many files of 4 KB, which the others take as a
-tar archive.  MTU 1500: udpcast's packets are not larger.  Nothing comes back, no loss is injected; each, katamichi as the others, is driven
+(b) one file that does not compress, from memory to memory; (d) many files of 4 KB.  Each end has a tmpfs of its own, as two hosts would.
+
+  katamichi                 files as they are: each is checked, sealed, numbered, synced at both ends and published with a manifest
+  udpcast, NORM             (d) one tar archive, made and unpacked within the time and CPU that count; nothing is synced or encrypted
+  NORM, a file an object    (d) files as they are, each an object that carries its name, with one repair symbol for its few
+
+MTU 1500: udpcast's packets are not larger.  Nothing comes back, no loss is injected; each, katamichi as the others, is driven
 at the best rate at which everything arrives, found from --start downwards, with a socket buffer as large as katamichi's, and then
 twice more by turns; its fastest run counts.  The memory for a run is written and given back just before it.  UFTP is left out: its
 receivers have to register and to report, so it does not work without a return path.
@@ -21,13 +26,16 @@ import time
 
 import crossing
 import report
-from bench import STEP, TRIES, Bench, lossless, number
+from bench import Bench, number
 from content import small_files
 from measure import busy_others, harness, machine, real_frames
+from search import lossless
 
 MTU = 1500
 PORT = "6003"
 TIME_MAX = 60
+STEP = 0.8  # from one rate to the next lower one
+TRIES = 14
 ROUNDS = 2  # of everybody, after the search for a rate
 COPIES = 4  # of what crosses, at most, that a run has on the tmpfs at once: source, sealed, gathered, published
 LOOK = 0.4  # s after the sender's start: by then udpcast's receiver has made its buffer
@@ -59,13 +67,13 @@ class Link:
     """A fresh link and a directory in memory.  Socket buffers are as large as they are asked for (force_buffer.c)."""
     buffer = None  # bytes of the receivers' as the kernel counts them, last seen
 
-    def __init__(self, memory):
+    def __init__(self, memory, far):
         self.net = harness.Net(MTU)
-        self.top = tempfile.mkdtemp(prefix="km-peers-", dir=memory)
+        self.top, self.far = (tempfile.mkdtemp(prefix="km-peers-", dir=d) for d in (memory, far))
         if not self.net.real:
             raise SystemExit("bench-peers: network namespaces are not to be had (root?)")
         real_frames(self.net)
-        self.out = os.path.join(self.top, "out")
+        self.out = os.path.join(self.far, "out")
         os.mkdir(self.out)
 
     def start(self, side, argv, output=None):
@@ -80,7 +88,8 @@ class Link:
 
     def close(self):
         self.net.close()
-        shutil.rmtree(self.top, ignore_errors=True)
+        for path in (self.top, self.far):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def exchange(link, receive, send, ready=None):
@@ -114,11 +123,21 @@ def udpcast(link, path, rate, fec, into=None):
     return exchange(link, receive + ["--file", os.path.join(link.out, "file")], send + ["--file", path])
 
 
+def norm_ends(link, rate, folder, count):
+    """Command lines of both, the sender's without what it sends."""
+    peer = harness.program("tools/bench/norm_peer")
+    return [peer, "receive", link.net.receiver, PORT, folder, str(TIME_MAX - 5), str(count)], [peer, "send", link.net.receiver, PORT, str(rate)]
+
+
+def norm_objects(link, path, rate, into):
+    receive, send = norm_ends(link, rate, into, len(os.listdir(path)))
+    return exchange(link, receive, send + [path], ready="ready")
+
+
 def norm(link, path, rate, into=None):
-    peer, spool = harness.program("tools/bench/norm_peer"), os.path.join(link.top, "norm")
+    spool = os.path.join(link.far, "norm")
     os.mkdir(spool)
-    receive = [peer, "receive", link.net.receiver, PORT, spool, str(TIME_MAX - 5)]
-    send = [peer, "send", link.net.receiver, PORT, str(rate)]
+    receive, send = norm_ends(link, rate, spool, 1)
     if into:
         archive = os.path.join(link.top, "archive.tar")
         return exchange(link, ["sh", "-c", " ".join(receive) + f" && tar -C {into} -xf {spool}/*"],
@@ -133,11 +152,12 @@ PEERS = {
     "udpcast, no repair": lambda link, path, rate, into=None: udpcast(link, path, rate, False, into),
     f"udpcast, FEC {FEC}": lambda link, path, rate, into=None: udpcast(link, path, rate, True, into),
     "NORM, FEC 8/128": norm,
+    "NORM, a file an object": norm_objects,
 }
 
 
 OURS = "katamichi"
-WHO = [OURS, *PEERS]
+ONLY_D = {"NORM, a file an object"}
 
 
 def same(a, b):
@@ -156,6 +176,14 @@ def make_memory_ready(folder, size):
         os.unlink(path)
 
 
+def own_memory(top, name):
+    """A tmpfs: two hosts do not wait for each other's renames, which one file system has one lock for."""
+    path = os.path.join(top, name)
+    os.mkdir(path)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "katamichi", path], check=True)
+    return path
+
+
 def better(new, best):
     return new if best is None or (new is not None and new["seconds"] < best["seconds"]) else best
 
@@ -171,12 +199,12 @@ def search(name, o, once):
     return best
 
 
-def compare(o, once):
+def compare(o, who, once):
     """{name: its fastest run}.  Each looks for its rate, and then all run ROUNDS times more, by turns: of a machine whose speed
     changes by the minute nobody gets only the good or only the bad ones."""
-    best = {name: search(name, o, once) for name in WHO}
+    best = {name: search(name, o, once) for name in who}
     for _ in range(ROUNDS):
-        for name in WHO:
+        for name in who:
             if best[name]:
                 best[name] = better(once(name, best[name]["rate"]), best[name])
     return {name: r or {"failed": "no rate was found at which everything arrived"} for name, r in best.items()}
@@ -189,7 +217,7 @@ def said(name, rate, r):
 
 def of_a_peer(o, name, rate, path, whole, into=False):
     """One run on a link of its own; None if not everything arrived: whole(link) looks."""
-    link = Link(o.dir)
+    link = Link(o.dir, o.far)
     try:
         seconds, sent, received, good = PEERS[name](link, path, rate, *([link.out] if into else []))
         if not good or not whole(link):
@@ -217,7 +245,7 @@ def part_b(o, bench):
         if name == OURS:
             return said(name, rate, of_ours(lambda: crossing.one_file(o, MTU, rate, o.dir, source, o.size), o.size))
         return said(name, rate, of_a_peer(o, name, rate, source, lambda link: same(source, os.path.join(link.out, "file"))))
-    results = compare(o, once)
+    results = compare(o, [OURS, *(p for p in PEERS if p not in ONLY_D)], once)
     for r in results.values():
         if "failed" not in r:
             r["value"] = round(o.size * 8 / r["seconds"] / 1e9, 3)
@@ -239,7 +267,7 @@ def part_d(o, _bench):
         if name == OURS:
             return said(name, rate, of_ours(lambda: crossing.many_files(o, MTU, rate, o.dir, o.files, 4096), size))
         return said(name, rate, of_a_peer(o, name, rate, folder, whole, into=True))
-    results = compare(o, once)
+    results = compare(o, [OURS, *PEERS], once)
     for r in results.values():
         if "failed" not in r:
             r["value"] = round(o.files / r["seconds"])
@@ -278,13 +306,14 @@ def main(argv):
     p.add_argument("--loss", default="1%")
     p.add_argument("--burst", default="0s")
     p.add_argument("--buffer", default="64M")
-    p.add_argument("--memory", default="/dev/shm")
+    p.add_argument("--memory", default="/dev/shm", help="where the two tmpfs are mounted")
     o = p.parse_args(argv)
     if os.geteuid() != 0:
         raise SystemExit("bench-peers: needs root, for network namespaces")
     harness.remove_stale()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    o.gro, o.digests, o.dir = 0, {}, tempfile.mkdtemp(prefix="km-peers-", dir=o.memory)
+    o.gro, o.digests, top = 0, {}, tempfile.mkdtemp(prefix="km-peers-", dir=o.memory)
+    o.dir, o.far = own_memory(top, "sender"), own_memory(top, "receiver")
     o.digest = o.digests.get
     bench, facts, results = Bench(o), dict(machine(), others=busy_others()), {}
     if facts["others"] > 0.2:
@@ -299,7 +328,9 @@ def main(argv):
                 texts.append(table(part, found, unit, cpu))
     finally:
         harness.Process.end_all()
-        shutil.rmtree(o.dir, ignore_errors=True)
+        for path in (o.dir, o.far):
+            subprocess.run(["umount", "-l", path], check=True)
+        shutil.rmtree(top, ignore_errors=True)
     facts["buffers"] = sorted({r["buffer"] for part in results.values() for r in part.values() if "buffer" in r})
     texts.append(f"Socket buffer of the receiver: katamichi {o.buffer}, the others as much (force_buffer.c), which the kernel counts as "
                  + " or ".join(f"{b / 1e6:.1f} MB" for b in facts["buffers"]) + ".")

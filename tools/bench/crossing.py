@@ -19,7 +19,8 @@ class Lost(Exception):
 
 
 class Pair:
-    """Both daemons on a fresh link, in a directory of their own below `work`, which stays if `keep`.  Use with `with`."""
+    """Both daemons on a fresh link, in a directory of their own below `work`, which stays if `keep`; what the receiver writes
+    below `options.far`, where that is a file system of its own.  Use with `with`."""
 
     def __init__(self, options, mtu, work, rate, keep=False, **values):
         self.values, self.keep = values, keep
@@ -35,7 +36,8 @@ class Pair:
             if not self.net.real:
                 raise SystemExit("bench: network namespaces are not to be had (root?); without them there is no link to measure")
             real_frames(self.net, o.gro)
-            self.site = harness.Site(self.top, self.net)
+            self.far = getattr(o, "far", None) and tempfile.mkdtemp(prefix="km-bench-", dir=o.far)
+            self.site = harness.Site(self.top, self.net, self.far)
             self.inbox = Inbox(*(self.site.path("inbox", c) for c in self.site.CHANNELS))
             os.sync()
             self.site.start(mtu=self.mtu, rate=f"{self.rate}", loss=o.loss, burst=o.burst,
@@ -55,7 +57,8 @@ class Pair:
         if hasattr(self, "inbox"):
             self.inbox.close()
         if not self.keep:
-            shutil.rmtree(self.top, ignore_errors=True)
+            for path in filter(None, (self.top, getattr(self, "far", None))):
+                shutil.rmtree(path, ignore_errors=True)
 
     def watch(self):
         return Watch(self.site.daemons())

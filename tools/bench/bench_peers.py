@@ -11,7 +11,7 @@
 
 MTU 1500: udpcast's packets are not larger.  Nothing comes back, no loss is injected; each, katamichi as the others, is driven
 at the best rate at which everything arrives, found from --start downwards, with a socket buffer as large as katamichi's, and then
-twice more by turns; its fastest run counts.  The memory for a run is written and given back just before it.  UFTP is left out: its
+twice more by turns; its fastest run counts.  The memory that the runs use is there before (kept_memory.py).  UFTP is left out: its
 receivers have to register and to report, so it does not work without a return path.
 """
 import argparse
@@ -28,6 +28,7 @@ import crossing
 import report
 from bench import Bench, number
 from content import small_files
+from kept_memory import KeptMemory
 from measure import busy_others, harness, machine, real_frames
 from search import lossless
 
@@ -37,7 +38,7 @@ TIME_MAX = 60
 STEP = 0.8  # from one rate to the next lower one
 TRIES = 14
 ROUNDS = 2  # of everybody, after the search for a rate
-COPIES = 4  # of what crosses, at most, that a run has on the tmpfs at once: source, sealed, gathered, published
+COPIES = 4  # of what crosses, at most, that a run has in memory at once: sealed, gathered, published, and one more
 LOOK = 0.4  # s after the sender's start: by then udpcast's receiver has made its buffer
 FEC = "8x8/128"  # udpcast: 8 repair packets for each 128, 8 groups interleaved; NORM: the same share (norm_peer.cc)
 
@@ -164,18 +165,6 @@ def same(a, b):
     return os.path.exists(b) and subprocess.run(["cmp", "-s", a, b]).returncode == 0
 
 
-def make_memory_ready(folder, size):
-    """Written and given back, before every run of everybody: a host that takes free memory from this machine gives it again at 0.2
-    to 1 GB/s, and whose turn comes after a pause would pay for all."""
-    path, piece = os.path.join(folder, "ready"), bytes(1 << 20)
-    try:
-        with open(path, "wb", buffering=0) as f:
-            for _ in range(size // len(piece)):
-                f.write(piece)
-    finally:
-        os.unlink(path)
-
-
 def own_memory(top, name):
     """A tmpfs: two hosts do not wait for each other's renames, which one file system has one lock for."""
     path = os.path.join(top, name)
@@ -241,7 +230,6 @@ def of_ours(run, size):
 def part_b(o, bench):
     def once(name, rate):
         source = bench.source(o.dir, "random", o.size)
-        make_memory_ready(o.dir, o.size * COPIES)
         if name == OURS:
             return said(name, rate, of_ours(lambda: crossing.one_file(o, MTU, rate, o.dir, source, o.size), o.size))
         return said(name, rate, of_a_peer(o, name, rate, source, lambda link: same(source, os.path.join(link.out, "file"))))
@@ -263,7 +251,6 @@ def part_d(o, _bench):
             same(os.path.join(folder, n), os.path.join(link.out, n)) for n in names[::max(1, len(names) // 50)])
 
     def once(name, rate):
-        make_memory_ready(o.dir, size * COPIES)
         if name == OURS:
             return said(name, rate, of_ours(lambda: crossing.many_files(o, MTU, rate, o.dir, o.files, 4096), size))
         return said(name, rate, of_a_peer(o, name, rate, folder, whole, into=True))
@@ -318,8 +305,9 @@ def main(argv):
     bench, facts, results = Bench(o), dict(machine(), others=busy_others()), {}
     if facts["others"] > 0.2:
         print(f"bench-peers: other work takes {facts['others']} of {facts['cores']} cores now; the figures will be lower than the machine's", flush=True)
-    texts = []
+    texts, kept = [], None
     try:
+        kept = KeptMemory(o.dir, COPIES * max(o.size, o.files * 8192))
         for part, run in (("b", part_b), ("d", part_d)):
             if part in o.only.replace(",", " ").split():
                 print(f"({part}) {TITLE[part]}", flush=True)
@@ -327,6 +315,8 @@ def main(argv):
                 results[part] = found
                 texts.append(table(part, found, unit, cpu))
     finally:
+        if kept:
+            kept.close()
         harness.Process.end_all()
         for path in (o.dir, o.far):
             subprocess.run(["umount", "-l", path], check=True)

@@ -54,9 +54,11 @@ uint8_t *pipeframe_room(struct pipeframe_out *out, size_t n)
 
 	if (n > PIPEFRAME_MAX)
 		log_die(EXIT_INTERNAL, "a frame of %zu bytes is too long", n);
-	while ((r = ring_reserve(&out->ring, n, &room)) == RING_NOTHING)
+	while ((r = ring_reserve(&out->ring, n, &room)) == RING_NOTHING) {
+		pipeframe_tell(out);
 		if (ring_sleep(&out->ring, n) && !wait_for_peer(&out->ring))
 			return NULL;
+	}
 	if (r == RING_BAD)
 		not_itself();
 	return room;
@@ -83,6 +85,11 @@ int pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, cons
 		memcpy(room, data, n);
 	pipeframe_commit(out, type, job, n);
 	return 0;
+}
+
+void pipeframe_tell(struct pipeframe_out *out)
+{
+	ring_tell(&out->ring);
 }
 
 int pipeframe_reader(struct pipeframe_in *in, int memory, int reader)

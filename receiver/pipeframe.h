@@ -50,6 +50,9 @@ void pipeframe_commit(struct pipeframe_out *out, uint32_t type, uint32_t job, si
 /* The same with a copy.  0, or -1: the reader is gone. */
 int pipeframe_write(struct pipeframe_out *out, uint32_t type, uint32_t job, const void *data, size_t n)
     __attribute__((warn_unused_result));
+/* Only now does what was written wake a reader that sleeps: to be called after a while of writing, and before waiting for
+ * anything but pipeframe_room(), which does it itself. */
+void pipeframe_tell(struct pipeframe_out *out);
 
 struct pipeframe_in {
 	struct ring ring;

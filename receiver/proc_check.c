@@ -105,6 +105,7 @@ static bool take(struct lane *l, const struct receiver_conf *conf)
 		finish(i, &f);
 	else
 		log_die(EXIT_INTERNAL, "open sent a frame of unknown type %u", f.type);
+	pipeframe_tell(&l->out);
 	return true;
 }
 

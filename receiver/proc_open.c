@@ -247,6 +247,7 @@ static void job(struct lane *l, const struct msg_progress *p, int fd)
 	to_store(l, MSG_UNSEALED, &done, sizeof(done)); /* before the end of the stream: store relies on it */
 	if (pipeframe_write(&l->check, PIPE_END, done.job, &end, sizeof(end)) != 0)
 		peer_gone(stop_fd, "check");
+	pipeframe_tell(&l->check);
 }
 
 static void *unsealing(void *arg)

@@ -91,7 +91,9 @@ static int feed(struct unseal_job *j)
 			return UNSEAL_EREAD;
 		if ((uint64_t)n > there)
 			n = (ssize_t)there;
-		if ((e = open_write(j->open, j->buf, (size_t)n)) != OPEN_OK)
+		e = open_write(j->open, j->buf, (size_t)n);
+		pipeframe_tell(j->out);
+		if (e != OPEN_OK)
 			return e;
 		at += (uint64_t)n;
 	}

@@ -151,6 +151,10 @@ void ring_commit(struct ring *r, uint64_t tag, size_t n)
 	memcpy(r->data + (size_t)(r->next & (r->size - 1)), &h, HEAD);
 	r->mine = r->next + padded(n);
 	atomic_store(&r->shared->head, r->mine);
+}
+
+void ring_tell(struct ring *r)
+{
 	wake_peer(r, &r->shared->reader_sleeps);
 }
 

@@ -52,6 +52,8 @@ size_t ring_max(const struct ring *r); /* bytes of the longest record */
 /* Writer: *out is room for n bytes (at most ring_max()), then ring_commit() makes them a record. */
 enum ring_result ring_reserve(struct ring *r, size_t n, uint8_t **out) __attribute__((warn_unused_result));
 void ring_commit(struct ring *r, uint64_t tag, size_t n); /* n: as reserved, or less */
+/* Wake the reader if it sleeps: after many records, as waking it takes longer than to write one; and before waiting for anything. */
+void ring_tell(struct ring *r);
 
 struct ring_record {
 	uint64_t tag;

@@ -370,6 +370,8 @@ static void *writer(void *arg)
 		memset(body, (int)i, n);
 		if (pipeframe_write(&out, i, ~i, body, n) != 0)
 			return NULL;
+		if (i % 4 == 0)
+			pipeframe_tell(&out);
 		if (rand_r(&seed) % 1000 == 0)
 			usleep(1000); /* so that the reader falls asleep */
 	}
@@ -462,6 +464,7 @@ static void *second_of_three(void *arg)
 		return NULL;
 	while ((r = pipeframe_next(&in, &f, false)) != PIPEFRAME_CLOSED) {
 		if (r == PIPEFRAME_AGAIN) {
+			pipeframe_tell(&out);
 			pipeframe_settle(&in);
 			struct pollfd p[2] = { { .fd = fds.reader, .events = POLLIN }, { .fd = second.writer, .events = POLLIN } };
 			if (poll(p, 2, 10000) < 1 || (p[1].revents != 0 && !ring_awake(&out.ring)))

@@ -164,7 +164,9 @@ static void extend(struct ledger *l, const struct ledger_stream *s, uint64_t new
 		add_gap(l, s, known + 1, newest - 1, now_s);
 	else
 		add_gap(l, s, known + 1, newest, now_s);
-	db_run(&l->db, "UPDATE stream SET known = ? WHERE " KEYS, "ittt", (int64_t)newest, KEY_ARGS(s));
+	/* A beat that said that nothing is kept did not know these. */
+	db_run(&l->db, "UPDATE stream SET known = ?, oldest = CASE oldest WHEN 0 THEN -1 ELSE oldest END WHERE " KEYS, "ittt", (int64_t)newest,
+	    KEY_ARGS(s));
 }
 
 /* A stream that only beats have told of, one too many? */
@@ -196,7 +198,8 @@ void ledger_seen(struct ledger *l, const struct ledger_stream *s, uint64_t newes
 	}
 	if (db_step(&l->db, q) == 1) {
 		known = 1;
-		same = (uint64_t)sqlite3_column_int64(q, 0) >= newest && sqlite3_column_int64(q, 1) == (int64_t)oldest;
+		uint64_t upto = (uint64_t)sqlite3_column_int64(q, 0);
+		same = upto >= newest && (sqlite3_column_int64(q, 1) == (int64_t)oldest || (oldest == 0 && upto > newest));
 		db_done(q);
 	}
 	if (same || (!known && too_many(l, s))) /* same: nearly every beat */
@@ -317,59 +320,4 @@ bool ledger_settled(struct db *db, const struct ledger_stream *s, uint64_t numbe
 	    db_int(db, "SELECT 1 FROM gap WHERE " KEYS " AND first <= ? AND last >= ? LIMIT 1", "tttii", KEY_ARGS(s), n, n) == 0 &&
 	    db_int(db, "SELECT 1 FROM aside WHERE " KEYS " AND number = ? LIMIT 1", "ttti", KEY_ARGS(s), n) == 0 &&
 	    db_int(db, "SELECT 1 FROM delivery WHERE " KEYS " AND number = ? LIMIT 1", "ttti", KEY_ARGS(s), n) == 0;
-}
-
-/* --- verification --- */
-static const char *judge(struct ledger_verdict *v, sqlite3_stmt *s)
-{
-	const char *entry = (const char *)sqlite3_column_text(s, 1), *hash = (const char *)sqlite3_column_text(s, 2);
-	char want[CHAIN_HEX_LEN + 1];
-
-	if (sqlite3_column_int64(s, 0) != v->rows + 1)
-		return "is missing";
-	if (entry == NULL || hash == NULL || sqlite3_column_bytes(s, 2) != CHAIN_HEX_LEN)
-		return "has no entry or no hash";
-	chain_next(want, v->hash, entry, (size_t)sqlite3_column_bytes(s, 1));
-	if (strcmp(want, hash) != 0)
-		return "does not match its hash: it, or the hash of the row before, was changed";
-	memcpy(v->hash, want, sizeof(want));
-	v->rows++;
-	return NULL;
-}
-
-static void judge_end(struct ledger_verdict *v, struct db *db)
-{
-	/* The end of a chain proves nothing about what followed; our own index does, a little. */
-	if (db_int(db, "SELECT max(seq) FROM delivery", "") > v->rows)
-		v->why = "is missing, with all that followed it";
-	else if (v->rows == 0)
-		v->why = "is missing: a ledger begins with an `opened` row";
-	if (v->why != NULL)
-		v->bad = v->rows + 1;
-}
-
-void ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg)
-{
-	sqlite3_stmt *s = db_query(db, "SELECT seq, entry, hash FROM ledger ORDER BY seq", "");
-
-	*v = (struct ledger_verdict){ 0 };
-	strcpy(v->hash, chain_first);
-	while (db_step(db, s) == 1) {
-		if (v->why == NULL && (v->why = judge(v, s)) != NULL) {
-			v->bad = v->rows + 1;
-			if (row == NULL) {
-				db_done(s);
-				return;
-			}
-		}
-		if (row != NULL && sqlite3_column_text(s, 1) != NULL)
-			row(arg, sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1), (size_t)sqlite3_column_bytes(s, 1));
-	}
-	if (v->why == NULL)
-		judge_end(v, db);
-}
-
-void ledger_verify(struct db *db, struct ledger_verdict *v)
-{
-	ledger_walk(db, v, NULL, NULL);
 }

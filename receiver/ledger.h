@@ -103,5 +103,8 @@ void ledger_verify(struct db *db, struct ledger_verdict *v);
  * known (and, to whoever can write the database, afterwards): entry[n] is a NUL, there may be others. */
 typedef void ledger_row(void *arg, int64_t seq, const char *entry, size_t n);
 void ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg);
+/* The chain of the ledger that is being written, so many rows further than *v (zeroed before the first call); the end is
+ * compared with what was appended last.  False: there are more. */
+bool ledger_walk_on(struct ledger *l, struct ledger_verdict *v, int64_t rows);
 
 #endif

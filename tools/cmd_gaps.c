@@ -244,7 +244,8 @@ const struct cmd cmd_gaps = {
 	    "taken out of there, or its number is delivered), or refused, as over a cap of its channel; and\n"
 	    "objects that have arrived in part, or complete and are held (by the disk, a key's validity, the scanner).\n"
 	    "--slip prints, instead, a code for each channel with gaps: carried to the sending host and given to\n"
-	    "`katamichi resend', it has the missing numbers sent again.  Each slip is recorded in the ledger.\n"),
+	    "`katamichi resend', it has the missing numbers sent again, those that the sender still keeps.  Each\n"
+	    "slip is recorded in the ledger.\n"),
 	.exits = N_("0 nothing is missing (with --slip: printed), 1 something is (with --slip: nothing to ask\n"
 	    "for), 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be read,\n"
 	    "6 its database is damaged"),

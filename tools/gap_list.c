@@ -41,6 +41,14 @@ const struct receiver_peer *gap_peer(const struct receiver_conf *c, const char *
 	return NULL;
 }
 
+const struct receiver_peer *gap_peer_named(const struct receiver_conf *c, const char *name)
+{
+	for (unsigned i = 0; i < c->peers; i++)
+		if (strcmp(c->peer[i].name, name) == 0)
+			return &c->peer[i];
+	return NULL;
+}
+
 static const char *peer_name(const struct receiver_conf *c, const char *fingerprint)
 {
 	const struct receiver_peer *p = gap_peer(c, fingerprint);

@@ -7,8 +7,10 @@
 #include "host/db.h"
 #include "receiver/receiver_conf.h"
 
-/* The name of a pinned sender; NULL: not pinned any more. */
+/* A pinned sender; NULL: not pinned any more. */
 const struct receiver_peer *gap_peer(const struct receiver_conf *c, const char *fingerprint);
+/* The one of this name, as gap_list() says it; NULL likewise. */
+const struct receiver_peer *gap_peer_named(const struct receiver_conf *c, const char *name);
 
 /* What is here and not delivered yet, as the receiver last said; empty if it did not. */
 struct gap_here {

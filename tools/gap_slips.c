@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ struct making {
 	struct slip_sheet sheet[SHEETS_MAX];
 	unsigned sheets;
 	int more; /* than fits */
+	uint64_t lost, held; /* missing numbers that no slip can bring: not kept any more; here already */
 };
 
 static int own_fingerprint(uint8_t out[static HASH_LEN], const struct receiver_conf *c)
@@ -45,14 +47,52 @@ static int own_fingerprint(uint8_t out[static HASH_LEN], const struct receiver_c
 	return code;
 }
 
-/* A new sheet of this stream; NULL: there is none, or its sender is not pinned any more. */
-static struct slip_sheet *begin(struct making *m, const char *sender, const char *channel, const char *generation)
+/* One stretch of numbers to ask for. */
+struct wanted {
+	const char *channel, *generation;
+	const struct receiver_peer *peer;
+	uint64_t first, last;
+};
+
+static const char *text_of(const json_t *g, const char *key)
 {
-	const struct receiver_peer *peer = gap_peer(m->c, sender);
+	const char *s = json_string_value(json_object_get(g, key));
+
+	return s != NULL ? s : "";
+}
+
+/* What of this range a slip can bring; false: nothing.  What the sender keeps no more, or what is here, is counted instead. */
+static bool wants(struct making *m, const json_t *g, struct wanted *w)
+{
+	json_int_t kept = json_integer_value(json_object_get(g, "kept_from")); /* 0 where no beat has said: the outlook tells */
+	const char *outlook = text_of(g, "outlook");
+
+	*w = (struct wanted){ text_of(g, "channel"), text_of(g, "generation"), gap_peer_named(m->c, text_of(g, "peer")),
+		(uint64_t)json_integer_value(json_object_get(g, "first")), (uint64_t)json_integer_value(json_object_get(g, "last")) };
+	if (w->peer == NULL)
+		return false; /* not pinned any more */
+	if (strcmp(outlook, "held") == 0) {
+		m->held += w->last - w->first + 1;
+		return false;
+	}
+	if (strcmp(outlook, "lost") == 0) {
+		m->lost += w->last - w->first + 1;
+		return false;
+	}
+	if (kept > 0 && w->first < (uint64_t)kept) {
+		m->lost += (uint64_t)kept - w->first;
+		w->first = (uint64_t)kept;
+	}
+	return true;
+}
+
+/* A new sheet of this stream; NULL: there is none. */
+static struct slip_sheet *begin(struct making *m, const struct wanted *w)
+{
 	struct slip_sheet *s = &m->sheet[m->sheets];
 	uint8_t raw[16];
 
-	if (peer == NULL || hex_get(raw, sizeof(raw), generation, strlen(generation)) != 0)
+	if (hex_get(raw, sizeof(raw), w->generation, strlen(w->generation)) != 0)
 		return NULL;
 	if (m->sheets == SHEETS_MAX) {
 		m->more = 1;
@@ -60,38 +100,57 @@ static struct slip_sheet *begin(struct making *m, const char *sender, const char
 	}
 	m->sheets++;
 	memset(s, 0, sizeof(*s));
-	s->peer = peer->name;
-	snprintf(s->sender, sizeof(s->sender), "%s", sender);
+	s->peer = w->peer->name;
+	hex_put(s->sender, w->peer->party.fingerprint, HASH_LEN);
 	hex_put(s->receiver, m->self, HASH_LEN);
-	snprintf(s->channel, sizeof(s->channel), "%s", channel);
-	snprintf(s->generation, sizeof(s->generation), "%s", generation);
+	snprintf(s->channel, sizeof(s->channel), "%s", w->channel);
+	snprintf(s->generation, sizeof(s->generation), "%s", w->generation);
 	clock_iso(s->at, m->now_s);
-	s->slip.ref = slip_ref(peer->party.fingerprint, m->self, raw, channel);
+	s->slip.ref = slip_ref(w->peer->party.fingerprint, m->self, raw, w->channel);
 	s->slip.day = slip_day(m->now_s);
 	return s;
 }
 
-static void collect(struct making *m, struct db *db, const char *only)
+static bool same_stream(const struct wanted *a, const struct wanted *b)
 {
-	sqlite3_stmt *q = db_query(db, "SELECT sender, channel, generation, first, last FROM gap WHERE ?1 IS NULL OR channel = ?1"
-	    " ORDER BY channel, sender, generation, first", "t", only);
-	struct slip_sheet *s = NULL;
+	return a->peer == b->peer && strcmp(a->channel, b->channel) == 0 && strcmp(a->generation, b->generation) == 0;
+}
 
-	while (db_step(db, q) == 1) {
-		const char *sender = (const char *)sqlite3_column_text(q, 0), *channel = (const char *)sqlite3_column_text(q, 1);
-		const char *generation = (const char *)sqlite3_column_text(q, 2);
-		uint64_t first = (uint64_t)sqlite3_column_int64(q, 3), last = (uint64_t)sqlite3_column_int64(q, 4);
-		if (sender == NULL || channel == NULL || generation == NULL)
+/* To the sheet of its stream, s, or to a new one; returns which (NULL: it is on none). */
+static struct slip_sheet *ask_for(struct making *m, struct slip_sheet *s, const struct wanted *w)
+{
+	if (s != NULL && slip_add(&s->slip, w->first, w->last) == 0)
+		return s;
+	s = begin(m, w);
+	if (s != NULL && slip_add(&s->slip, w->first, w->last) != 0)
+		m->sheets--, s = NULL; /* no number of ours is that high */
+	return s;
+}
+
+static void collect(struct making *m, const json_t *gaps, const char *only)
+{
+	struct wanted now = { .last = 0 }, next; /* now.last 0: none */
+	struct slip_sheet *s = NULL;
+	const json_t *g;
+	size_t i;
+
+	json_array_foreach(gaps, i, g) {
+		if ((only != NULL && strcmp(text_of(g, "channel"), only) != 0) || !wants(m, g, &next))
 			continue;
-		if (s != NULL && strcmp(s->sender, sender) == 0 && strcmp(s->channel, channel) == 0 &&
-		    strcmp(s->generation, generation) == 0 && slip_add(&s->slip, first, last) == 0)
+		if (now.last != 0 && same_stream(&now, &next) && next.first == now.last + 1) { /* cut by reasons */
+			now.last = next.last;
 			continue;
-		s = begin(m, sender, channel, generation);
-		if (s != NULL && slip_add(&s->slip, first, last) != 0)
-			m->sheets--, s = NULL; /* no number of ours is that high */
+		}
+		if (now.last != 0)
+			s = ask_for(m, s, &now);
+		if (s != NULL && !same_stream(&now, &next))
+			s = NULL;
+		now = next;
 	}
-	for (unsigned i = 0; i < m->sheets; i++)
-		slip_write(m->sheet[i].code, &m->sheet[i].slip);
+	if (now.last != 0)
+		(void)ask_for(m, s, &now);
+	for (unsigned k = 0; k < m->sheets; k++)
+		slip_write(m->sheet[k].code, &m->sheet[k].slip);
 }
 
 /* Before it is printed: nobody carries a slip that the ledger does not know. */
@@ -166,11 +225,23 @@ static int print(const struct making *m, const struct gap_slips_how *how)
 	return EXIT_OK;
 }
 
+static void say_rest(const struct making *m)
+{
+	if (m->lost != 0)
+		log_warn("missing numbers that their sender keeps no more: %llu, not asked for; put their files in again (`katamichi gaps` has the "
+		    "numbers)", (unsigned long long)m->lost);
+	if (m->held != 0)
+		log_warn("missing numbers that are here, complete and held: %llu, not asked for; `katamichi gaps` says what they wait for",
+		    (unsigned long long)m->held);
+}
+
 int gap_slips(const struct receiver_conf *c, const struct gap_slips_how *how)
 {
 	static struct making m;
 	static char path[RECEIVER_PATH_MAX + 32];
+	struct gap_here here;
 	struct db db;
+	json_t *gaps;
 	int code = own_fingerprint(m.self, c);
 
 	if (code != 0)
@@ -183,9 +254,14 @@ int gap_slips(const struct receiver_conf *c, const struct gap_slips_how *how)
 	m.c = c;
 	m.now_s = clock_wall_ms() / 1000;
 	db_open(&db, path, SLIPS_SCHEMA);
-	collect(&m, &db, how->channel);
+	gap_here_read(&here, c);
+	gaps = gap_list(&db, c, &here);
+	gap_here_free(&here);
+	collect(&m, gaps, how->channel);
+	json_decref(gaps);
 	record(&m, &db);
 	db_close(&db);
+	say_rest(&m);
 	if (m.sheets == 0) {
 		puts(how->json ? "[]" : how->channel != NULL ? _("nothing is missing in this channel that a slip could ask for") :
 		    _("nothing is missing that a slip could ask for"));

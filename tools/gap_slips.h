@@ -1,4 +1,4 @@
-/* gap_slips.h - resend slips for what the receiver lacks (PROTOCOL.md, section 11). */
+/* gap_slips.h - resend slips for what the receiver lacks and its sender keeps (PROTOCOL.md, section 11). */
 #ifndef KM_GAP_SLIPS_H
 #define KM_GAP_SLIPS_H
 
@@ -11,7 +11,7 @@ struct gap_slips_how {
 	int json;
 };
 /* Make them, record them in the ledger's database, print them.  Exit code: EXIT_OK if there was anything to ask for,
- * EXIT_NO if nothing is missing. */
+ * EXIT_NO if not. */
 int gap_slips(const struct receiver_conf *c, const struct gap_slips_how *how);
 
 #endif

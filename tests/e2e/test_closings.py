@@ -113,8 +113,10 @@ def test_lost_amid_kept_ones(site):
     want = [(1, 1, "heals"), (2, 2, "lost"), (3, 3, "heals")]
     harness.wait_until("the outlooks", lambda: outlooks() == want, 10, alive=site.daemons())
     del site.sent["eltax", b"1.csv"]
-    slip = json.loads(harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--slip", "--json").out)[0]
-    harness.katamichi("resend", "-c", site.path("sender.conf"), slip["code"], "--yes", ok=False)
+    done = harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--slip", "--json")
+    slip = json.loads(done.out)[0]
+    assert slip["numbers"] == "1, 3" and "keeps no more: 1, not asked for" in done.err, (slip, done.err)
+    harness.katamichi("resend", "-c", site.path("sender.conf"), slip["code"], "--yes")
     site.wait_delivered(30)
     harness.wait_until("the one gap", lambda: outlooks() == [(2, 2, "lost")], 10, alive=site.daemons())
     assert closings(site)[0] == 1
@@ -170,6 +172,8 @@ def test_held_is_no_gap_without_a_reason(site):
         seen.append(gap_of(site, "bulk")["why"])
         harness.time.sleep(0.05)
     assert set(seen) == {"held"}, seen
+    slip = harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--slip", ok=False)
+    assert slip.returncode == 1 and "nothing is missing that a slip could ask for" in slip.out and "complete and held: 1, not asked for" in slip.err, slip
     out = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).out
     assert re.search(r"bulk +1 .*is here complete, and held", out) and "complete and held: object" in out, out
 

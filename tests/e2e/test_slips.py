@@ -88,6 +88,26 @@ def test_slip_heals_the_gap(site):
     assert site.sender.text().count("eltax 1: sent") == 1, "what had arrived was sent again"
 
 
+def test_only_what_the_sender_keeps(site):
+    """A stretch of which the sender keeps the newer part only, and, cut by reasons, many stretches that are one."""
+    site.start()
+    site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    state = site.path("receiver-state/ledger/ledger.db")
+    harness.wait_until("a beat", lambda: "4" in harness.run("sqlite3", state, "SELECT count(*) FROM stream").out, 10)
+    site.stop()
+    harness.run("sqlite3", state, "INSERT INTO gap SELECT sender, channel, generation, 5, 600, 0 FROM stream WHERE channel = 'eltax';"
+                "UPDATE stream SET oldest = 100 WHERE channel = 'eltax';"
+                "WITH RECURSIVE n(i) AS (SELECT 90 UNION ALL SELECT i + 1 FROM n WHERE i < 590) INSERT INTO catalogue(sender, channel, generation,"
+                " number, object, manifest) SELECT sender, channel, generation, i, printf('%032x', i), '' FROM stream, n WHERE channel = 'eltax';"
+                "INSERT INTO trouble(sender, id, reason, at, times) SELECT sender, printf('%032x', i), 'torn ' || i, 0, 1 FROM stream,"
+                " (SELECT number AS i FROM catalogue WHERE number % 2) WHERE channel = 'eltax'")
+    code, out = gaps(site, "--slip", "--json")
+    assert code == 0 and [s["numbers"] for s in json.loads(out)] == ["100-600"], out
+    done = harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--slip")
+    assert "keeps no more: 95, not asked for" in done.err, done.err
+
+
 def test_slip_of_another_site(site):
     """A slip is bound to its sender, receiver and channel."""
     site.start()
@@ -98,7 +118,7 @@ def test_slip_of_another_site(site):
     site.stop()
     for channel, first, last in (("eltax", 5, 6), ("pittari", 1, 1)):
         harness.run("sqlite3", state, f"INSERT INTO gap SELECT sender, channel, generation, {first}, {last}, 0 FROM stream "
-                    f"WHERE channel = '{channel}'")
+                    f"WHERE channel = '{channel}'; UPDATE stream SET oldest = 1")
     slips = {s["channel"]: s["code"] for s in json.loads(gaps(site, "--slip", "--json")[1])}
     assert set(slips) == {"eltax", "pittari"}
     assert [s["channel"] for s in json.loads(gaps(site, "--slip", "--channel", "pittari", "--json")[1])] == ["pittari"]

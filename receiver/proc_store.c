@@ -272,6 +272,7 @@ static void look_around(struct store *s, uint64_t now)
 	peers_ask(s);
 	settle_ask(s);
 	closings_run(&s->closings);
+	audit_look(&s->audit, &s->ledger, now);
 	if (checkpoints_due(&s->checkpoints, &c, now) && ipc_write(STORE_FD_WITNESS, MSG_CHECKPOINT, &c, sizeof(c)) != 1)
 		peer_gone(s->stop_fd, "open");
 	receiver_status_write(s);

@@ -287,6 +287,8 @@ void receiver_status_write(struct store *s)
 	json_object_set_new(l, "hash", json_string(s->ledger.hash));
 	set(l, "signed", (uint64_t)s->checkpoints.rows);
 	json_object_set_new(l, "set_back", s->checkpoints.set_back ? json_integer((json_int_t)s->checkpoints.signed_before) : json_null());
+	json_object_set_new(l, "bad", s->audit.bad != 0 ? json_integer((json_int_t)s->audit.bad) : json_null());
+	json_object_set_new(l, "why", s->audit.bad != 0 ? json_string(s->audit.why) : json_null());
 	json_object_set_new(o, "ledger", l);
 	json_object_set_new(o, "disk", disk_part(s));
 	json_object_set_new(o, "no_sandbox", json_boolean(sandbox_is_off()));

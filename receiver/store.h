@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "host/clock.h"
+#include "receiver/audit.h"
 #include "receiver/checkpoints.h"
 #include "receiver/closings.h"
 #include "receiver/part_store.h"
@@ -71,6 +72,7 @@ struct store {
 	struct syncs *syncs;
 	struct closings closings;
 	struct checkpoints checkpoints;
+	struct audit audit;
 	struct scan scan;
 	struct clock_watch clock;
 	uint64_t held_log_ns[RECEIVER_PEERS_MAX]; /* validity.h */

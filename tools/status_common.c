@@ -25,6 +25,7 @@ static const struct {
 	{ "channel full", N_("A channel keeps as much as its outbox_max allows: what waits goes on by itself when the retention of others has passed, or with a larger limit.") },
 	{ "disk soon full", N_("The disk is nearly full: take out of the inbox and the quarantine what was dealt with.") },
 	{ "set back", N_("The ledger is not the one that was signed: if nobody restored it, keep it as it is and tell who is responsible; what it has lost comes as gaps (the guide to incidents says more).") },
+	{ "ledger changed", N_("A row of the ledger is not what was written: keep the file as it is, tell who is responsible, and compare it with a checkpoint or export kept elsewhere (katamichi ledger verify; the guide to incidents says more).") },
 	{ "quarantine", N_("Look at what was set aside, and why: katamichi quarantine list.") },
 	{ "gaps", N_("Numbers are missing: katamichi gaps says which and why; most come by themselves, a resend slip (gaps --slip) asks for them at once.") },
 	{ "nothing received", N_("Nothing authentic has come since the start: check the cable, the addresses, the keys on both ends and both clocks.") },

@@ -93,6 +93,8 @@ static void add_todo(json_t *s)
 		status_todo(todo, "no sandbox");
 	if (json_is_integer(json_object_get(json_object_get(s, "ledger"), "set_back")) || status_recent(json_object_get(incidents, "set-back")))
 		status_todo(todo, "set back");
+	if (json_is_integer(json_object_get(json_object_get(s, "ledger"), "bad")))
+		status_todo(todo, "ledger changed");
 	if (status_recent(json_object_get(incidents, "clock")))
 		status_todo(todo, "clock");
 	if (status_recent(json_object_get(incidents, "generation")))

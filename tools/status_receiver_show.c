@@ -219,6 +219,9 @@ void status_receiver_show(const json_t *s)
 		status_line("", _("it was set back or changed: %s rows were signed before; noticed %s"),
 		    status_text(back, "what", "?"),
 		    out_time(when, status_text(back, "at", "?")));
+	if (json_is_integer(json_object_get(l, "bad")))
+		status_line("", _("%sALARM: row %" PRIu64 " %s (katamichi ledger verify)%s"), out_style(OUT_BAD), status_count(l, "bad"),
+		    reason_show(status_text(l, "why", "?")), out_style(OUT_PLAIN));
 	status_line(_("disk"), _("%s of %s free"), out_bytes(size[0], (double)status_count(d, "free")), out_bytes(size[1], (double)status_count(d, "total")));
 	if (status_text(d, "trouble", "")[0] != '\0')
 		status_line("", "%s%s%s", out_style(OUT_BAD), _(status_text(d, "trouble", "")), out_style(OUT_PLAIN));

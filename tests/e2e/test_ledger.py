@@ -1,7 +1,9 @@
 """The receiver's record: whatever is done to it behind the receiver's back is found, and which row it was is said."""
+import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 
@@ -184,3 +186,40 @@ def test_set_back_while_stopped(record, left, tmp_path):
         site.receiver.stop()
         put_in_place(db, kept)
     assert katamichi("ledger", "verify", "-c", conf).returncode == 0, "the right one is in its place again"
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["before the start", "while it runs"])
+def test_a_running_receiver_notices(record, running, tmp_path, monkeypatch):
+    """A row edited before the start; or later, with the chain computed anew, which only who wrote it last can know (here a day is a second)."""
+    site, db, conf = record["site"], record["db"], record["conf"]
+    kept = str(tmp_path / "kept.db")
+    shutil.copy(db, kept)
+    monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "86400")
+
+    def change(how):
+        with contextlib.closing(sqlite3.connect(db)) as d:
+            how(d)
+            d.commit()
+
+    if not running:
+        change(CHANGES["a row edited"][0])
+    site.start_receiver()
+    try:
+        if running:
+            def held():
+                return json.loads(katamichi("status", "-c", conf, "--json", ok=False).out)["ledger"]
+            wait_until("the first look", lambda: "bad" in held(), 10, alive=[site.receiver])
+            assert held()["bad"] is None and "ALARM" not in site.receiver.text()
+            change(lambda d: edit_and_rechain(d, 3))
+        wait_until("the alarm", lambda: "ALARM: row " in site.receiver.text(), 20, alive=[site.receiver])
+        said = wait_until("the status", lambda: (lambda s: s["ledger"]["bad"] and s)(json.loads(katamichi("status", "-c", conf, "--json").out)), 10)
+        if running:
+            assert "computed anew" in said["ledger"]["why"], said["ledger"]
+        else:
+            assert said["ledger"]["bad"] == 3 and "does not match its hash" in said["ledger"]["why"], said["ledger"]
+        assert "ledger changed" in [t["code"] for t in said["todo"]]
+        assert re.search("ALARM: row [0-9]+ ", katamichi("status", "-c", conf).out)
+        assert site.receiver.text().count("ALARM: row ") == 1, "once, not every day"
+    finally:
+        site.receiver.stop()
+        put_in_place(db, kept)

@@ -1,6 +1,7 @@
 """Figures for people (a table), for programs (JSON) and to look at (SVG)."""
 import json
 import os
+import textwrap
 
 G = 1e9
 LINK = {9000: 12, 1500: 6}
@@ -186,38 +187,44 @@ def table(head, body):
 
 # --- the chart ---
 def chart(title, bars, line="the floor"):
-    """bars: [(label, value, floor, text)] of values as shares of their floor; a line stands at 1, which is what `line` says."""
+    """bars: [(label, value, floor, text, short of it but held)] of values as shares of their floor; a line stands at 1, which is what `line` says."""
     top, step, left, wide = 64, 26, 300, 420
-    most = max([2.0] + [min(v / f, 4.0) for _, v, f, _ in bars if f])
+    most = max([2.0] + [min(v / f, 4.0) for _, v, f, *_ in bars if f])
     height = top + step * len(bars) + 40
     one = left + wide / most
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + wide + 190}" height="{height}" font-family="sans-serif" font-size="13">',
            '<rect width="100%" height="100%" fill="#fff"/>', f'<text x="16" y="28" font-size="17">{title}</text>',
-           f'<text x="{one}" y="{top - 10}" text-anchor="middle" fill="#555">{line}</text>']
-    for i, (name, v, f, text) in enumerate(bars):
+           f'<text x="{one}" y="{top - 10}" text-anchor="middle" fill="#555">{line}</text>',
+           f'<line x1="{one}" y1="{top - 6}" x2="{one}" y2="{height - 36}" stroke="#333" stroke-dasharray="4 3"/>']
+    for i, (name, v, f, text, held) in enumerate(bars):
         y, w = top + i * step, wide * min(v / f, 4.0) / most
         out += [f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{name}</text>',
-                f'<rect x="{left}" y="{y}" width="{w:.1f}" height="18" fill="{"#2a7f62" if v >= f else "#b5532a"}"/>',
-                f'<text x="{left + w + 6:.1f}" y="{y + 14}">{text}</text>']
-    out += [f'<line x1="{one}" y1="{top - 6}" x2="{one}" y2="{height - 36}" stroke="#333" stroke-dasharray="4 3"/>', "</svg>"]
+                f'<rect x="{left}" y="{y}" width="{w:.1f}" height="18" fill="{"#2a7f62" if v >= f else "#c29a2e" if held else "#b5532a"}"/>',
+                f'<text x="{left + w + 6:.1f}" y="{y + 14}" stroke="#fff" stroke-width="4" paint-order="stroke">{text}</text>']
+    out.append("</svg>")
     return "\n".join(out) + "\n"
 
 
 def bars(results):
     """Shares of the floor, of which more is better; a latency's inverse."""
     out = []
-    for what, mtu, value, floor, *_ in rows(results):
+    for what, mtu, value, floor, _, held in rows(results):
         if value in ("failed", "") or not floor:
             continue
         v, f = (float(text.split()[0].replace(",", "")) for text in (value, floor))
         less = "ms" in value or "s/GB" in value
-        out.append((f"{what.strip()}, {mtu}", f / max(v, 1e-9) if less else v, 1.0 if less else f, f"{value} ({'at most' if less else 'floor'} {floor.split()[0]})"))
+        by_ratio = held == "by the ratio"
+        out.append((f"{what.strip()}, {mtu}", f / max(v, 1e-9) if less else v, 1.0 if less else f,
+                    f"{value} ({'at most' if less else 'floor'} {floor.split()[0]}{', held by the ratio' if by_ratio else ''})", by_ratio))
     return out
 
 
 PACING_HEAD = ["rate", "MTU", "achieved (1 % allowed)", "burst at p99.9", "allowed", "cores", "held"]
 HEAD = ["what", "MTU", "measured", "floor", "of the ceiling", "held"]
 RUNS_HEAD = ["best of", "MTU", "at a rate of", "runs", "lost", "from", "to", ""]
+NOTE = f"""A floor of (a) and (b) is held as it stands or, on a machine that does not allow it, by the ratio: at least {RATIO_MIN} of this run's own
+ceiling, which is, of (a), raw datagrams, joined or not as its own are; of (b) a third of the synced write; of (d), for comparison, a plain program
+with the same files.  (b) is the fastest of the runs within the processor time's floor, if any is."""
 CPU_HEAD = ["processor time", "MTU", "side", "together", "by process"]
 
 
@@ -247,10 +254,7 @@ def write(folder, name, facts, results):
         f.write(chart("katamichi: measured beside the floor", bars(results)))
     parts = [table(head, body) for head, body in ((HEAD, shown), (PACING_HEAD, pacing_rows(results)), (RUNS_HEAD, runs_rows(results)),
                                                   (CPU_HEAD, cpu_rows(results))) if body]
-    parts.append("\n".join([f"A floor of (a) and (b) is held as it stands or, on a machine that does not allow it, by the ratio: at least {RATIO_MIN} of",
-                            "this run's own ceiling.  The ceilings: of (a) raw datagrams, joined or not as its own are; of (b) a third of the synced",
-                            "write; of (d) a plain program with the same files.  (b) is the fastest of the runs within the processor time's floor, if any is.",
-                            *ceilings_text(results)]))
+    parts.append("\n".join(textwrap.fill(line, 100) for line in [NOTE, *ceilings_text(results)]))
     text = "\n\n".join(parts)
     with open(os.path.join(folder, name + ".txt"), "w") as f:
         f.write(text + "\n")
@@ -262,7 +266,7 @@ def write_peers(folder, facts, results, text):
     with open(os.path.join(folder, "peers.json"), "w") as f:
         json.dump({"machine": facts, "results": results}, f, indent=1, ensure_ascii=False)
         f.write("\n")
-    shown = [(f"{name}, ({part})", r["value"], results[part]["katamichi"]["value"], f"{r['value']}")
+    shown = [(f"{name}, ({part})", r["value"], results[part]["katamichi"]["value"], f"{r['value']}", False)
              for part in results for name, r in results[part].items() if "value" in r and "value" in results[part]["katamichi"]]
     with open(os.path.join(folder, "peers.svg"), "w") as f:
         f.write(chart("katamichi beside udpcast and NORM", shown, "katamichi"))

@@ -7,8 +7,14 @@ enum {
 	COVERED_NS = 80000,  /* catch_ns that makes sleeping less unnecessary */
 	EARLY_MAX_NS = 100000, /* a busy machine must not make a spinner of us */
 	SHORT_NS = 15000,    /* processor time of falling asleep and waking up on a virtual machine: 20 us */
-	SMOOTH = 16,         /* sleeps that the mean goes back over */
+	SMOOTH = 16,         /* sleeps, or batches, that a mean goes back over */
 };
+
+/* The mean of the last SMOOTH or so. */
+static void smooth(uint64_t *mean, uint64_t value)
+{
+	*mean += value / SMOOTH - *mean / SMOOTH;
+}
 
 struct pacing pacing_of(uint64_t rate, uint64_t burst_ns, uint32_t wire, unsigned segments, unsigned slots)
 {
@@ -38,16 +44,12 @@ uint64_t pacing_left(struct pacing *p, uint64_t began_ns, uint64_t ended_ns)
 	uint64_t took = ended_ns - began_ns, most = p->batch_ns / 2;
 	uint64_t usual = p->usual_ns < took ? p->usual_ns : took;
 
-	took = took < most ? took : most;
-	p->usual_ns += took / SMOOTH - p->usual_ns / SMOOTH;
+	smooth(&p->usual_ns, took < most ? took : most);
 	return ended_ns - usual;
 }
 
 void pacing_overslept(struct pacing *p, uint64_t late_ns)
 {
-	if (p->catch_ns >= COVERED_NS)
-		return;
-	late_ns = late_ns < EARLY_MAX_NS ? late_ns : EARLY_MAX_NS;
-	p->early_ns += late_ns / SMOOTH;
-	p->early_ns -= p->early_ns / SMOOTH;
+	if (p->catch_ns < COVERED_NS)
+		smooth(&p->early_ns, late_ns < EARLY_MAX_NS ? late_ns : EARLY_MAX_NS);
 }

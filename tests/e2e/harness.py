@@ -98,6 +98,13 @@ def rows(database, sql):
         return db.execute(sql).fetchall()
 
 
+def copy_database(database, copy):
+    """What its journal holds included: a daemon that is told to stop may end before it has put that into the file."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as source, \
+            contextlib.closing(sqlite3.connect(copy)) as to:
+        source.backup(to)
+
+
 # --- the link ---
 FILTER_BACK = """table netdev katamichi {{
  chain back {{

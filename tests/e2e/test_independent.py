@@ -157,7 +157,7 @@ def test_ledger(delivered):  # noqa: F811
     assert check_ledger(db, *point[:2], "--receiver", site.path("keys/sender-ed25519.pem")).returncode == 1
     for spoil in (edit_entry, edit_hash, drop_first, drop_middle, swap, empty, rewrite, cut_off, another_manifest):
         other = site.path(spoil.__name__ + ".db")
-        shutil.copyfile(db, other)
+        harness.copy_database(db, other)
         change(other, spoil)
         done = check_ledger(other, "--last", last, *everything)
         assert done.returncode == 1 and done.err.strip(), f"{spoil.__name__}: {done.returncode} {done.out}{done.err}"

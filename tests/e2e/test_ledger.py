@@ -10,7 +10,7 @@ import sqlite3
 import pytest
 
 import samples
-from harness import katamichi, wait_until
+from harness import copy_database, katamichi, wait_until
 
 
 def rechain(db, first=1):
@@ -64,8 +64,7 @@ def record(tmp_path_factory):
         keep("early", katamichi("ledger", "checkpoint", "-c", conf).out)
         db = site.path("receiver-state/ledger/ledger.db")
         made["old"] = site.path("old.db")
-        with sqlite3.connect(f"file:{db}?mode=ro", uri=True) as source, sqlite3.connect(made["old"]) as copy:
-            source.backup(copy)
+        copy_database(db, made["old"])
         for i in range(2, 6):
             site.put("eltax", f"{i}.csv", samples.table(3 + i))
             site.wait_delivered()
@@ -118,8 +117,8 @@ CHANGES = {
 def test_changes(record, what, tmp_path):
     change, rows, finder = CHANGES[what]
     db = str(tmp_path / "ledger.db")
-    with sqlite3.connect(f"file:{record['db']}?mode=ro", uri=True) as source, sqlite3.connect(db) as copy:
-        source.backup(copy)
+    copy_database(record["db"], db)
+    with contextlib.closing(sqlite3.connect(db)) as copy:
         change(copy)
         copy.commit()
     alone, said = verify(record, db)

@@ -104,7 +104,8 @@ void ledger_verify(struct db *db, struct ledger_verdict *v);
 typedef void ledger_row(void *arg, int64_t seq, const char *entry, size_t n);
 void ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg);
 /* The chain of the ledger that is being written, so many rows further than *v (zeroed before the first call); the end is
- * compared with what was appended last.  False: there are more. */
+ * compared with what was appended last.  False: there are more.  What cannot be read is a finding, too: nothing else needs an
+ * old page, and a receiver that ended by it would deliver no more. */
 bool ledger_walk_on(struct ledger *l, struct ledger_verdict *v, int64_t rows);
 
 #endif

@@ -20,10 +20,12 @@ static const char *judge(struct ledger_verdict *v, sqlite3_stmt *s)
 	return NULL;
 }
 
-static void judge_end(struct ledger_verdict *v, struct db *db)
+/* The end of a chain proves nothing about what followed; our own index does, a little. */
+#define LAST_KNOWN "SELECT max(seq) FROM delivery"
+
+static void judge_end(struct ledger_verdict *v, int64_t last_known)
 {
-	/* The end of a chain proves nothing about what followed; our own index does, a little. */
-	if (db_int(db, "SELECT max(seq) FROM delivery", "") > v->rows)
+	if (last_known > v->rows)
 		v->why = "is missing, with all that followed it";
 	else if (v->rows == 0)
 		v->why = "is missing: a ledger begins with an `opened` row";
@@ -49,7 +51,7 @@ void ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void 
 			row(arg, sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1), (size_t)sqlite3_column_bytes(s, 1));
 	}
 	if (v->why == NULL)
-		judge_end(v, db);
+		judge_end(v, db_int(db, LAST_KNOWN, ""));
 }
 
 void ledger_verify(struct db *db, struct ledger_verdict *v)
@@ -57,26 +59,45 @@ void ledger_verify(struct db *db, struct ledger_verdict *v)
 	ledger_walk(db, v, NULL, NULL);
 }
 
-bool ledger_walk_on(struct ledger *l, struct ledger_verdict *v, int64_t rows)
+static void compare_end(struct ledger *l, struct ledger_verdict *v)
 {
-	sqlite3_stmt *s = db_query(&l->db, "SELECT seq, entry, hash FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", "ii", v->rows, rows);
-	int64_t n = 0;
+	sqlite3_stmt *s = db_query(&l->db, LAST_KNOWN, "");
+	int got = db_try(&l->db, s);
 
-	if (v->rows == 0)
-		strcpy(v->hash, chain_first);
-	for (; v->why == NULL && db_step(&l->db, s) == 1; n++)
-		v->why = judge(v, s);
-	if (v->why != NULL) {
-		db_done(s);
-		v->bad = v->rows + 1;
-		return true;
+	if (got < 0) {
+		v->why = "is the last, and the list of deliveries beside the ledger cannot be read: the disk does not give it, or the database is damaged";
+		v->bad = v->rows;
+		return;
 	}
-	if (n == rows)
-		return false;
-	judge_end(v, &l->db);
+	judge_end(v, got == 1 ? sqlite3_column_int64(s, 0) : 0);
+	if (got == 1)
+		db_done(s);
 	if (v->why == NULL && (v->rows != l->rows || strcmp(v->hash, l->hash) != 0)) {
 		v->why = "or one before it is not what this receiver wrote: rows were changed and the chain computed anew";
 		v->bad = l->rows;
 	}
+}
+
+bool ledger_walk_on(struct ledger *l, struct ledger_verdict *v, int64_t rows)
+{
+	sqlite3_stmt *s = db_query(&l->db, "SELECT seq, entry, hash FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", "ii",
+	    v->rows > 0 ? v->rows : INT64_MIN, rows);
+	int64_t n = 0;
+	int got = 1;
+
+	if (v->rows == 0)
+		strcpy(v->hash, chain_first);
+	for (; v->why == NULL && (got = db_try(&l->db, s)) == 1; n++)
+		v->why = judge(v, s);
+	if (v->why != NULL)
+		db_done(s);
+	else if (got < 0)
+		v->why = "cannot be read: the disk does not give it, or this part of the database is damaged";
+	if (v->why != NULL)
+		v->bad = v->rows + 1;
+	else if (n == rows)
+		return false;
+	else
+		compare_end(l, v);
 	return true;
 }

@@ -238,6 +238,18 @@ int db_step(struct db *d, sqlite3_stmt *s)
 	return 0;
 }
 
+int db_try(struct db *d, sqlite3_stmt *s)
+{
+	int rc = sqlite3_step(s);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE && (rc & 0xff) != SQLITE_CORRUPT && (rc & 0xff) != SQLITE_IOERR)
+		die(d, sqlite3_sql(s));
+	db_done(s);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
 void db_done(sqlite3_stmt *s)
 {
 	(void)sqlite3_reset(s); /* repeats the error of the last step, which was reported */

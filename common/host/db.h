@@ -32,6 +32,7 @@ void db_exec(struct db *d, const char *sql); /* "BEGIN IMMEDIATE", "COMMIT", ...
  * t = const char * (NULL = SQL NULL), b = const void *, size_t (blob). */
 sqlite3_stmt *db_query(struct db *d, const char *sql, const char *fmt, ...);
 int db_step(struct db *d, sqlite3_stmt *s); /* 1 = a row; 0 = done, and s is not the caller's any more */
+int db_try(struct db *d, sqlite3_stmt *s);  /* for who can do without: likewise; -1 = done, it is damaged or the disk does not give it */
 void db_done(sqlite3_stmt *s);              /* done early */
 const char *db_text(sqlite3_stmt *s, int column); /* of the present row; "" for NULL; good until the next step */
 void db_text_to(char *to, size_t size, sqlite3_stmt *s, int column); /* likewise, copied; cut to size */

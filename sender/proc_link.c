@@ -16,7 +16,6 @@
 
 #include "codec/crypto.h"
 #include "core/pacer.h"
-#include "host/apart.h"
 #include "host/big.h"
 #include "host/clock.h"
 #include "host/exits.h"
@@ -126,9 +125,7 @@ int sender_link_main(const char *name)
 	l->stop = proc_stop_fd();
 	start(l, name);
 	sandbox_begin(SANDBOX_SENDER_LINK, NULL, 0);
-	apart_stay(0); /* the encoder's threads */
 	l->encoder = encoder_start(&l->window);
-	apart_stay(1);
 	if (l->conf.rate >= BIG_EARLY_RATE && layout_stream(&large, &l->conf, LARGE, LAYOUT_BLOCK_MAX) == 0)
 		encoder_make(l->encoder, &large);
 	const int fd[] = { l->spool, encoder_fd(l->encoder) };

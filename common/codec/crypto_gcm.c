@@ -2,10 +2,11 @@
 #include "codec/crypto_gcm.h"
 
 #ifdef HAVE_IPSEC_MB
-#include <intel-ipsec-mb.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+#include "codec/crypto_ipsec.h"
 
 #define VECTORS_IN_LIBCRYPTO 0x30100000ul /* its version 3.1 */
 
@@ -19,16 +20,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void look(void)
 {
-	const uint64_t needed = IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ | IMB_CPUFLAGS_AVX512;
-	IMB_MGR *m;
-
-	if (OpenSSL_version_num() >= VECTORS_IN_LIBCRYPTO || (m = alloc_mb_mgr(0)) == NULL)
-		return;
-	init_mb_mgr_auto(m, NULL);
-	if (imb_get_errno(m) == 0 && (m->features & needed) == needed)
-		library = m;
-	else
-		free_mb_mgr(m);
+	if (OpenSSL_version_num() < VECTORS_IN_LIBCRYPTO)
+		library = crypto_ipsec_new(IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ);
 }
 
 struct crypto_gcm *crypto_gcm_new(const uint8_t key[static KEY_LEN])

@@ -7,20 +7,11 @@
 #include "codec/crypto_openssl.h"
 
 #ifdef HAVE_IPSEC_MB
-#include <intel-ipsec-mb.h>
+#include "codec/crypto_ipsec.h"
 
 static IMB_MGR *vectors_new(void)
 {
-	const uint64_t needed = IMB_FEATURE_AVX512_IFMA | IMB_CPUFLAGS_AVX512;
-	IMB_MGR *m = alloc_mb_mgr(0);
-
-	if (m == NULL)
-		return NULL;
-	init_mb_mgr_auto(m, NULL);
-	if (imb_get_errno(m) == 0 && (m->features & needed) == needed)
-		return m;
-	free_mb_mgr(m);
-	return NULL;
+	return crypto_ipsec_new(IMB_FEATURE_AVX512_IFMA);
 }
 
 static void vectors_free(IMB_MGR *m)

@@ -88,14 +88,20 @@ def test_slip_heals_the_gap(site):
     assert site.sender.text().count("eltax 1: sent") == 1, "what had arrived was sent again"
 
 
-def test_only_what_the_sender_keeps(site):
-    """A stretch of which the sender keeps the newer part only, and, cut by reasons, many stretches that are one."""
+def stopped_after_a_beat(site):
+    """One file was delivered, and a beat told the receiver of every channel: its database, to be changed."""
     site.start()
     site.put("eltax", "一.csv", samples.table(3))
     site.wait_delivered()
     state = site.path("receiver-state/ledger/ledger.db")
     harness.wait_until("a beat", lambda: "4" in harness.run("sqlite3", state, "SELECT count(*) FROM stream").out, 10)
     site.stop()
+    return state
+
+
+def test_only_what_the_sender_keeps(site):
+    """A stretch of which the sender keeps the newer part only, and, cut by reasons, many stretches that are one."""
+    state = stopped_after_a_beat(site)
     harness.run("sqlite3", state, "INSERT INTO gap SELECT sender, channel, generation, 5, 600, 0 FROM stream WHERE channel = 'eltax';"
                 "UPDATE stream SET oldest = 100 WHERE channel = 'eltax';"
                 "WITH RECURSIVE n(i) AS (SELECT 90 UNION ALL SELECT i + 1 FROM n WHERE i < 590) INSERT INTO catalogue(sender, channel, generation,"
@@ -110,12 +116,7 @@ def test_only_what_the_sender_keeps(site):
 
 def test_slip_of_another_site(site):
     """A slip is bound to its sender, receiver and channel."""
-    site.start()
-    site.put("eltax", "一.csv", samples.table(3))
-    site.wait_delivered()
-    state = site.path("receiver-state/ledger/ledger.db")
-    harness.wait_until("a beat", lambda: "4" in harness.run("sqlite3", state, "SELECT count(*) FROM stream").out, 10)
-    site.stop()
+    state = stopped_after_a_beat(site)
     for channel, first, last in (("eltax", 5, 6), ("pittari", 1, 1)):
         harness.run("sqlite3", state, f"INSERT INTO gap SELECT sender, channel, generation, {first}, {last}, 0 FROM stream "
                     f"WHERE channel = '{channel}'; UPDATE stream SET oldest = 1")

@@ -91,7 +91,8 @@ bool ledger_aside(struct ledger *l, const struct ledger_stream *s, const struct 
 void ledger_not_aside(struct ledger *l, const struct ledger_stream *s, const char *object, uint64_t number);
 
 /* Walk the chain.  Rows that hold, and *why == NULL; or *bad, the first row
- * that does not, and *why a sentence part.  db may be read-only. */
+ * that does not, and *why a sentence part.  db may be read-only.  What cannot be read is a finding, too: nothing else needs an
+ * old page, and a receiver that ended by it would deliver no more. */
 struct ledger_verdict {
 	int64_t rows;
 	int64_t bad;
@@ -99,13 +100,12 @@ struct ledger_verdict {
 	char hash[CHAIN_HEX_LEN + 1]; /* of the last row that holds */
 };
 void ledger_verify(struct db *db, struct ledger_verdict *v);
-/* The same, and every row that is there is told, also those behind a bad one.  entry is hostile until the verdict is
- * known (and, to whoever can write the database, afterwards): entry[n] is a NUL, there may be others. */
+/* The same, and every row that is there is told, also those behind a bad one; a row that cannot be read is fatal here.  entry is
+ * hostile until the verdict is known (and, to whoever can write the database, afterwards): entry[n] is a NUL, there may be others. */
 typedef void ledger_row(void *arg, int64_t seq, const char *entry, size_t n);
 void ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg);
 /* The chain of the ledger that is being written, so many rows further than *v (zeroed before the first call); the end is
- * compared with what was appended last.  False: there are more.  What cannot be read is a finding, too: nothing else needs an
- * old page, and a receiver that ended by it would deliver no more. */
+ * compared with what was appended last.  False: there are more. */
 bool ledger_walk_on(struct ledger *l, struct ledger_verdict *v, int64_t rows);
 
 #endif

@@ -20,38 +20,63 @@ static const char *judge(struct ledger_verdict *v, sqlite3_stmt *s)
 	return NULL;
 }
 
-/* The end of a chain proves nothing about what followed; our own index does, a little. */
-#define LAST_KNOWN "SELECT max(seq) FROM delivery"
-
-static void judge_end(struct ledger_verdict *v, int64_t last_known)
+/* So many rows further than *v (-1: all that are left), up to the first that does not hold; all of them where they are told.
+ * How many those were. */
+static int64_t walk(struct db *db, struct ledger_verdict *v, int64_t most, ledger_row *row, void *arg)
 {
-	if (last_known > v->rows)
+	sqlite3_stmt *s = db_query(db, "SELECT seq, entry, hash FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", "ii",
+	    v->rows > 0 ? v->rows : INT64_MIN, most);
+	int64_t n = 0;
+	int got;
+
+	if (v->rows == 0)
+		strcpy(v->hash, chain_first);
+	/* Who is told every row counts them: to leave out what cannot be read would be a wrong sum. */
+	for (; (got = row != NULL ? db_step(db, s) : db_try(db, s)) == 1; n++) {
+		if (v->why == NULL)
+			v->why = judge(v, s);
+		if (row == NULL && v->why != NULL) {
+			db_done(s);
+			break;
+		}
+		if (row != NULL && sqlite3_column_text(s, 1) != NULL)
+			row(arg, sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1), (size_t)sqlite3_column_bytes(s, 1));
+	}
+	if (got < 0 && v->why == NULL)
+		v->why = "cannot be read: the disk does not give it, or this part of the database is damaged";
+	if (v->why != NULL)
+		v->bad = v->rows + 1;
+	return n;
+}
+
+/* The end of a chain proves nothing about what followed; our own index does, a little.  (The table is read for it from end to end,
+ * once a walk: so a damaged page of it is found, too, which an index of seq would pass over.) */
+static void judge_end(struct db *db, struct ledger_verdict *v)
+{
+	sqlite3_stmt *s = db_query(db, "SELECT max(seq) FROM delivery", "");
+	int got = db_try(db, s);
+
+	if (got < 0) {
+		v->why = "is the last, and the list of deliveries beside the ledger cannot be read: the disk does not give it, or the database is damaged";
+		v->bad = v->rows;
+		return;
+	}
+	if (got == 1 && sqlite3_column_int64(s, 0) > v->rows)
 		v->why = "is missing, with all that followed it";
 	else if (v->rows == 0)
 		v->why = "is missing: a ledger begins with an `opened` row";
+	if (got == 1)
+		db_done(s);
 	if (v->why != NULL)
 		v->bad = v->rows + 1;
 }
 
 void ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg)
 {
-	sqlite3_stmt *s = db_query(db, "SELECT seq, entry, hash FROM ledger ORDER BY seq", "");
-
 	*v = (struct ledger_verdict){ 0 };
-	strcpy(v->hash, chain_first);
-	while (db_step(db, s) == 1) {
-		if (v->why == NULL && (v->why = judge(v, s)) != NULL) {
-			v->bad = v->rows + 1;
-			if (row == NULL) {
-				db_done(s);
-				return;
-			}
-		}
-		if (row != NULL && sqlite3_column_text(s, 1) != NULL)
-			row(arg, sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1), (size_t)sqlite3_column_bytes(s, 1));
-	}
+	(void)walk(db, v, -1, row, arg);
 	if (v->why == NULL)
-		judge_end(v, db_int(db, LAST_KNOWN, ""));
+		judge_end(db, v);
 }
 
 void ledger_verify(struct db *db, struct ledger_verdict *v)
@@ -59,45 +84,17 @@ void ledger_verify(struct db *db, struct ledger_verdict *v)
 	ledger_walk(db, v, NULL, NULL);
 }
 
-static void compare_end(struct ledger *l, struct ledger_verdict *v)
+bool ledger_walk_on(struct ledger *l, struct ledger_verdict *v, int64_t rows)
 {
-	sqlite3_stmt *s = db_query(&l->db, LAST_KNOWN, "");
-	int got = db_try(&l->db, s);
+	int64_t n = walk(&l->db, v, rows, NULL, NULL);
 
-	if (got < 0) {
-		v->why = "is the last, and the list of deliveries beside the ledger cannot be read: the disk does not give it, or the database is damaged";
-		v->bad = v->rows;
-		return;
-	}
-	judge_end(v, got == 1 ? sqlite3_column_int64(s, 0) : 0);
-	if (got == 1)
-		db_done(s);
+	if (v->why == NULL && n == rows)
+		return false;
+	if (v->why == NULL)
+		judge_end(&l->db, v);
 	if (v->why == NULL && (v->rows != l->rows || strcmp(v->hash, l->hash) != 0)) {
 		v->why = "or one before it is not what this receiver wrote: rows were changed and the chain computed anew";
 		v->bad = l->rows;
 	}
-}
-
-bool ledger_walk_on(struct ledger *l, struct ledger_verdict *v, int64_t rows)
-{
-	sqlite3_stmt *s = db_query(&l->db, "SELECT seq, entry, hash FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", "ii",
-	    v->rows > 0 ? v->rows : INT64_MIN, rows);
-	int64_t n = 0;
-	int got = 1;
-
-	if (v->rows == 0)
-		strcpy(v->hash, chain_first);
-	for (; v->why == NULL && (got = db_try(&l->db, s)) == 1; n++)
-		v->why = judge(v, s);
-	if (v->why != NULL)
-		db_done(s);
-	else if (got < 0)
-		v->why = "cannot be read: the disk does not give it, or this part of the database is damaged";
-	if (v->why != NULL)
-		v->bad = v->rows + 1;
-	else if (n == rows)
-		return false;
-	else
-		compare_end(l, v);
 	return true;
 }

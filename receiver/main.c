@@ -313,7 +313,7 @@ static int start(const char *config, int degraded, enum only only)
 		return code;
 	if (only == ONLY_PRINT)
 		return harden_print(&conf, stdout);
-	if (limits_check() != 0)
+	if (limits_check(receiver_conf_object_max(&conf)) != 0)
 		return EXIT_SYSTEM;
 	if ((code = check_keys(&conf)) != 0)
 		return code;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec/closing.h"
+#include "codec/seal.h"
 #include "host/conf.h"
 #include "host/exits.h"
 #include "host/keyfile.h"
@@ -314,9 +315,7 @@ uint64_t receiver_conf_object_max(const struct receiver_conf *c)
 	for (unsigned i = 0; i < c->channels; i++)
 		if (c->channel[i].max_transfer > max)
 			max = c->channel[i].max_transfer;
-	/* What does not compress grows: zstd frames, records, a tag for each
-	 * segment, the manifest.  2 % and 64 MiB are more than all of it. */
-	return max + max / 50 + (64 << 20);
+	return seal_object_max(max);
 }
 
 struct record_limits receiver_channel_limits(const struct receiver_channel *ch)

@@ -73,10 +73,10 @@ int receiver_conf_read(struct receiver_conf *c, const char *name, int fd) __attr
 int receiver_conf_peers(struct receiver_conf *c) __attribute__((warn_unused_result));
 /* NULL if there is none of this name. */
 const struct receiver_channel *receiver_conf_channel(const struct receiver_conf *c, const char *name);
-/* Largest sealed object that any channel may bring, bytes. */
 int receiver_retired_is_secret(const struct receiver_retired *r);
 /* Does the state directory lie in the inbox, or is it the same?  Whoever reads the inbox must not see it.  Both exist. */
 int receiver_conf_nested(const struct receiver_conf *c);
+/* Largest sealed object that any channel may bring, bytes. */
 uint64_t receiver_conf_object_max(const struct receiver_conf *c);
 struct record_limits receiver_channel_limits(const struct receiver_channel *ch);
 

@@ -197,7 +197,7 @@ static int sender_main(const char *name)
 	if (crypto_init() != 0)
 		log_die(EXIT_SYSTEM, "the cryptographic libraries do not start");
 	code = sender_conf_read(&conf, name, fd);
-	if (code == 0 && limits_check() != 0)
+	if (code == 0 && limits_check(sender_conf_object_max(&conf)) != 0)
 		code = EXIT_SYSTEM;
 	if (code == 0)
 		code = check_keys(&conf);

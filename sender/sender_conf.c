@@ -9,6 +9,7 @@
 #include "core/frame.h"
 #include "codec/closing.h"
 #include "codec/record.h"
+#include "codec/seal.h"
 #include "host/conf.h"
 #include "host/exits.h"
 #include "host/log.h"
@@ -282,4 +283,16 @@ int sender_conf_read(struct sender_conf *c, const char *name, int fd)
 	}
 	code = add_reserved(c, name);
 	return code != 0 ? code : finish_folders(c, name);
+}
+
+uint64_t sender_conf_object_max(const struct sender_conf *c)
+{
+	uint64_t max = 0;
+
+	for (unsigned i = 0; i < c->channels; i++) {
+		const struct sender_channel *ch = &c->channel[i];
+		uint64_t most = ch->max_file > ch->batch_bytes ? ch->max_file : ch->batch_bytes;
+		max = most > max ? most : max;
+	}
+	return seal_object_max(max);
 }

@@ -67,6 +67,9 @@ struct sender_conf {
  * 0, or EXIT_CONFIG / EXIT_SYSTEM after one logged line. */
 int sender_conf_read(struct sender_conf *c, const char *name, int fd) __attribute__((warn_unused_result));
 
+/* Largest sealed object that any channel may come to, bytes. */
+uint64_t sender_conf_object_max(const struct sender_conf *c);
+
 /* Bytes of a datagram on a link of this MTU: the symbol a multiple of 64. */
 static inline uint32_t sender_datagram_len(uint64_t mtu)
 {

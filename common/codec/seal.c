@@ -224,6 +224,13 @@ int seal_end(struct seal *s)
 	return s->begun ? -1 : emit(s, 1);
 }
 
+uint64_t seal_object_max(uint64_t bytes)
+{
+	/* What does not compress grows: zstd frames, records, a tag for each
+	 * segment, the manifest.  2 % and 64 MiB are more than all of it. */
+	return bytes + bytes / 50 + (64 << 20);
+}
+
 void seal_free(struct seal *s)
 {
 	if (s == NULL)

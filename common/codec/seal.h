@@ -51,6 +51,8 @@ typedef uint8_t *seal_room(void *ctx, size_t *n);
 void seal_into(struct seal *s, seal_room *room);
 int seal_end(struct seal *s) __attribute__((warn_unused_result)); /* last segment; then seal_free() */
 void seal_free(struct seal *s);
+/* More than an object becomes whose files have so many bytes. */
+uint64_t seal_object_max(uint64_t bytes);
 
 enum open_err {
 	OPEN_OK = 0,

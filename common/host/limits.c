@@ -25,23 +25,23 @@ static int check_locked(void)
 	return -1;
 }
 
-/* Any limit: the databases grow for years, and what a transfer needs is known when it comes. */
-static int check_file_size(void)
+static int check_file_size(uint64_t object)
 {
+	uint64_t needed = object > LIMITS_DATABASE ? object : LIMITS_DATABASE;
 	struct rlimit r;
 
 	(void)signal(SIGXFSZ, SIG_IGN);
-	if (getrlimit(RLIMIT_FSIZE, &r) != 0 || r.rlim_cur == RLIM_INFINITY)
+	if (getrlimit(RLIMIT_FSIZE, &r) != 0)
 		return 0;
 	r.rlim_cur = r.rlim_max;
-	if (r.rlim_max == RLIM_INFINITY && setrlimit(RLIMIT_FSIZE, &r) == 0)
+	if (r.rlim_max >= needed && setrlimit(RLIMIT_FSIZE, &r) == 0) /* no limit is the largest of all */
 		return 0;
-	log_error("no file may grow beyond %llu bytes here, and transfers and databases will; take away LimitFSIZE= (systemd) or `ulimit -f`",
-	    (unsigned long long)r.rlim_cur);
+	log_error("no file may grow beyond %llu bytes here, and transfers as configured, or the database, may need %llu; raise or take away"
+	    " LimitFSIZE= (systemd) or `ulimit -f`", (unsigned long long)r.rlim_max, (unsigned long long)needed);
 	return -1;
 }
 
-int limits_check(void)
+int limits_check(uint64_t object)
 {
-	return check_locked() != 0 || check_file_size() != 0 ? -1 : 0;
+	return check_locked() != 0 || check_file_size(object) != 0 ? -1 : 0;
 }

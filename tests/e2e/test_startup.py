@@ -88,11 +88,14 @@ def test_locked_memory(site, daemon):
 @needs_root
 @pytest.mark.parametrize("daemon", ["sender", "receiver"])
 def test_limited_file_size(site, daemon):
-    """A transfer's size is not known before it comes.  A limit that may be lifted is lifted (SIGXFSZ would end us without a word)."""
-    refused(site, daemon, 5, "1048576 bytes", "LimitFSIZE", "ulimit -f", wrapper=["prlimit", "--fsize=1048576"])
-    wrapper = ["prlimit", "--fsize=1048576:unlimited"]
+    """It has to allow the largest transfer.  A limit that may be lifted is lifted (SIGXFSZ would end us without a word)."""
+    line = refused(site, daemon, 5, "1048576 bytes", "LimitFSIZE", "ulimit -f", wrapper=["prlimit", "--fsize=1048576"])
+    needed = int(re.search(r"may need (\d+)", line)[1])
+    refused(site, daemon, 5, f"{needed - 1} bytes", configured=False, wrapper=["prlimit", f"--fsize={needed - 1}"])
     start = site.start_sender if daemon == "sender" else site.start_receiver
-    start(*wrapper)
+    for limit in (f"{needed}:{needed}", "1048576:unlimited"):
+        start("prlimit", f"--fsize={limit}")
+        getattr(site, daemon).stop()
 
 
 # --- the socket buffer ---

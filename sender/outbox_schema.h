@@ -51,6 +51,7 @@ enum { OUTBOX_KEPT = 0, OUTBOX_ERASED = 1 /* retention has passed */, OUTBOX_LOS
 	" after TEXT NOT NULL," \
 	" reason TEXT NOT NULL) STRICT;" \
 	"CREATE TABLE IF NOT EXISTS folder(path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;" /* of channels, now and before (unfinished.h) */ \
+	"CREATE TABLE IF NOT EXISTS taken(path TEXT PRIMARY KEY, born INTEGER NOT NULL) STRICT, WITHOUT ROWID;" /* their .taken (unfinished.h) */ \
 	"CREATE TABLE IF NOT EXISTS erased(" /* numbers whose rows were deleted (receipts.h) */ \
 	" generation BLOB NOT NULL," \
 	" channel TEXT NOT NULL," \

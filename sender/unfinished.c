@@ -3,23 +3,50 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/log.h"
 #include "sender/claim.h"
 
+enum { TAKEN_PATH_MAX = SENDER_PATH_MAX + sizeof("/.taken") };
+
+static const char *taken_in(char path[static TAKEN_PATH_MAX], const char *folder)
+{
+	snprintf(path, TAKEN_PATH_MAX, "%s/.taken", folder);
+	return path;
+}
+
+/* When its .taken was made, ns: no other one can be given this time.  0: there is none, or this file system keeps no such time. */
+static int64_t born(const char *folder)
+{
+	char path[TAKEN_PATH_MAX];
+	struct statx st;
+
+	if (statx(AT_FDCWD, taken_in(path, folder), AT_SYMLINK_NOFOLLOW, STATX_BTIME, &st) != 0 || !(st.stx_mask & STATX_BTIME))
+		return 0;
+	return st.stx_btime.tv_sec * 1000000000 + st.stx_btime.tv_nsec;
+}
+
+static bool is_another(struct outbox *o, const char *folder)
+{
+	int64_t now = born(folder), noted = db_int(&o->db, "SELECT born FROM taken WHERE path = ?", "t", folder);
+
+	return now != 0 && noted != 0 && now != noted;
+}
+
 /* How many in this folder, or UNFINISHED_UNSEEN with errno. */
 static unsigned in_folder(struct outbox *o, const char *folder)
 {
-	char path[SENDER_PATH_MAX + sizeof("/.taken")];
+	char path[TAKEN_PATH_MAX];
 	const struct dirent *e;
 	unsigned n = 0;
 	int error;
 	DIR *d;
 
-	snprintf(path, sizeof(path), "%s/.taken", folder);
-	d = opendir(path);
+	d = opendir(taken_in(path, folder));
 	if (d == NULL)
 		return UNFINISHED_UNSEEN;
 	while (errno = 0, (e = readdir(d)) != NULL)
@@ -59,8 +86,15 @@ static unsigned look(struct outbox *o, const char *folder, const char *channel)
 	else if (n == UNFINISHED_UNSEEN)
 		log_warn("%s: this folder, of an earlier configuration, cannot be read (.taken: %s), and perhaps holds files that were not "
 		    "sent; mount its disk, or, if it is gone for good, make an empty folder .taken in it", folder, strerror(errno));
-	else if (n == 0 && channel == NULL)
+	else if (channel != NULL && is_another(o, folder)) {
+		log_warn("%s: the folder of channel %s has another .taken than when this sender ran last: a disk was mounted, unmounted or replaced"
+		    " there; files that were taken and not sent may lie in the other one (under the mount, or on the disk that is away):"
+		    " move them into this folder", folder, channel);
+		return UNFINISHED_UNSEEN;
+	} else if (n == 0 && channel == NULL) {
 		db_run(&o->db, "DELETE FROM folder WHERE path = ?", "t", folder);
+		db_run(&o->db, "DELETE FROM taken WHERE path = ?", "t", folder);
+	}
 	return n;
 }
 
@@ -83,6 +117,9 @@ unsigned unfinished_claims(struct outbox *o, const struct sender_conf *c)
 
 void unfinished_note(struct outbox *o, const struct sender_conf *c)
 {
-	for (unsigned i = 0; i < c->channels; i++)
-		db_run(&o->db, "INSERT OR IGNORE INTO folder(path) VALUES(?)", "t", c->channel[i].folder);
+	for (unsigned i = 0; i < c->channels; i++) {
+		const char *folder = c->channel[i].folder;
+		db_run(&o->db, "INSERT OR IGNORE INTO folder(path) VALUES(?)", "t", folder);
+		db_run(&o->db, "INSERT OR REPLACE INTO taken(path, born) VALUES(?, ?)", "ti", folder, born(folder));
+	}
 }

@@ -151,6 +151,8 @@ def test_a_kill_and_a_disk_less(site):
     harness.remove(folder)
     os.rename(folder + ".disk", folder)
     site.start_sender()
+    assert "a new generation" not in site.sender.text()
+    assert re.search("channel pittari has another .taken than when this sender ran last", site.sender.text())  # which the mount hides
     site.wait_delivered()
     site.check_inbox()
 

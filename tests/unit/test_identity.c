@@ -332,6 +332,49 @@ static void claims_of_earlier_folders(void **state)
 	}
 }
 
+static void swap(const char *now, const char *keep_as, const char *instead)
+{
+	assert_int_equal(rename(at(now), at(keep_as)), 0);
+	if (instead != NULL)
+		assert_int_equal(rename(at(instead), at(now)), 0);
+	else
+		assert_int_equal(mkdir(at(now), 0700), 0);
+}
+
+/* A kill, a start without the folder's disk, another kill: the claim in the mount point's own .taken is hidden once the disk is back. */
+static void claims_under_a_mount(void **state)
+{
+	static struct sender_conf c = { .channels = 1 };
+	struct statx st;
+
+	(void)state;
+	assert_int_equal(mkdir(at("a"), 0700), 0);
+	assert_int_equal(mkdir(at("a/.taken"), 0700), 0);
+	assert_int_equal(statx(AT_FDCWD, at("a/.taken"), 0, STATX_BTIME, &st), 0);
+	if (!(st.stx_mask & STATX_BTIME))
+		skip(); /* then nothing tells them apart */
+	snprintf(c.channel[0].folder, sizeof(c.channel[0].folder), "%s", at("a"));
+	assert_int_equal(unfinished_claims(&box, &c), 0);
+	unfinished_note(&box, &c);
+	assert_int_equal(mkdir(at("a" CLAIM), 0700), 0);
+	assert_int_equal(unfinished_claims(&box, &c), 1);
+	unfinished_note(&box, &c);
+
+	swap("a", "disk", NULL);
+	assert_int_equal(unfinished_claims(&box, &c), UNFINISHED_UNSEEN);
+	assert_int_equal(mkdir(at("a/.taken"), 0700), 0); /* feed_open() */
+	unfinished_note(&box, &c);
+	assert_int_equal(unfinished_claims(&box, &c), 0); /* the disk is still away, which was said */
+	assert_int_equal(mkdir(at("a" CLAIM), 0700), 0);
+
+	swap("a", "under", "disk");
+	assert_int_equal(unfinished_claims(&box, &c), UNFINISHED_UNSEEN);
+	unfinished_note(&box, &c);
+	assert_int_equal(unfinished_claims(&box, &c), 1); /* said once */
+	swap("a", "disk", "under"); /* where there is a .taken already */
+	assert_int_equal(unfinished_claims(&box, &c), UNFINISHED_UNSEEN);
+}
+
 /* The database was written over in its place: only the object tells of it. */
 static void unknown_without_a_claim(void **state)
 {
@@ -378,6 +421,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unknown_after_a_kill, fresh, gone),
 		cmocka_unit_test_setup_teardown(unknown_and_a_disk_not_there, fresh, gone),
 		cmocka_unit_test_setup_teardown(claims_of_earlier_folders, fresh, gone),
+		cmocka_unit_test_setup_teardown(claims_under_a_mount, fresh, gone),
 		cmocka_unit_test_setup_teardown(unknown_without_a_claim, fresh, gone),
 		cmocka_unit_test_setup_teardown(unknown_after_a_restore, fresh, gone),
 		cmocka_unit_test_setup_teardown(it_ran_on, fresh, gone), cmocka_unit_test_setup_teardown(another_machine, fresh, gone),

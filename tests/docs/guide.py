@@ -15,6 +15,8 @@ import shutil
 import tempfile
 import time
 
+import pytest
+
 import host
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -119,7 +121,7 @@ class Runner:
 
 @contextlib.contextmanager
 def made_pair(installed=False):
-    """Two hosts, fresh or set up by the Japanese guide.  Raises host.Unable."""
+    """Two hosts, fresh or set up by the Japanese guide; where there can be none, whoever asks is skipped."""
     work = tempfile.mkdtemp(prefix="km-guides-")
     try:
         pair = host.Pair(work)
@@ -129,5 +131,7 @@ def made_pair(installed=False):
             yield pair
         finally:
             pair.end()
+    except host.Unable as e:
+        pytest.skip(str(e))
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -15,7 +15,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <linux/sock_diag.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +28,7 @@
 #include "core/bytes.h"
 #include "core/frame.h"
 #include "core/pacer.h"
+#include "tools/bench/drops.h"
 
 enum { CALL = 128, ROOM = 9216, MANY = 1 << 24, NAP_NS = 500000 };
 #define NS 1000000000ull
@@ -160,16 +160,6 @@ static void bursts(const char *what, const struct arrival *a, size_t n, double r
 	free(level);
 }
 
-static uint32_t dropped(int fd)
-{
-	uint32_t v[SK_MEMINFO_VARS] = { 0 };
-	socklen_t n = sizeof(v);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, v, &n) != 0)
-		die("SO_MEMINFO");
-	return v[SK_MEMINFO_DROPS];
-}
-
 static void tell(int fd, double rate)
 {
 	size_t first = 0, end = count;
@@ -186,7 +176,7 @@ static void tell(int fd, double rate)
 		bytes += seen[i].bytes;
 	double seconds = (double)(seen[end - 1].at - seen[first].at) / 1e9;
 	printf("{\"datagrams\": %zu, \"bytes\": %llu, \"seconds\": %.6f, \"bit/s\": %.0f, \"one\": %u, \"kernel_drops\": %u", end - first,
-	    (unsigned long long)bytes, seconds, (double)bytes * 8 / seconds, seen[first].bytes, dropped(fd));
+	    (unsigned long long)bytes, seconds, (double)bytes * 8 / seconds, seen[first].bytes, drops_of(fd));
 	bursts("burst", seen + first, end - first, rate * (1 + 1.0 / PACER_FASTER));
 	bursts("ahead", seen + first, end - first, rate);
 	puts("}");

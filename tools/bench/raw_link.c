@@ -11,7 +11,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -25,6 +24,7 @@
 #include <time.h>
 
 #include "host/clock.h"
+#include "tools/bench/drops.h"
 #include "tools/bench/raw_uring.h"
 
 enum { CALL = 16 /* messages in a system call */, SEND_ROOM = 65507, RECEIVE_ROOM = 65536, RECEIVE_CALL = 64 };
@@ -130,16 +130,6 @@ static uint64_t datagrams_of(const struct mmsghdr *m)
 	return 1;
 }
 
-static uint32_t dropped(int fd)
-{
-	uint32_t v[SK_MEMINFO_VARS] = { 0 };
-	socklen_t n = sizeof(v);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, v, &n) != 0)
-		die("SO_MEMINFO");
-	return v[SK_MEMINFO_DROPS];
-}
-
 struct batch {
 	struct mmsghdr msg[RECEIVE_CALL];
 	struct iovec iov[RECEIVE_CALL];
@@ -203,7 +193,7 @@ static void receive_all(const char *at, const struct options *o)
 		sleep_until(now + o->nap_ns);
 	}
 	printf("{\"datagrams\": %llu, \"bytes\": %llu, \"seconds\": %.6f, \"cpu\": %.3f, \"kernel_drops\": %u}\n",
-	    (unsigned long long)datagrams, (unsigned long long)bytes, (double)(last - first) / 1e9, cpu_seconds(), dropped(fd));
+	    (unsigned long long)datagrams, (unsigned long long)bytes, (double)(last - first) / 1e9, cpu_seconds(), drops_of(fd));
 	free(b);
 }
 

@@ -94,13 +94,6 @@ ja_JP.UTF-8 のとき、日本語で表示します。
 .It 70
 プログラムの不具合
 .El
-.Sh SEE ALSO
-.Xr katamichi-doctor.conf 5 ,
-.Xr katamichi-ledger 5 ,
-.Xr katamichi-manifest 5 ,
-.Xr katamichi.conf 5 ,
-.Xr katamichi-receiver 8 ,
-.Xr katamichi-sender 8
 END
 *) cat <<'END' ;;
 .Sh ENVIRONMENT
@@ -134,6 +127,9 @@ own data damaged
 .It 70
 a fault of the program
 .El
+END
+esac
+cat <<'END'
 .Sh SEE ALSO
 .Xr katamichi-doctor.conf 5 ,
 .Xr katamichi-ledger 5 ,
@@ -142,4 +138,3 @@ a fault of the program
 .Xr katamichi-receiver 8 ,
 .Xr katamichi-sender 8
 END
-esac

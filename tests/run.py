@@ -181,7 +181,7 @@ def pytests(groups):
 def own_namespaces():
     """Who is not root may still be root of namespaces of their own, and then test the direction."""
     inner = ["unshare", "--user", "--map-root-user", "--mount", "--net", "sh", "-c"]
-    mount = "mount -t tmpfs none /run"
+    mount = "mount -t tmpfs none /run && ip link set lo up"
     if os.geteuid() == 0 or "KATAMICHI_INNER" in os.environ or os.environ.get("KATAMICHI_LOOPBACK") == "1":
         return
     if subprocess.run(inner + [mount], stderr=subprocess.DEVNULL).returncode == 0:

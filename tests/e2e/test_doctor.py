@@ -194,6 +194,8 @@ def key_readable(h):
 
 
 def key_of_somebody_else(h):
+    if not harness.is_host_root():
+        pytest.skip("only root gives files away")
     os.chown(h.path("keys", "sender.key" if h.side == "S" else "receiver.key"), 65534, 65534)
 
 

@@ -1,6 +1,7 @@
 /* keyfile.h: what was written is read again; everything else about a key file is refused with a reason. */
 #include "tests/unit/vectors.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 #include "host/exits.h"
@@ -134,7 +135,8 @@ static void modes(void **state)
 static void owner(void **state)
 {
 	(void)state;
-	if (geteuid() != 0)
+	/* EINVAL: root of a namespace in which there is nobody else. */
+	if (geteuid() != 0 || (chown(tmpdir_path("k.key"), 12345, 12345) != 0 && errno == EINVAL))
 		skip();
 	assert_int_equal(chown(tmpdir_path("k.key"), 12345, 12345), 0);
 	assert_int_equal(quiet(call_secret, tmpdir_path("k.key"), PARTY_SENDER), EXIT_KEYS);

@@ -20,14 +20,15 @@ def wait_middle(site):
 
 
 @pytest.mark.slow
-def test_sender_killed_in_mid_file(site):
+@pytest.mark.parametrize("daemon", ["sender", "receiver"])
+def test_killed_in_mid_file(site, daemon):
     site.start("--loss", "0.01", rate="400M", repeat="3s 10s")
     site.put_random("bulk", "200MB.bin", SIZE)
     wait_middle(site)
-    site.sender.kill()
+    getattr(site, daemon).kill()
     time.sleep(0.5)
     assert site.deliveries() == []
-    site.start_sender()
+    getattr(site, f"start_{daemon}")()
     site.wait_delivered(120)
     site.check_inbox()
 
@@ -47,19 +48,6 @@ def test_sender_killed_while_sealing(site):
     site.wait_delivered(120)
     site.check_inbox()
     assert [(c, n) for c, n, _ in site.deliveries()] == [("bulk", "00000001")]
-
-
-@pytest.mark.slow
-def test_receiver_killed_in_mid_file(site):
-    site.start("--loss", "0.01", rate="400M", repeat="3s 10s")
-    site.put_random("bulk", "200MB.bin", SIZE)
-    wait_middle(site)
-    site.receiver.kill()
-    time.sleep(0.5)
-    assert site.deliveries() == []
-    site.start_receiver()
-    site.wait_delivered(120)
-    site.check_inbox()
 
 
 def start_with_stopped_store(site):

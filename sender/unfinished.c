@@ -120,6 +120,7 @@ void unfinished_note(struct outbox *o, const struct sender_conf *c)
 	for (unsigned i = 0; i < c->channels; i++) {
 		const char *folder = c->channel[i].folder;
 		db_run(&o->db, "INSERT OR IGNORE INTO folder(path) VALUES(?)", "t", folder);
-		db_run(&o->db, "INSERT OR REPLACE INTO taken(path, born) VALUES(?, ?)", "ti", folder, born(folder));
+		db_run(&o->db, "INSERT INTO taken(path, born) VALUES(?, ?) ON CONFLICT(path) DO UPDATE SET born = excluded.born"
+		    " WHERE born <> excluded.born", "ti", folder, born(folder)); /* most starts write nothing */
 	}
 }

@@ -11,8 +11,9 @@ int sealed_create(const char *name, size_t bytes) __attribute__((warn_unused_res
 /* Its bytes, or -1 and errno: EINVAL if it could still become shorter or longer, as what is no memfd can. */
 off_t sealed_size(int memfd) __attribute__((warn_unused_result));
 
-/* Its pages made now, and not by who first writes to them amid the first large file (big.h, BIG_EARLY_RATE); no room
- * now: then later. */
+/* Its pages made now, and not by who first writes to them amid the first large file (big.h, BIG_EARLY_RATE), and joined to
+ * large ones where the kernel does that: the disk's reads and writes pin them page by page, and the erasure code goes
+ * through thousands of rows side by side.  No room now: then later, and small ones. */
 void sealed_make(int memfd);
 /* All of it, shared; prot as mmap has it.  Pages that were made are there without a fault.  NULL, and errno. */
 void *sealed_map(int memfd, size_t bytes, int prot) __attribute__((warn_unused_result));

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/sealed.h"
 #include "host/window.h"
 
 enum { PIECES = 3, PAGE = 4096, HEADS = 2 * PAGE };
@@ -51,6 +52,36 @@ static size_t look(uint64_t key, uint64_t at, size_t n, uint8_t byte)
 		assert_int_equal(out[k], byte);
 	free(out);
 	return got;
+}
+
+/* Made before it is mapped, by both sides at the beginning of a large page; what one writes the other reads. */
+static void made_early(void **state)
+{
+	enum { MANY = 5, LARGE = 2 << 20 };
+	int fd = window_create(MANY);
+	struct window writer, reader;
+	unsigned piece;
+
+	(void)state;
+	assert_true(fd >= 0);
+	sealed_make(fd);
+	assert_int_equal(window_open(&writer, fd, true), 0);
+	assert_int_equal(window_open(&reader, fd, false), 0);
+	assert_int_equal((uintptr_t)writer.head % LARGE, 0);
+	assert_int_equal((uintptr_t)reader.head % LARGE, 0);
+	for (unsigned i = 0; i < MANY; i++) {
+		for (size_t k = 0; k < WINDOW_PIECE; k++)
+			assert_int_equal(window_piece(&writer, i)[k], 0);
+		memset(window_piece(&writer, i), (int)i + 1, WINDOW_PIECE);
+		window_show(&writer, i, 7, i);
+		const uint8_t *p = window_keep(&reader, 7, i, &piece);
+		assert_non_null(p);
+		assert_int_equal(p[0], i + 1);
+		assert_int_equal(p[WINDOW_PIECE - 1], i + 1);
+	}
+	window_close(&reader);
+	window_close(&writer);
+	close(fd);
 }
 
 static void shown_and_hidden(void **state)
@@ -250,7 +281,7 @@ static void no_window(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(shown_and_hidden), cmocka_unit_test(kept), cmocka_unit_test(kept_while_it_changes), cmocka_unit_test(copied_while_it_changes),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(made_early), cmocka_unit_test(shown_and_hidden), cmocka_unit_test(kept), cmocka_unit_test(kept_while_it_changes), cmocka_unit_test(copied_while_it_changes),
 		cmocka_unit_test(no_window) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -175,10 +175,17 @@ void transfer_bad(struct transfer *t, const char *checks, const char *reason)
 		transfer_bad_file(t, t->found.file_count, checks, reason);
 }
 
+enum { SHOWN = 160 };
+
+static const char *shown(char out[static SHOWN], const struct transfer *t)
+{
+	return log_show(out, SHOWN, t->file_name, t->file_name_len);
+}
+
 void transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN])
 {
 	uint8_t mine[HASH_LEN];
-	char shown[160];
+	char name[SHOWN];
 
 	if (over(t))
 		return;
@@ -186,13 +193,12 @@ void transfer_file_end(struct transfer *t, const uint8_t sha256[static HASH_LEN]
 		trouble(t);
 		return;
 	}
-	log_show(shown, sizeof(shown), t->file_name, t->file_name_len);
 	if (t->fd < 0 || t->file_have != t->file_size)
-		transfer_refuse(t, "%s has not as many bytes as was said", shown);
+		transfer_refuse(t, "%s has not as many bytes as was said", shown(name, t));
 	else if (memcmp(mine, sha256, HASH_LEN) != 0)
-		transfer_refuse(t, "%s does not have the SHA-256 that its record says", shown);
+		transfer_refuse(t, "%s does not have the SHA-256 that its record says", shown(name, t));
 	else if (manifest_add(&t->found, t->file_name, t->file_name_len, t->file_size, mine) != 0)
-		transfer_refuse(t, "%s is out of order, or one file too many", shown);
+		transfer_refuse(t, "%s is out of order, or one file too many", shown(name, t));
 	t->bytes += t->file_size;
 	transfer_close(t);
 }

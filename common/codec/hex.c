@@ -12,25 +12,22 @@ void hex_put(char *out, const uint8_t *in, size_t n)
 	out[2 * n] = '\0';
 }
 
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* Of a digit its value and 1; of anything else 0. */
+static const uint8_t nibble[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 int hex_get(uint8_t *out, size_t n, const char *in, size_t len)
 {
 	if (len / 2 != n || len % 2 != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		int hi = nibble(in[2 * i]), lo = nibble(in[2 * i + 1]);
+		unsigned hi = nibble[(uint8_t)in[2 * i]], lo = nibble[(uint8_t)in[2 * i + 1]];
 
-		if (hi < 0 || lo < 0)
+		if (hi == 0 || lo == 0)
 			return -1;
-		out[i] = (uint8_t)(hi << 4 | lo);
+		out[i] = (uint8_t)((hi - 1) << 4 | (lo - 1));
 	}
 	return 0;
 }

@@ -17,9 +17,10 @@ static enum name_err check_char(uint32_t c)
 static enum name_err check_utf8(const uint8_t *p, const uint8_t *end)
 {
 	uint32_t c = 0;
+	size_t len;
 
-	for (; p < end; p += utf8_next(&c, p, end)) {
-		if (utf8_next(&c, p, end) == 0)
+	for (; p < end; p += len) {
+		if ((len = utf8_next(&c, p, end)) == 0)
 			return NAME_ECODING; /* not for names of which name_is_utf8() is true */
 		enum name_err e = check_char(c);
 		if (e != NAME_OK)

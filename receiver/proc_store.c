@@ -2,6 +2,7 @@
  * Its start is in store_start.c, what becomes of complete objects in intake.c. */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,7 +27,10 @@
 
 enum {
 	FRAMES = 256,           /* before the other descriptors are looked at */
-	FRAMES_EARLY = 4,       /* of a large object, one buffer of outfile.h: small ones are not to wait for its disk */
+	/* The same of a large object, and bytes, one buffer of outfile.h: small ones are not to wait for its disk.  It may
+	 * itself be many small files, three frames each. */
+	FRAMES_EARLY = 64,
+	BYTES_EARLY = OUTFILE_BUFFER,
 };
 #define SECOND 1000000000ull
 
@@ -210,11 +214,14 @@ static void from_link(struct store *s)
 /* True: there is more. */
 static bool from_check(struct store *s, enum receiver_lane lane)
 {
+	const bool early = lane == LANE_EARLY;
 	struct pipeframe f;
+	size_t bytes = 0;
 
-	for (int i = 0; i < (lane == LANE_EARLY ? FRAMES_EARLY : FRAMES); i++) {
+	for (int i = 0; i < (early ? FRAMES_EARLY : FRAMES) && (!early || bytes < BYTES_EARLY); i++) {
 		switch (pipeframe_next(&s->lane[lane].events, &f, false)) {
 		case PIPEFRAME_GOT:
+			bytes += f.len;
 			intake_frame(s, lane, &f);
 			break;
 		case PIPEFRAME_AGAIN:
@@ -334,13 +341,15 @@ static void open_lanes(struct store *s)
 
 static void confine(const struct store *s)
 {
-	char metrics[RECEIVER_PATH_MAX];
+	char metrics[RECEIVER_PATH_MAX], work[RECEIVER_PATH_MAX + 8];
 	const struct sandbox_path path[] = {
+		{ work, SANDBOX_TREE }, /* said apart, for Landlock goes up from each file that is made to the nearest that is named */
 		{ s->conf.state, SANDBOX_TREE }, { s->conf.inbox, SANDBOX_TREE }, { metrics, SANDBOX_TREE },
 		{ "/dev/urandom", SANDBOX_READ },                                      /* SQLite */
 		{ "/etc/localtime", SANDBOX_READ }, { "/usr/share/zoneinfo", SANDBOX_READ }, /* the day of a closing */
 	};
 
+	(void)snprintf(work, sizeof(work), "%s/work", s->conf.state);
 	metrics_dir(metrics, sizeof(metrics), s->conf.metrics);
 	sandbox_begin(SANDBOX_RECEIVER_STORE, path, sizeof(path) / sizeof(path[0]));
 }
@@ -353,6 +362,7 @@ int receiver_store_run(const char *config)
 	if ((code = receiver_conf_read(&s.conf, config, STORE_FD_CONFIG)) != 0 || (code = receiver_conf_peers(&s.conf)) != 0)
 		return code;
 	close(STORE_FD_CONFIG);
+	store_directories(&s);
 	confine(&s);
 	s.stop_fd = proc_stop_fd();
 	s.started_ms = clock_wall_ms();

@@ -146,7 +146,8 @@ void refused_row(struct store *s, const struct job *j, uint64_t number, const ch
 void refuse_object(struct store *s, struct job *j, const char *why, uint64_t number); /* ends the job; number 0: not known */
 void refused_expired(struct store *s, const struct msg_object *o); /* link gives it up, unfinished */
 
-/* store_start.c: directories, ledger and part files; link is told what it need not gather.  Fatal on failure. */
+/* store_start.c: the directories; then ledger and part files, and link is told what it need not gather.  Fatal on failure. */
+void store_directories(struct store *s);
 void store_start(struct store *s);
 
 /* proc_store.c */

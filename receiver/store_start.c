@@ -32,7 +32,7 @@ static int directory(int parent, const char *name, unsigned mode, const char *sh
 	return fd;
 }
 
-static void open_directories(struct store *s)
+void store_directories(struct store *s)
 {
 	s->state = directory(-1, s->conf.state, 0, "");
 	s->inbox = directory(-1, s->conf.inbox, 0, "");
@@ -100,7 +100,6 @@ void store_start(struct store *s)
 
 	for (unsigned i = 0; i < s->conf.peers; i++)
 		hex_put(s->fingerprint[i], s->conf.peer[i].party.fingerprint, HASH_LEN);
-	open_directories(s);
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", s->conf.state);
 	ledger_open(&s->ledger, path);
 	s->publish = (struct publish){ .ledger = &s->ledger, .syncs = s->syncs, .work_fd = s->work, .inbox_fd = s->inbox,

@@ -34,7 +34,7 @@ struct outfile {
 	uint8_t *memory;
 	int fd;
 	bool is_long, away;   /* away: its buffers are written past the page cache */
-	uint64_t have;        /* handed over so far */
+	uint64_t have, size;  /* handed over so far; expected */
 	struct crypto_hasher *hasher;
 	uint8_t piece[PIECE];
 	/* the thread's while something is under way, else the owner's */
@@ -135,6 +135,7 @@ void outfile_begin(struct outfile *o, int fd, uint64_t size)
 	o->fd = fd;
 	o->is_long = size >= OUTFILE_BUFFER;
 	o->have = o->synced = 0;
+	o->size = size;
 	o->error = 0;
 	o->direct = false;
 	crypto_hasher_reset(o->hasher);
@@ -190,7 +191,8 @@ int outfile_write(struct outfile *o, const uint8_t *data, size_t n)
 		take(o, data, part);
 		data += part;
 		n -= part;
-		if (o->filling->n == OUTFILE_BUFFER || (!o->is_long && n == 0))
+		/* What is near in the cache is written while it is, and a small file by one call. */
+		if (o->filling->n == OUTFILE_BUFFER || (!o->is_long && n == 0 && (o->have >= o->size || o->filling->n >= PIECE)))
 			submit(o);
 	}
 	if (!o->is_long)

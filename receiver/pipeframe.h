@@ -20,7 +20,7 @@ enum {
 	 * at a tenth less processor time). */
 	PIPEFRAME_RING_LARGE = 8 << 20,
 	PIPEFRAME_MAX = 256 << 10,
-	PIPEFRAME_COPIED = 4096, /* bytes: a frame up to so long is a copy of the reader's own */
+	PIPEFRAME_COPIED = 1024, /* bytes: a frame up to so long is a copy of the reader's own */
 	PIPEFRAME_KEPT = 64,     /* frames passed on and not read yet, told apart; beyond, they are given back together */
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "content/magic.h"
 #include "host/log.h"
 
 static int emit(struct receiver_inspect *i, uint32_t type, const void *data, size_t n)
@@ -55,14 +56,13 @@ static void judge_size(struct receiver_inspect *i, uint64_t size)
 {
 	char name[160];
 
-	log_show(name, sizeof(name), i->name, i->name_len);
 	i->files++;
 	i->capped = i->capped || i->files > i->limits.files || size > i->limits.file_bytes ||
 	    size > i->limits.total_bytes - i->total;
 	if (i->files > i->limits.files)
 		fail(i, "more than %u files (max_files)", i->limits.files);
 	else if (size > i->limits.file_bytes)
-		fail(i, "%s has %llu bytes, over max_file", name, (unsigned long long)size);
+		fail(i, "%s has %llu bytes, over max_file", log_show(name, sizeof(name), i->name, i->name_len), (unsigned long long)size);
 	else if (size > i->limits.total_bytes - i->total)
 		fail(i, "the files together are over max_transfer");
 	else
@@ -83,15 +83,36 @@ static int on_file(void *ctx, const uint8_t *name, size_t n, uint64_t size)
 	return i->capped ? 0 : emit(i, PIPE_FILE, body, 8 + n);
 }
 
+/* Bytes that lie where open put them.  What is looked at is copied first: open could change it between our look and store's.
+ * Where that is a file's beginning only, the rest stays, if it is worth it. */
+static int carry(struct receiver_inspect *i, const uint8_t *data, size_t n)
+{
+	for (size_t part; n > 0 && !content_has_seen(i->content); data += part, n -= part) {
+		size_t most = content_needs_all(i->content) ? INSPECT_ROOM : MAGIC_LEN;
+		uint8_t *copy = i->bytes;
+		part = n < most ? n : most;
+		if (!i->capped && (copy = pipeframe_room(i->out, part)) == NULL)
+			exit(0); /* store is gone, so the service is ending */
+		memcpy(copy, data, part);
+		(void)!content_bytes(i->content, copy, part); /* the end says it again */
+		if (!i->capped)
+			pipeframe_commit(i->out, PIPE_DATA, i->job, part);
+	}
+	if (n == 0 || i->capped)
+		return 0;
+	if (n <= PIPEFRAME_COPIED)
+		return emit(i, PIPE_DATA, data, n);
+	if (pipeframe_pass_on(i->out, i->in, PIPE_DATA, i->job, data, n) != 0)
+		exit(0);
+	return 0;
+}
+
 static int on_data(void *ctx, const uint8_t *data, size_t n)
 {
 	struct receiver_inspect *i = ctx;
 
-	if (data == i->stays) {
-		if (pipeframe_pass_on(i->out, i->in, PIPE_DATA, i->job, data, n) != 0)
-			exit(0); /* store is gone, so the service is ending */
-		return 0;
-	}
+	if (i->in != NULL && pipeframe_is_shared(i->in, data))
+		return carry(i, data, n);
 	(void)!content_bytes(i->content, data, n); /* the end says it again */
 	if (i->capped)
 		return 0;
@@ -137,7 +158,6 @@ static uint8_t *room(void *ctx, size_t *n)
 	size_t ahead = record_ahead(&i->records, &data);
 
 	i->room = NULL;
-	i->stays = NULL;
 	*n = ahead > 0 && ahead < INSPECT_ROOM ? ahead : INSPECT_ROOM;
 	if (ahead == 0 || (!data && i->records.file_left < INSPECT_ROOM) || (data && ahead < PIPEFRAME_COPIED)) {
 		*n = INSPECT_ROOM;
@@ -150,21 +170,13 @@ static uint8_t *room(void *ctx, size_t *n)
 	return i->room;
 }
 
-/* What is certain to be a file's bytes and is only passed on may stay where open put it.  What is looked at may not: open could
- * change it between our look and store's. */
+/* What need not be decompressed is read where open put it: heads and names once, into memory of the record reader's own, and
+ * for a file's bytes see carry(). */
 static size_t stays(void *ctx, const uint8_t *data, size_t n)
 {
-	struct receiver_inspect *i = ctx;
-	int is_data;
-	size_t ahead = record_ahead(&i->records, &is_data);
+	const struct receiver_inspect *i = ctx;
 
-	n = n < ahead ? n : ahead;
-	i->stays = NULL;
-	if (!is_data || n <= PIPEFRAME_COPIED || i->capped || !content_has_seen(i->content) || i->in == NULL ||
-	    !pipeframe_is_shared(i->in, data))
-		return 0;
-	i->stays = data;
-	return n;
+	return i->in != NULL && pipeframe_is_shared(i->in, data) ? n : 0;
 }
 
 static int plain(void *ctx, const uint8_t *data, size_t n)

@@ -21,7 +21,6 @@ enum { INSPECT_ROOM = 128 << 10 /* bytes that are decompressed at a time */ };
 struct receiver_inspect {
 	uint32_t job;
 	uint8_t *room;  /* in `out`, where a file's bytes are decompressed to; NULL: in bytes */
-	const uint8_t *stays; /* in `in`, where a file's bytes lie that nobody here reads; NULL: nowhere */
 	uint8_t bytes[INSPECT_ROOM];
 	struct pipeframe_in *in;   /* from open; or NULL */
 	struct pipeframe_out *out; /* to store */

@@ -1,7 +1,8 @@
 /* ask.c - the files of a claimed batch to the check process, and its verdicts (spool.h).
  *
- * What is kept in memory (kept.h) goes as it is, many files in a message; of
- * others the process gets the descriptor. */
+ * What is kept in memory (kept.h) goes as it is, many files in a message, and of
+ * each only what is looked at: copying all of it took both processes 2 us a file.
+ * Of others the process gets the descriptor. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +55,10 @@ struct packet {
 	_Alignas(16) uint8_t bytes[IPC_MAX];
 };
 
-static bool add(struct packet *p, const struct claim_file *f)
+static bool add(struct packet *p, const struct claim_file *f, const struct content_policy *policy)
 {
-	struct kept_question q = { .name_len = (uint32_t)strlen(f->name), .size = (uint32_t)f->size };
+	struct kept_question q = { .name_len = (uint32_t)strlen(f->name),
+		.size = (uint32_t)content_policy_looks_at(policy, (size_t)f->size) };
 
 	if (sizeof(q) + q.name_len + q.size > sizeof(p->bytes) - p->n)
 		return false;
@@ -71,6 +73,7 @@ static bool add(struct packet *p, const struct claim_file *f)
 static bool ask_kept(struct spool *s, struct batch *b, bool full)
 {
 	static struct packet p;
+	const struct sender_channel *channel = s->feed[b->feed].conf;
 	struct msg_inspect_kept q = { .batch = b->serial, .first = b->asked };
 	bool more = true;
 	int sent;
@@ -80,12 +83,12 @@ static bool ask_kept(struct spool *s, struct batch *b, bool full)
 	p.n = sizeof(q);
 	while (q.count < KEPT_QUESTION_FILES && q.first + q.count < b->claim.count && more) {
 		const struct claim_file *f = &b->claim.file[q.first + q.count];
-		more = f->bytes != NULL && add(&p, f);
+		more = f->bytes != NULL && add(&p, f, &channel->content);
 		q.count += more;
 	}
 	if (full && more && q.count < KEPT_QUESTION_FILES)
 		return false;
-	strcpy(q.channel, s->feed[b->feed].conf->name);
+	strcpy(q.channel, channel->name);
 	memcpy(p.bytes, &q, sizeof(q));
 	sent = ipc_send_fds(s->check, MSG_INSPECT_KEPT, p.bytes, p.n, NULL, 0);
 	if (sent < 0)

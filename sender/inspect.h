@@ -8,7 +8,7 @@
 #include "content/content.h"
 
 struct inspect_file {
-	const uint8_t *bytes; /* all of it, or NULL: */
+	const uint8_t *bytes; /* what is looked at of it (content_policy_looks_at()), or NULL: */
 	int fd;
 	uint64_t size;
 	const uint8_t *name;

@@ -1,6 +1,6 @@
 /* messages.h - what the sender's processes say to each other (ipc_recv.h).
  *
- *     spool -> check   INSPECT + the file's descriptor, or INSPECT_KEPT: small files themselves
+ *     spool -> check   INSPECT + the file's descriptor, or INSPECT_KEPT: small files themselves, as far as they are looked at
  *     check -> spool   VERDICT: one for each file of the question
  *     spool -> link    SESSION, BEAT, OBJECT + the sealed object's descriptor (read-only)
  *     spool -> link    STREAM + the descriptor of an object that is being made, GROWN ..., then NUMBERED or ABANDON
@@ -41,7 +41,7 @@ struct msg_inspect {
 	uint8_t name[NAME_MAX_LEN];
 };
 
-enum { KEPT_QUESTION_FILES = 32 };
+enum { KEPT_QUESTION_FILES = 128 };
 struct msg_inspect_kept {
 	uint64_t batch;
 	uint32_t first;  /* of `count` files in a row */
@@ -50,7 +50,8 @@ struct msg_inspect_kept {
 	/* for each: struct kept_question, name, bytes; nothing after the last */
 };
 struct kept_question {
-	uint32_t name_len, size;
+	uint32_t name_len;
+	uint32_t size; /* of all of it, or of its first bytes where the channel's policy looks at no others */
 };
 
 struct msg_verdict { /* as many as the question had files, in a row */

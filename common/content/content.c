@@ -200,6 +200,11 @@ void content_begin(struct content *c, const struct content_policy *p, const uint
 		c->failed = begin_type(c);
 }
 
+size_t content_policy_looks_at(const struct content_policy *p, size_t n)
+{
+	return p->types != 0 || n < MAGIC_LEN ? n : MAGIC_LEN;
+}
+
 int content_needs_all(const struct content *c)
 {
 	return c->type != 0;

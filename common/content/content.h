@@ -48,6 +48,8 @@ void content_policy_of_channel(struct content_policy *p, const char *channel);
 int content_policy_named(struct content_policy *p, const char *value, const char **why) __attribute__((warn_unused_result));
 int content_policy_types(struct content_policy *p, const char *value, const char **why) __attribute__((warn_unused_result));
 int content_policy_csv(struct content_policy *p, const char *value, const char **why) __attribute__((warn_unused_result));
+/* How many bytes from the beginning of a file of n bytes may be looked at under this policy, whatever it is called. */
+size_t content_policy_looks_at(const struct content_policy *p, size_t n);
 /* The names of the checks in `made`, for manifest and ledger, together with others that the
  * caller made: sorted.  Returns how many (at most max). */
 unsigned content_check_names(uint32_t made, const char *const *others, unsigned n, const char **out, unsigned max);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "content/content.h"
+#include "content/magic.h"
 #include "seeded.h"
 #include "zip_build.h"
 
@@ -42,8 +43,12 @@ static int ask(const char *policy, const char *name, const void *data, size_t n)
 	struct content_policy p;
 	const char *why;
 	int whole, single, pieces;
+	size_t head;
 
 	assert_int_equal(content_policy_named(&p, policy, &why), 0);
+	head = content_policy_looks_at(&p, n); /* all that has to be shown */
+	if (feed(&p, name, data, head, n + 1) != feed(&p, name, data, n, n + 1))
+		fail_msg("%s: %zu of %zu bytes do not tell what all of it tells", name, head, n);
 	whole = feed(&p, name, data, n, n + 1);
 	single = feed(&p, name, data, n, 1);
 	pieces = feed(&p, name, data, n, 0);
@@ -515,8 +520,11 @@ static void test_words(void **state)
 	(void)state;
 	content_policy_of_channel(&p, "pittari");
 	assert_int_equal(p.types, CONTENT_TYPES);
+	assert_int_equal(content_policy_looks_at(&p, 4096), 4096);
 	content_policy_of_channel(&p, "mine");
 	assert_int_equal(p.types, 0);
+	assert_int_equal(content_policy_looks_at(&p, 4096), MAGIC_LEN);
+	assert_int_equal(content_policy_looks_at(&p, MAGIC_LEN - 1), MAGIC_LEN - 1);
 	assert_int_equal(content_policy_types(&p, "xml  csv", &why), 0);
 	assert_int_equal(p.types, CONTENT_XML | CONTENT_CSV);
 	assert_int_equal(content_policy_types(&p, "xml docx", &why), -1);

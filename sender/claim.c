@@ -299,12 +299,18 @@ void claim_sent(struct claim *c, const struct claim_folder *f)
 		c->sent = false;
 }
 
+/* A large one goes piece by piece; of a small one nothing has to be asked. */
+static int erase_one(const struct claim *c, const struct claim_file *file)
+{
+	return file->size <= KEPT_FILE_MAX ? unlinkat(c->dir, file->name, 0) : erase_file(c->dir, file->name);
+}
+
 int claim_erase(struct claim *c, const struct claim_folder *f)
 {
 	char name[DIR_NAME];
 
 	for (uint32_t i = 0; i < c->count; i++)
-		if (erase_file(c->dir, c->file[i].name) != 0 && errno != ENOENT)
+		if (erase_one(c, &c->file[i]) != 0 && errno != ENOENT)
 			return -1;
 	c->count = 0;
 	return unlinkat(f->taken, dir_name(c, name), AT_REMOVEDIR);

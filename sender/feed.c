@@ -133,18 +133,43 @@ static enum watch_answer take_open(struct forming *g, enum track t, const char *
 	return WATCH_FAULT;
 }
 
+static enum track track_of(const struct stat *st)
+{
+	return st->st_size >= TRACK_BULK_FROM ? TRACK_BULK : TRACK_QUICK;
+}
+
+/* One that nobody has looked at: what it is its descriptor tells.  As long as no small file would be taken it waits with them,
+ * large or small; what is anything but a plain file with room for it is looked at by its name (WATCH_LOOK). */
+static enum watch_answer take_unseen(struct forming *g, const char *name)
+{
+	enum watch_answer answer = WATCH_LOOK;
+	struct stat st;
+	int fd;
+
+	if (!has_room(g, TRACK_QUICK, 0)) /* asked first: thousands may wait */
+		return (enum watch_answer)(WATCH_LATER + TRACK_QUICK);
+	fd = claim_hold(g->s->feed[g->feed].folder.folder, name);
+	if (fd < 0)
+		return errno == EAGAIN ? WATCH_HELD : errno == ENOENT ? WATCH_TAKEN : WATCH_LOOK;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && has_room(g, track_of(&st), (uint64_t)st.st_size))
+		answer = take_open(g, track_of(&st), name, &st, fd);
+	close(fd);
+	return answer;
+}
+
 static enum watch_answer take(void *ctx, const char *name, const struct stat *st)
 {
 	struct forming *g = ctx;
-	enum track t = st->st_size >= TRACK_BULK_FROM ? TRACK_BULK : TRACK_QUICK;
 	enum watch_answer answer;
 	int fd = -1;
 
-	if (!has_room(g, t, (uint64_t)st->st_size)) /* asked first: thousands may wait */
-		return (enum watch_answer)(WATCH_LATER + t);
+	if (st == NULL)
+		return take_unseen(g, name);
+	if (!has_room(g, track_of(st), (uint64_t)st->st_size))
+		return (enum watch_answer)(WATCH_LATER + track_of(st));
 	if (S_ISREG(st->st_mode) && (fd = claim_hold(g->s->feed[g->feed].folder.folder, name)) < 0 && errno == EAGAIN)
 		return WATCH_HELD;
-	answer = take_open(g, t, name, st, fd);
+	answer = take_open(g, track_of(st), name, st, fd);
 	if (fd >= 0)
 		close(fd);
 	return answer;

@@ -16,11 +16,11 @@ enum { BUCKETS = 4096, TREE_ENTRIES_MAX = 4096, TREE_DEPTH_MAX = 16 };
 #define FAULT_NS 5000000000ull /* one that could not be taken */
 
 struct entry {
-	struct entry *hash_next;
+	struct entry *hash_next, **hash_at; /* what points at it */
 	struct list *in;
 	struct entry *prev, *next; /* in it */
 	bool renamed;
-	bool seen;                 /* mark is valid */
+	bool seen;                 /* looked at: mark is valid */
 	uint64_t mark;             /* of size and times: changes when they do */
 	uint64_t since_ns;         /* when the mark was first seen */
 	uint64_t look_ns;          /* when to look again */
@@ -95,11 +95,9 @@ static void take_out(struct entry *e)
 
 static void forget(struct folder *f, struct entry *e)
 {
-	struct entry **at = &f->bucket[bucket_of(e->name)];
-
-	while (*at != e)
-		at = &(*at)->hash_next;
-	*at = e->hash_next;
+	*e->hash_at = e->hash_next;
+	if (e->hash_next != NULL)
+		e->hash_next->hash_at = e->hash_at;
 	take_out(e);
 	f->count--;
 	free(e);
@@ -163,6 +161,9 @@ static struct entry *know(struct folder *f, const char *name, uint64_t now_ns)
 	}
 	strcpy(e->name, name);
 	e->hash_next = *at;
+	e->hash_at = at;
+	if (*at != NULL)
+		(*at)->hash_at = &e->hash_next;
 	*at = e;
 	append(&f->fresh, e);
 	f->count++;
@@ -314,19 +315,8 @@ static enum go_on put_off(struct folder *f, struct entry *e, unsigned class)
 	return NEXT;
 }
 
-static enum go_on offer(struct folder *f, struct entry *e, uint64_t now_ns, watch_ready *ready, void *ctx)
+static enum go_on settle(struct folder *f, struct entry *e, uint64_t now_ns, enum watch_answer answer)
 {
-	enum watch_answer answer;
-	struct stat st;
-	int finished = look(f, e, now_ns, &st);
-
-	if (finished < 0)
-		forget(f, e);
-	else if (finished == 0)
-		to_fresh(f, e); /* it changed while it was put off */
-	if (finished <= 0)
-		return NEXT;
-	answer = ready(ctx, e->name, &st);
 	switch (answer) {
 	case WATCH_TAKEN:
 		forget(f, e);
@@ -345,6 +335,22 @@ static enum go_on offer(struct folder *f, struct entry *e, uint64_t now_ns, watc
 	}
 	to_fresh(f, e);
 	return NEXT;
+}
+
+static enum go_on offer(struct folder *f, struct entry *e, uint64_t now_ns, watch_ready *ready, void *ctx)
+{
+	enum watch_answer answer;
+	struct stat st;
+	int finished;
+
+	if (e->renamed && !e->seen && (answer = ready(ctx, e->name, NULL)) != WATCH_LOOK)
+		return settle(f, e, now_ns, answer);
+	finished = look(f, e, now_ns, &st);
+	if (finished < 0)
+		forget(f, e);
+	else if (finished == 0)
+		to_fresh(f, e); /* it changed while it was put off */
+	return finished <= 0 ? NEXT : settle(f, e, now_ns, ready(ctx, e->name, &st));
 }
 
 void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready *ready, void *ctx)

@@ -41,8 +41,11 @@ enum watch_answer {
 	WATCH_HELD,  /* somebody has it open for writing: ask again */
 	WATCH_FAULT, /* ask again in some seconds */
 	WATCH_STOP,  /* offer no more entries now */
+	WATCH_LOOK,  /* no plain file that could be opened: offer it once more, looked at */
 	WATCH_LATER, /* put off: WATCH_LATER + class; offered again after watch_again() of that class, in this order */
 };
+/* st: what the entry is, not following a link.  NULL: something that was renamed in, most likely a plain file, which nobody
+ * has looked at, since whoever opens it learns the same of its descriptor at a third of the cost. */
 typedef enum watch_answer watch_ready(void *ctx, const char *name, const struct stat *st);
 /* Offer the finished entries of a folder until STOP: those put off whose class is open (until one is put off once
  * more, which stays the first), then the others; each list in its order. */

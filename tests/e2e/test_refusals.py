@@ -385,6 +385,12 @@ def test_odd_files(site):
     finally:
         os.chdir(here)
     os.symlink("nowhere", os.path.join(out, "dangling.csv"))
+    # The same renamed in, as a finished file is: nobody looks at that before it is opened.
+    os.symlink("/etc/passwd", os.path.join(out, ".renamed-link"))
+    os.mkfifo(os.path.join(out, ".renamed-pipe"))
+    os.mkdir(os.path.join(out, ".renamed-folder"))
+    for kind in ("link", "pipe", "folder"):
+        os.rename(os.path.join(out, ".renamed-" + kind), os.path.join(out, f"renamed-{kind}.csv"))
     with open(os.path.join(out, ".hidden.csv"), "w") as f:
         f.write("a temporary name of somebody who is still writing\n")
     site.put("eltax", "普通.csv", samples.table(2))
@@ -392,5 +398,9 @@ def test_odd_files(site):
     time.sleep(3)
     site.check_inbox()
     assert os.path.exists(os.path.join(out, ".hidden.csv"))
+    for name, why in (("link.csv", "symbolic link"), ("pipe.csv", "pipe"), ("sock.csv", "socket"), ("dangling.csv", "symbolic link"),
+                      ("renamed-link.csv", "symbolic link"), ("renamed-pipe.csv", "pipe"), ("renamed-folder.csv", "folder")):
+        with open(os.path.join(out, "refused", name + ".reason.txt")) as f:
+            assert why in f.read()
     assert open("/etc/passwd").read()
     s.close()

@@ -25,6 +25,7 @@ static struct watch *watch;
 static int dir;
 static char seen[4096]; /* names that were offered, each followed by a blank */
 static enum watch_answer reply;
+static unsigned unseen, looked; /* how often something was offered without having been looked at, and looked at */
 
 static int setup(void **state)
 {
@@ -43,13 +44,31 @@ static int teardown(void **state)
 	return tmpdir_remove(state);
 }
 
+/* Of what nobody has looked at: what it is.  -1 and *fd, or the answer. */
+static int hold(const char *name, const struct stat *st, int *fd)
+{
+	struct stat own;
+
+	*fd = st == NULL || S_ISREG(st->st_mode) ? claim_hold(dir, name) : -1;
+	if (*fd < 0 && (st == NULL || S_ISREG(st->st_mode)) && errno == EAGAIN)
+		return WATCH_HELD;
+	if (*fd < 0 && st == NULL)
+		return errno == ENOENT ? WATCH_TAKEN : WATCH_LOOK;
+	if (st != NULL || (fstat(*fd, &own) == 0 && S_ISREG(own.st_mode)))
+		return -1;
+	close(*fd);
+	return WATCH_LOOK;
+}
+
 static enum watch_answer offered(void *ctx, const char *name, const struct stat *st)
 {
-	int fd = S_ISREG(st->st_mode) ? claim_hold(dir, name) : -1;
+	int fd, answer;
 
 	(void)ctx;
-	if (fd < 0 && S_ISREG(st->st_mode) && errno == EAGAIN)
-		return WATCH_HELD;
+	*(st == NULL ? &unseen : &looked) += 1;
+	answer = hold(name, st, &fd);
+	if (answer >= 0)
+		return (enum watch_answer)answer;
 	if (fd >= 0)
 		close(fd);
 	strcat(strcat(seen, name), " ");
@@ -75,6 +94,46 @@ static void renamed_in_at_once(void **state)
 	assert_int_equal(watch_count(watch, 0), 0);
 	assert_int_equal(rename(tmpdir_path(".tmp"), tmpdir_path("a")), 0);
 	assert_string_equal(at(1 * S), "a ");
+	assert_int_equal(watch_count(watch, 0), 0);
+}
+
+/* Of a plain file nobody asks by its name; what else was renamed in is offered once more, looked at. */
+static void renamed_in_and_no_plain_file(void **state)
+{
+	(void)state;
+	reply = WATCH_TAKEN;
+	unseen = looked = 0;
+	tmpdir_write(".plain", "x", 1, 0644);
+	assert_int_equal(symlink("/etc/passwd", tmpdir_path(".link")), 0);
+	assert_int_equal(mkfifo(tmpdir_path(".pipe"), 0644), 0);
+	assert_int_equal(mkdir(tmpdir_path(".sub"), 0755), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		const char *name = (const char *const[]){ ".plain", ".link", ".pipe", ".sub" }[i];
+		assert_int_equal(rename(tmpdir_path(name), tmpdir_path(name + 1)), 0);
+	}
+	assert_string_equal(at(2 * S), "plain link pipe ");
+	assert_int_equal(unseen, 3);
+	assert_int_equal(looked, 2);
+	assert_string_equal(at(2 * S + QUIET), "sub "); /* a folder is looked at from the first */
+	assert_int_equal(unseen, 3);
+	assert_int_equal(rmdir(tmpdir_path("sub")), 0);
+	assert_int_equal(watch_count(watch, 0), 0);
+	/* Put off without a look, and then it is something else, or gone. */
+	tmpdir_write(".a", "x", 1, 0644);
+	tmpdir_write(".b", "x", 1, 0644);
+	assert_int_equal(rename(tmpdir_path(".a"), tmpdir_path("a")), 0);
+	assert_int_equal(rename(tmpdir_path(".b"), tmpdir_path("b")), 0);
+	reply = WATCH_LATER;
+	looked = 0;
+	assert_string_equal(at(5 * S), "a b ");
+	assert_int_equal(looked, 0);
+	assert_int_equal(unlink(tmpdir_path("a")), 0);
+	assert_int_equal(unlink(tmpdir_path("b")), 0);
+	assert_int_equal(symlink("/etc/passwd", tmpdir_path("b")), 0);
+	reply = WATCH_TAKEN;
+	watch_again(watch, 0, 0);
+	assert_string_equal(at(6 * S), "b ");
+	assert_int_equal(looked, 1);
 	assert_int_equal(watch_count(watch, 0), 0);
 }
 
@@ -278,7 +337,8 @@ static void more_than_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(renamed_in_at_once), cmocka_unit_test(written_in_place_after_a_while),
+		cmocka_unit_test(renamed_in_at_once), cmocka_unit_test(renamed_in_and_no_plain_file),
+		cmocka_unit_test(written_in_place_after_a_while),
 		cmocka_unit_test(still_changing), cmocka_unit_test(held_by_a_writer), cmocka_unit_test(found_by_a_scan),
 		cmocka_unit_test(links_and_folders), cmocka_unit_test(put_off_by_class), cmocka_unit_test(changed_while_put_off),
 		cmocka_unit_test(more_than_fit),

@@ -151,23 +151,13 @@ def by_pytest(group, what="", jobs=1, select=()):
         say("\n".join(lines[rest[0]:] if rest else lines[-200:]))
 
 
-def has_namespaces():
-    """Without them every pair of ends has the same address: then one at a time."""
-    name = f"km-{os.getpid()}-0-s"
-    try:
-        return os.environ.get("KATAMICHI_LOOPBACK") != "1" and all(
-            subprocess.run(["ip", "netns", what, name], stderr=subprocess.DEVNULL).returncode == 0 for what in ("add", "del"))
-    except OSError:
-        return False
-
-
 def pytests(groups):
     """All groups beside each other; then, one at a time on an idle machine, the tests that are marked "alone"."""
     if not groups:
         return
     os.environ.setdefault("KATAMICHI_SEED", str(random.SystemRandom().randrange(1, 2**31)))
     say(f"  KATAMICHI_SEED={os.environ['KATAMICHI_SEED']}")
-    if not has_namespaces() or not importlib.util.find_spec("xdist"):
+    if not importlib.util.find_spec("xdist"):
         for group in groups:
             by_pytest(group)
         return

@@ -31,11 +31,11 @@ def site(net, tmp_path, request):
     made = harness.Site(tmp_path, net)
     yield made
     try:
-        if request.node.report_call.passed:
+        if hasattr(request.node, "report_call") and request.node.report_call.passed:  # not where it was skipped before it began
             made.check_memory()
             made.stop()
             made.check_one_way()
     finally:
         harness.Process.end_all()
-        if request.node.report_call.passed:
+        if hasattr(request.node, "report_call") and request.node.report_call.passed:  # not where it was skipped before it began
             shutil.rmtree(tmp_path, ignore_errors=True)

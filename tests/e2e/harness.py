@@ -73,10 +73,16 @@ def wait_until(what, test, seconds=30, every=0.05, alive=()):
         time.sleep(every)
 
 
+def may_administer():
+    """CAP_SYS_ADMIN: mounts, and network namespaces with names.  Root of a container has none."""
+    with open("/proc/self/status") as f:
+        return int(re.search(r"^CapEff:\s*(\w+)", f.read(), re.M)[1], 16) >> 21 & 1
+
+
 def is_host_root():
     """Root of the host, who may give files away and ask for any buffer; not only of namespaces of somebody's own (run.py)."""
     with open("/proc/self/uid_map") as f:
-        return os.geteuid() == 0 and sum(int(line.split()[2]) for line in f) > 1
+        return may_administer() and sum(int(line.split()[2]) for line in f) > 1
 
 
 def run(*argv, ok=True, **options):
@@ -136,6 +142,10 @@ table netdev zone {{
 """
 
 
+# Where there is no link: an address for each of several processes of pytest.
+LOOPBACK = f"127.0.{int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:]) + 1}.1"
+
+
 class Net:
     """The two hosts.  two_ways is None on loopback: direction not tested."""
     serial = 0
@@ -145,8 +155,9 @@ class Net:
         self.mtu = mtu
         self.names = [f"km-{os.getpid()}-{Net.serial}-{side}" for side in "sr"]
         self.real = os.environ.get("KATAMICHI_LOOPBACK") != "1" and self._make()
-        self.sender = "10.77.0.1" if self.real else "127.0.0.1"
-        self.receiver = "10.77.0.2" if self.real else "127.0.0.1"
+        self.sender = "10.77.0.1" if self.real else LOOPBACK
+        self.receiver = "10.77.0.2" if self.real else LOOPBACK
+        self.relay = "127.0.0.1:5151" if self.real else f"{LOOPBACK}:5151"
 
     def _make(self):
         if os.geteuid() != 0:
@@ -425,11 +436,11 @@ class Site:
         """Receiver, then the relay if there are faults, then the sender."""
         relay = bool(faults) if relay is None else relay
         if relay:
-            values["destination"] = "127.0.0.1:5151"
+            values["destination"] = self.net.relay
         self.configure(**values)
         self.start_receiver()
         if relay:
-            self.relay = Relay(self.net, self.path("relay.log"), "127.0.0.1:5151", self.values["listen"], *faults)
+            self.relay = Relay(self.net, self.path("relay.log"), self.net.relay, self.values["listen"], *faults)
         self.start_sender()
 
     def start_receiver(self, *wrapper):

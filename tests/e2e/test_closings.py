@@ -129,11 +129,11 @@ def test_lost_amid_kept_ones(site):
 
 def test_given_up_is_named(site, monkeypatch):
     """15 days after the last symbol of an object the receiver gives up what it has of it: said, recorded, and the number stays missing."""
-    site.configure(repeat="1h", loss="1%", rate="100M", destination="127.0.0.1:5151")
+    site.configure(repeat="1h", loss="1%", rate="100M", destination=site.net.relay)
     monkeypatch.setenv("KATAMICHI_TEST_SERVICE_SPEED", "200000")  # 15 days are 6.5 s
     site.start_receiver()
     monkeypatch.delenv("KATAMICHI_TEST_SERVICE_SPEED")
-    site.relay = harness.Relay(site.net, site.path("relay.log"), "127.0.0.1:5151", site.values["listen"], "--loss", "0.3")
+    site.relay = harness.Relay(site.net, site.path("relay.log"), site.net.relay, site.values["listen"], "--loss", "0.3")
     site.start_sender()
     site.put_random("bulk", "8MB.bin", 8 << 20)
     harness.wait_until("the end of the first round", lambda: "bulk 1: sent, round 1" in site.sender.text(), 20, alive=site.daemons())

@@ -21,6 +21,7 @@ def test_samples_under_loss(site, loss):
     faults = ["--loss", str(loss / 100)]
     site.start(*faults, relay=True, loss=f"{max(loss, 1)}%")
     put_samples(site)
+    site.put_random("bulk", "4MB.bin", 4 << 20)  # of the samples' 500 datagrams none is lost once in 150 times
     site.wait_delivered(40)
     site.check_inbox()
     site.sender.stop()

@@ -14,7 +14,7 @@ SEND = """
 import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(%d):
-    s.sendto(i.to_bytes(4, "big") * 300, ("127.0.0.1", 5151))
+    s.sendto(i.to_bytes(4, "big") * 300, (%r, 5151))
     if i %% 50 == 49: time.sleep(0.002)
 """
 RECEIVE = """
@@ -35,8 +35,8 @@ def pass_through(net, tmp_path, n, *faults):
     """Send n datagrams through a relay with these faults: what arrived, and the relay's account."""
     end = harness.Process("end", net.at("r") + [sys.executable, "-c", RECEIVE % net.receiver],
                           str(tmp_path / f"end-{time.monotonic_ns()}.log"), ready="ready")
-    relay = harness.Relay(net, str(tmp_path / f"relay-{time.monotonic_ns()}.log"), "127.0.0.1:5151", f"{net.receiver}:5150", *faults)
-    harness.run(*net.at("s"), sys.executable, "-c", SEND % n)
+    relay = harness.Relay(net, str(tmp_path / f"relay-{time.monotonic_ns()}.log"), net.relay, f"{net.receiver}:5150", *faults)
+    harness.run(*net.at("s"), sys.executable, "-c", SEND % (n, net.relay.split(":")[0]))
     end.popen.wait(20)
     return [line.split() for line in end.text().splitlines()[1:]], relay.finish()
 

@@ -42,8 +42,8 @@ def send(net, *more, to=None, ok=True):
 def through_relay(net, tmp, *faults, rates=RATES, seconds="0.6"):
     """A whole test over a link with these faults: report, counts of the sender, what the relay did."""
     receiver = Receiver(net, tmp)
-    relay = harness.Relay(net, str(tmp / "relay.log"), "127.0.0.1:5151", f"{net.receiver}:5150", *faults)
-    sent = send(net, "--rates", rates, "--seconds", seconds, to="127.0.0.1:5151")
+    relay = harness.Relay(net, str(tmp / "relay.log"), net.relay, f"{net.receiver}:5150", *faults)
+    sent = send(net, "--rates", rates, "--seconds", seconds, to=net.relay)
     report = receiver.result()
     if net.real:
         assert net.frames_back() == (0, 0)

@@ -91,7 +91,7 @@ class Talkative(harness.Net):
 
 @pytest.fixture
 def talkative(tmp_path):
-    if os.geteuid() != 0:
+    if not harness.may_administer():
         pytest.skip("namespaces need root")
     net = Talkative()
     site = harness.Site(tmp_path, net)

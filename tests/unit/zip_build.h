@@ -104,7 +104,7 @@ static inline void zb_add(struct zip_build *b, const char *name, const void *dat
 	if (l->unlisted)
 		return;
 	zb_put(b->directory, &b->listed_n, 0x02014b50, 4);
-	zb_put(b->directory, &b->listed_n, 20 | (l->host == 0 ? 3 : 0) << 8, 2);
+	zb_put(b->directory, &b->listed_n, 20u | (l->host == 0 ? 3u : 0u) << 8, 2);
 	zb_put(b->directory, &b->listed_n, 20, 2);
 	zb_put(b->directory, &b->listed_n, flags, 2);
 	zb_put(b->directory, &b->listed_n, method, 2);

@@ -258,8 +258,11 @@ def latency(options, mtu, rate, work, count, bulk=None):
                 put_bulk()
             while len(taken) < count and time.time() - started < TIME_MAX:
                 taken.append(files.one(bulk_done))
-            while bulk and bulks[-1] < 0:  # the last one is still on its way
+            while bulk and bulks[-1] < 0:  # the last one is still on its way, or lost: small files arrive nevertheless
                 files.one(bulk_done)
+                pair.demand_no_loss()
+                if time.time() - started > 2 * TIME_MAX:
+                    raise Lost(f"a large file did not arrive; {pair.story()}")
         finally:
             if bulk:
                 rescue(pair, bulk, "bulk")

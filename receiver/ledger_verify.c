@@ -24,8 +24,9 @@ static const char *judge(struct ledger_verdict *v, sqlite3_stmt *s)
  * How many those were. */
 static int64_t walk(struct db *db, struct ledger_verdict *v, int64_t most, ledger_row *row, void *arg)
 {
-	sqlite3_stmt *s = db_query(db, "SELECT seq, entry, hash FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", "ii",
-	    v->rows > 0 ? v->rows : INT64_MIN, most);
+	/* The first time without a bound: there is none that nothing comes before. */
+	sqlite3_stmt *s = v->rows == 0 ? db_query(db, "SELECT seq, entry, hash FROM ledger ORDER BY seq LIMIT ?", "i", most) :
+	    db_query(db, "SELECT seq, entry, hash FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", "ii", v->rows, most);
 	int64_t n = 0;
 	int got;
 

@@ -94,6 +94,7 @@ static void changes_are_found(void **state)
 		{ "DELETE FROM ledger WHERE seq = 1", 1 },
 		{ "DELETE FROM ledger WHERE seq = 3; UPDATE ledger SET seq = seq - 1 WHERE seq > 3", 3 },
 		{ "INSERT INTO ledger VALUES(0, 'x', 'y')", 1 },
+		{ "INSERT INTO ledger VALUES(-9223372036854775808, 'x', 'y')", 1 }, /* there is none before it */
 		{ "INSERT INTO ledger SELECT seq + 100, entry, hash FROM ledger WHERE seq = 5", 6 },
 		{ "UPDATE ledger SET entry = (SELECT entry FROM ledger WHERE seq = 4) WHERE seq = 3", 3 },
 		{ "DELETE FROM ledger", 1 },

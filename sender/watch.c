@@ -16,7 +16,7 @@ enum { BUCKETS = 4096, TREE_ENTRIES_MAX = 4096, TREE_DEPTH_MAX = 16 };
 #define FAULT_NS 5000000000ull /* one that could not be taken */
 
 struct entry {
-	struct entry *hash_next, **hash_at; /* what points at it */
+	struct entry *hash_next;
 	struct list *in;
 	struct entry *prev, *next; /* in it */
 	bool renamed;
@@ -95,9 +95,11 @@ static void take_out(struct entry *e)
 
 static void forget(struct folder *f, struct entry *e)
 {
-	*e->hash_at = e->hash_next;
-	if (e->hash_next != NULL)
-		e->hash_next->hash_at = e->hash_at;
+	struct entry **at = &f->bucket[bucket_of(e->name)];
+
+	while (*at != e)
+		at = &(*at)->hash_next;
+	*at = e->hash_next;
 	take_out(e);
 	f->count--;
 	free(e);
@@ -161,9 +163,6 @@ static struct entry *know(struct folder *f, const char *name, uint64_t now_ns)
 	}
 	strcpy(e->name, name);
 	e->hash_next = *at;
-	e->hash_at = at;
-	if (*at != NULL)
-		(*at)->hash_at = &e->hash_next;
 	*at = e;
 	append(&f->fresh, e);
 	f->count++;

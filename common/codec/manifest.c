@@ -126,7 +126,7 @@ static void put_number(struct text *t, uint64_t v)
 }
 
 /* With a backslash before each backslash, and before each `other`. */
-static void put_escaped(struct text *t, const struct manifest_file *f, char other)
+static void put_escaped(struct text *t, const struct manifest_file *f, uint8_t other)
 {
 	for (size_t i = 0; i < f->name_len; i++) {
 		if (f->name[i] == '\\' || f->name[i] == other)

@@ -11,7 +11,7 @@
 
 #include "host/log.h"
 
-enum { BUCKETS = 4096, TREE_ENTRIES_MAX = 4096, TREE_DEPTH_MAX = 16 };
+enum { BUCKETS = 16384, TREE_ENTRIES_MAX = 4096, TREE_DEPTH_MAX = 16 };
 #define HELD_NS 100000000ull   /* when to ask again about an entry that a writer holds */
 #define FAULT_NS 5000000000ull /* one that could not be taken */
 

@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-enum { WATCH_ENTRIES_MAX = 8192, WATCH_FOLDERS_MAX = 64 };
+enum { WATCH_ENTRIES_MAX = 32768, WATCH_FOLDERS_MAX = 64 };
 #define WATCH_SCAN_NS 5000000000ull
 
 struct watch; /* opaque */

@@ -296,6 +296,47 @@ static void changed_while_put_off(void **state)
 	assert_int_equal(watch_count(watch, 0), 0);
 }
 
+/* One more name of one empty file: names are what is many here. */
+static void one_more(const char *name)
+{
+	if (faccessat(dir, ".one", F_OK, 0) != 0)
+		tmpdir_write(".one", "", 0, 0644);
+	assert_int_equal(linkat(dir, ".one", dir, name, 0), 0);
+}
+
+static enum watch_answer counted(void *ctx, const char *name, const struct stat *st)
+{
+	(void)name;
+	*(unsigned *)ctx += st == NULL;
+	return WATCH_TAKEN;
+}
+
+/* Ten thousand are put in while another batch is under way.  The table holds them all: of one that did not fit, a scan would not
+ * know that it was renamed, and it would wait for the quiet time. */
+static void many_renamed_in_at_once(void **state)
+{
+	enum { MANY = 10000 };
+	unsigned got = 0;
+	char from[32], to[32];
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(from, sizeof(from), ".many%u", i);
+		snprintf(to, sizeof(to), "many%u", i);
+		one_more(from);
+		assert_int_equal(renameat(dir, from, dir, to), 0);
+		if (i % 1000 == 0)
+			watch_read(watch, 350 * S); /* the kernel's queue is short */
+	}
+	watch_read(watch, 350 * S);
+	watch_offer(watch, 0, 350 * S, counted, &got);
+	assert_int_equal(got, MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(to, sizeof(to), "many%u", i);
+		assert_int_equal(unlinkat(dir, to, 0), 0);
+	}
+}
+
 /* More than the table holds: the rest is found as soon as half of it is free, none is lost. */
 static void more_than_fit(void **state)
 {
@@ -341,7 +382,7 @@ int main(void)
 		cmocka_unit_test(written_in_place_after_a_while),
 		cmocka_unit_test(still_changing), cmocka_unit_test(held_by_a_writer), cmocka_unit_test(found_by_a_scan),
 		cmocka_unit_test(links_and_folders), cmocka_unit_test(put_off_by_class), cmocka_unit_test(changed_while_put_off),
-		cmocka_unit_test(more_than_fit),
+		cmocka_unit_test(many_renamed_in_at_once), cmocka_unit_test(more_than_fit),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

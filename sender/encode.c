@@ -358,7 +358,7 @@ bool encode_room_ahead(const struct encoder *e, const struct encode_job *j)
 
 bool encode_submit(struct encoder *e, struct encode_job *j)
 {
-	size_t bytes = encode_bytes(j);
+	size_t bytes = encode_bytes(j), source = gather_size(group_len(j), j->l.slen);
 	struct worker *w = &e->worker[bytes + group_len(j) <= ENCODE_QUICK ? QUICK : BULK];
 
 	if (!encode_room(e, bytes))
@@ -373,8 +373,9 @@ bool encode_submit(struct encoder *e, struct encode_job *j)
 	}
 	j->memory[0] = take_memory(e, bytes);
 	j->parity = j->memory[0].at;
-	if (e->kept + group_len(j) <= ENCODE_SOURCE_ROOM && e->used + bytes + e->kept + group_len(j) <= ENCODE_BOTH) {
-		j->memory[1] = take_memory(e, gather_size(group_len(j), j->l.slen));
+	/* Of what was lent, not of what is needed of it: pieces of the pool are up to four times as large. */
+	if (e->kept + group_len(j) <= ENCODE_SOURCE_ROOM && e->lent + source <= ENCODE_BOTH) {
+		j->memory[1] = take_memory(e, source);
 		j->source = gather_begin(j->memory[1].at, geometry_offset(&j->g, j->first, 0), group_len(j), j->l.slen);
 		e->kept += group_len(j);
 	}

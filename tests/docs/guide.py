@@ -120,11 +120,11 @@ class Runner:
 
 
 @contextlib.contextmanager
-def made_pair(installed=False):
+def made_pair(installed=False, locale="C.UTF-8"):
     """Two hosts, fresh or set up by the Japanese guide; where there can be none, whoever asks is skipped."""
     work = tempfile.mkdtemp(prefix="km-guides-")
     try:
-        pair = host.Pair(work)
+        pair = host.Pair(work, locale)
         try:
             if installed:
                 Runner(pair, "ja").run("ja", "install")

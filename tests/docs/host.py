@@ -18,7 +18,8 @@ MASKED = ("systemd-sysctl.service systemd-modules-load.service systemd-remount-f
           " sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount dev-hugepages.mount dev-mqueue.mount"
           " sys-fs-fuse-connections.mount proc-sys-fs-binfmt_misc.automount tmp.mount cron.service nftables.service networking.service")
 
-# Runs in the new namespaces, before systemd: $1 our tree, $2 a directory that both hosts see (the medium that is carried).
+# Runs in the new namespaces, before systemd: $1 our tree, $2 a directory that both hosts see (the medium that is carried),
+# $5 the language that the installer was told, which services get, too.
 PREPARE = r"""
 set -e
 mount --make-rprivate /
@@ -50,6 +51,7 @@ ln -s /proc/self/fd "$root/dev/fd"
 # As just installed: nothing of ours, no service but systemd's own.
 rm -rf "$root/etc/systemd/system" "$root/etc/systemd/network" "$root/etc/katamichi" "$root/srv" "$root/var/lib/katamichi-sender"
 mkdir -p "$root/etc/systemd/system" "$root/etc/systemd/network" "$root/srv"
+echo "LANG=$5" >"$root/etc/default/locale"
 find "$root/usr/local" -name '*katamichi*' -prune -exec rm -rf {} +
 for unit in $4; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
 cd "$root"
@@ -73,7 +75,7 @@ def able():
 
 
 class Host:
-    def __init__(self, name, work, medium, device, mac):
+    def __init__(self, name, work, medium, device, mac, locale):
         able()
         self.name, self.device, self.mac = name, device, mac
         self.work = os.path.join(work, name)
@@ -82,12 +84,12 @@ class Host:
         self.cgroup = os.path.join(self.cgroups, f"km-{os.getpid()}-{name}")
         self.pid = self.outer = self.log = None
         try:
-            self._start(medium)
+            self._start(medium, locale)
         except BaseException:
             self.end()
             raise
 
-    def _start(self, medium):
+    def _start(self, medium, locale):
         os.makedirs(self.cgroups)
         if subprocess.run(["mount", "-t", "cgroup2", "none", self.cgroups], stderr=subprocess.DEVNULL).returncode != 0:
             raise Unable("cgroup2 cannot be mounted")
@@ -100,7 +102,7 @@ class Host:
         self.log = open(os.path.join(self.work, "log"), "w+")
         self.outer = subprocess.Popen(
             ["unshare", "--kill-child", "--mount", "--pid", "--fork", "--net", "--uts", "--ipc", "--cgroup", "sh", "-c", f"hostname {self.name}\n{PREPARE}",
-             "sh", TOP, medium, self.work, MASKED], preexec_fn=enter, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+             "sh", TOP, medium, self.work, MASKED, locale], preexec_fn=enter, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         end = time.monotonic() + 30
         while time.monotonic() < end:
             if self.outer.poll() is not None:
@@ -172,12 +174,12 @@ class Host:
 class Pair:
     """Sender and receiver, a fibre between them, and a medium that people carry."""
 
-    def __init__(self, work):
+    def __init__(self, work, locale="C.UTF-8"):
         self.hosts, self.medium = {}, os.path.join(work, "medium")
         os.makedirs(self.medium)
         try:
             for name, mac in (("sender", "02:00:00:00:00:01"), ("receiver", "02:00:00:00:00:02")):
-                self.hosts[name] = Host(name, str(work), self.medium, "enp3s0", mac)
+                self.hosts[name] = Host(name, str(work), self.medium, "enp3s0", mac, locale)
             s, r = self.hosts["sender"], self.hosts["receiver"]
             subprocess.run(["ip", "link", "add", s.device, "address", s.mac, "netns", str(s.pid), "type", "veth",
                             "peer", "name", r.device, "address", r.mac, "netns", str(r.pid)], check=True)

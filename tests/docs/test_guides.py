@@ -6,13 +6,14 @@ import pytest
 
 import guide
 
-LANGUAGES = ("ja", "en")
+LOCALE = {"ja": "ja_JP.UTF-8", "en": "C.UTF-8"}
+LANGUAGES = tuple(LOCALE)
 ALL = os.environ.get("KATAMICHI_DOCS") == "all"
 
 
 @pytest.fixture
-def pair():
-    with guide.made_pair() as made:
+def pair(language):
+    with guide.made_pair(locale=LOCALE[language]) as made:
         yield made
 
 
@@ -51,9 +52,10 @@ def test_a_wrong_text_is_found():
     assert not p.match("eltax 1 3\nend\n") and not p.match("eltax 1 2\n") and not p.match("eltax 1 2\nend\nmore\n")
 
 
-def test_set_up(pair):
-    """With the Japanese guide alone."""
-    guide.Runner(pair, "ja").run("ja", "install")
+@pytest.mark.parametrize("language", ["ja"])
+def test_set_up(pair, language):
+    """With one guide alone."""
+    guide.Runner(pair, language).run(language, "install")
 
 
 @pytest.mark.skipif(not ALL, reason="make test-docs")

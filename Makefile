@@ -14,6 +14,7 @@
 #   make firmware     the diode box's images  make test-firmware  the box in emulation (LONG=1: measured)
 #   make install      DESTDIR, PREFIX, ROLE=sender|receiver; make uninstall, make clean
 #   make messages     what is new to translate goes into tools/po/ja.po
+#   make help         this
 #
 # CC=clang, CFLAGS, LDFLAGS as usual; V=1 shows the commands.  A change of any of them rebuilds.
 # tools/deps.sh build installs what `make` needs (Debian 12).
@@ -107,7 +108,7 @@ endif
 # Sub-makes use both cores unless the caller chose.
 SUB = $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all messages tests demo test test-long test-docs test-firmware test-monitoring test-crash ci lint sanitize fuzz fuzz-build fuzz-afl bench bench-peers bench-fec soak check-cc clean FORCE
+.PHONY: all help messages tests demo test test-long test-docs test-firmware test-monitoring test-crash ci lint sanitize fuzz fuzz-build fuzz-afl bench bench-peers bench-fec soak check-cc clean FORCE
 all: $(PROGRAMS) $(CATALOGUES) $(COMPLETIONS)
 tests: all $(UNIT_BIN) $(TOOL_BIN) $(LAYER) $(WALL) $(if $(SAN),,$(ESCAPE)) $(if $(FUZZ_MAIN),,$(FUZZ_BIN))
 
@@ -215,6 +216,8 @@ messages:
 include firmware/firmware.mk
 
 # --- targets for people ---
+help:
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
 test:
 	@tools/deps.sh build test
 	@$(SUB) --no-print-directory tests

@@ -13,6 +13,7 @@
 
 #include "core/bytes.h"
 #include "host/clock.h"
+#include "host/i18n.h"
 #include "host/reason.h"
 
 enum { CHUNK = 64 << 10 };
@@ -175,7 +176,7 @@ enum clamd_verdict clamd_scan(const char *socket_path, int fd, uint64_t timeout_
 	if (send_file(&t, fd) < 0)
 		v = say(CLAMD_NOT, text, reason_errno(errno));
 	else if (get_reply(&t) != 0)
-		v = say(CLAMD_DOWN, text, errno == ETIMEDOUT ? "it takes longer than antivirus_timeout" : reason_errno(errno));
+		v = say(CLAMD_DOWN, text, errno == ETIMEDOUT ? N_("it takes longer than antivirus_timeout") : reason_errno(errno));
 	else
 		v = judge(t.reply, text);
 	close(t.sock);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/i18n.h"
 #include "host/log.h"
 #include "receiver/name_json.h"
 
@@ -24,7 +25,7 @@ void held_reason(char *out, size_t room, const struct transfer *t)
 	if (t->bads == 1)
 		snprintf(out, room, "%s: %s", name, t->bad[0].reason);
 	else
-		snprintf(out, room, "%s: %s; and %u more did not pass", name, t->bad[0].reason, t->bads - 1);
+		snprintf(out, room, N_("%s: %s; and %u more did not pass"), name, t->bad[0].reason, t->bads - 1);
 }
 
 /* held/INDEX with what belongs beside the file, and the file. */

@@ -58,7 +58,7 @@ static void conclude(struct store *s, struct job *j, const struct pipe_finish *f
 	if (s->revoked[j->inner.sender]) {
 		if (j->begun)
 			transfer_remove(t);
-		refuse_object(s, j, "its sender's key was revoked", 0);
+		refuse_object(s, j, N_("its sender's key was revoked"), 0);
 		return;
 	}
 	if (j->inner.key != 0)

@@ -144,7 +144,7 @@ static int lock_state(const struct receiver_conf *c)
 	for (int ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; ms += RETRY_STEP_MS) {
 		if (errno != EWOULDBLOCK || ms >= RETRY_MS)
 			log_die(EXIT_SYSTEM, "%s: %s", path, errno == EWOULDBLOCK
-			    ? "another katamichi-receiver runs with this state directory" : strerror(errno));
+			    ? _("another katamichi-receiver runs with this state directory") : strerror(errno));
 		clock_sleep_ns(RETRY_STEP_MS * 1000000ull);
 	}
 	return fd;
@@ -376,12 +376,13 @@ int main(int argc, char **argv)
 			puts("katamichi-receiver " KM_VERSION);
 			return EXIT_OK;
 		default:
-			fputs(_("try katamichi-receiver --help\n"), stderr);
+			fputs(_("Try katamichi-receiver --help.\n"), stderr);
 			return EXIT_USAGE;
 		}
 	}
 	if (config == NULL || optind != argc) {
-		fputs(_(usage), stderr);
+		fputs(config == NULL ? _("katamichi-receiver: -c FILE is missing\n") : _("katamichi-receiver: too many arguments\n"), stderr);
+		fputs(_("Try katamichi-receiver --help.\n"), stderr);
 		return EXIT_USAGE;
 	}
 	return start(config, degraded, only);

@@ -8,6 +8,7 @@
 
 #include "codec/hex.h"
 #include "host/clock.h"
+#include "host/i18n.h"
 #include "host/ipc_recv.h"
 #include "host/log.h"
 #include "host/reason.h"
@@ -120,7 +121,8 @@ void peers_ask(struct store *s)
 		} else if (strcmp(r.what, "revoke") == 0) {
 			revoke(s, &r, peer);
 		} else if (strcmp(r.what, "reset-epoch") != 0 || peer < 0) {
-			answer(db, &r, 1, peer >= 0 ? "unknown request" : "this sender is not pinned in the configuration that the receiver runs with");
+			answer(db, &r, 1, peer >= 0 ? N_("unknown request") : 
+			    N_("this sender is not pinned in the configuration that the receiver runs with"));
 		} else {
 			struct msg_about_peer m = { .sender = (uint32_t)peer, .lane = (int32_t)r.lane, .request = r.id };
 			tell_open(s, MSG_RESET_EPOCH, &m); /* again and again until it has answered: that changes nothing */

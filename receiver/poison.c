@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/i18n.h"
 #include "host/log.h"
 #include "receiver/store.h"
 
@@ -24,7 +25,7 @@ bool poison_suspect(const struct store *s, uint32_t slot)
  * is no accident: the sealed object is set aside and the service goes on. */
 bool poison_set_aside(struct store *s, struct job *j)
 {
-	static const char why[] = "the check process ended each time it looked at this object";
+	static const char why[] = N_("the check process ended each time it looked at this object");
 	int map = part_store_map(&s->parts, j->slot, O_RDONLY);
 	uint32_t attempts = map >= 0 ? parts_attempts(map) : 0;
 	char name[64], id[33];

@@ -6,6 +6,7 @@
 
 #include "host/clock.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "receiver/name_json.h"
 #include "receiver/publish.h"
@@ -14,7 +15,7 @@ static json_t *text(const char *s)
 {
 	json_t *j = json_string(s);
 
-	return j != NULL ? j : json_string("(not printable)");
+	return j != NULL ? j : json_string(N_("(not printable)"));
 }
 
 static json_t *list(const char *words)
@@ -62,7 +63,7 @@ char *publish_entry(const struct publish_item *it)
 	if (it->reason != NULL)
 		json_object_set_new(o, "reason", text(it->reason));
 	if (it->chain_broken)
-		json_object_set_new(o, "chain", text("does not follow its predecessor"));
+		json_object_set_new(o, "chain", text(N_("does not follow its predecessor")));
 	s = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(o);
 	if (s == NULL)

@@ -15,6 +15,7 @@
 #include "host/keyfile.h"
 #include "host/log.h"
 #include "host/metrics.h"
+#include "host/reason.h"
 #include "receiver/validity.h"
 
 #define POLICY_CONF_CHANNEL struct receiver_channel
@@ -257,7 +258,7 @@ int receiver_conf_read(struct receiver_conf *c, const char *name, int fd)
 	if ((code = conf_read(&schema, name, fd)) != 0 || (code = size_buffer(c, name)) != 0)
 		return code;
 	if (c->metrics[0] != '\0' && metrics_path_wrong(c->metrics) != NULL) {
-		log_error("%s: metrics = %s %s", name, c->metrics, metrics_path_wrong(c->metrics));
+		log_error("%s: metrics = %s %s", name, c->metrics, reason_show(metrics_path_wrong(c->metrics)));
 		return EXIT_CONFIG;
 	}
 	if (c->peers == 0) {

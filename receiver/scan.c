@@ -10,8 +10,10 @@
 
 #include "host/clock.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "receiver/peer_gone.h"
 #include "receiver/receiver_proc.h"
 #include "receiver/store.h"
@@ -107,10 +109,10 @@ static void not_scanned(struct store *s, struct job *j, const struct msg_scanned
 	uint64_t pause = PROBE_NS << (j->scan_tries < 8 ? j->scan_tries : 8);
 	char trouble[sizeof(s->scan.trouble)];
 
-	snprintf(trouble, sizeof(trouble), "%s: %s", m->verdict == CLAMD_DOWN ? "the scanner does not answer" : "a file cannot be scanned",
-	    m->text);
+	snprintf(trouble, sizeof(trouble), m->verdict == CLAMD_DOWN ? N_("the scanner does not answer: %s") : N_("a file cannot be scanned: %s"), m->text);
 	if (strcmp(trouble, s->scan.trouble) != 0)
-		log_warn("ALARM: channel %s: %s; what it has not looked at is held, and tried again", j->inner.channel, trouble);
+		log_warn("ALARM: channel %s: %s; what it has not looked at is held, and tried again", j->inner.channel,
+		    reason_show(trouble));
 	strcpy(s->scan.trouble, trouble);
 	s->scan.down = m->verdict == CLAMD_DOWN;
 	if (m->verdict != CLAMD_DOWN && j->scan_tries < 16)
@@ -140,7 +142,7 @@ static void answer(struct store *s, const struct msg_scanned *m)
 		s->scan.down = false;
 	}
 	if (m->verdict == CLAMD_FOUND) {
-		snprintf(reason, sizeof(reason), "the scanner found %s", m->text);
+		snprintf(reason, sizeof(reason), N_("the scanner found %s"), m->text);
 		transfer_bad_file(&j->transfer, m->file, "antivirus", reason);
 	}
 	if (++j->scan_at == j->transfer.found.file_count)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
 #include "sender/spool.h"
@@ -163,7 +164,7 @@ void batch_verdict(struct spool *s, const struct msg_verdict *v)
 		return;
 	feed = &s->feed[b->feed];
 	if (claim_refuse(&feed->folder, b->claim.dir, f->name, v->reason,
-	    "if it has to cross, let the receiving side agree on another form for it") == 0) {
+	    N_("if it has to cross, let the receiving side agree on another form for it")) == 0) {
 		f->refused = true;
 		feed->refused++;
 	} else {

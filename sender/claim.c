@@ -14,6 +14,7 @@
 #include "codec/record.h"
 #include "host/durable.h"
 #include "host/erase.h"
+#include "host/i18n.h"
 #include "host/log.h"
 
 int claim_open(struct claim_folder *f, const char *path, const char *channel)
@@ -170,7 +171,7 @@ static int load_entry(struct claim *c, const struct claim_folder *f, const char 
 	if (fstatat(c->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return -1;
 	if (!S_ISREG(st.st_mode) || c->count == RECORD_FILES_MAX)
-		return claim_refuse(f, c->dir, name, "it was found among the files being sent", "put it in again");
+		return claim_refuse(f, c->dir, name, N_("it was found among the files being sent"), N_("put it in again"));
 	return append(c, name, &st);
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
 #include "host/reason.h"
@@ -89,7 +90,7 @@ static int give(struct spool *s, struct outbox_object *o, uint64_t now_ns)
 	}
 	if (lseek(fd, 0, SEEK_END) != (off_t)o->length || !fit_layout(s, o)) {
 		close(fd);
-		lose(s, o, "it is not as long as it was");
+		lose(s, o, N_("it is not as long as it was"));
 		return -1;
 	}
 	if (o->length >= DISK_PIECE) /* written past the page cache, read past it */

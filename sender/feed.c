@@ -15,6 +15,7 @@
 
 #include "host/durable.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "host/reason.h"
 #include "sender/admit.h"
@@ -49,7 +50,7 @@ static void complain(struct forming *g, const char *name, const char *what, int 
 	if (f->quiet_until_ns > g->now_ns)
 		return;
 	f->quiet_until_ns = g->now_ns + COMPLAIN_NS;
-	log_error("%s: %s %s: %s; trying again", f->conf->folder, log_show(shown, sizeof(shown), name, strlen(name)), what,
+	log_error("%s: %s %s: %s; trying again", f->conf->folder, log_show(shown, sizeof(shown), name, strlen(name)), _(what),
 	    strerror(error));
 }
 
@@ -61,7 +62,7 @@ static enum watch_answer refuse(struct forming *g, const char *name, const char 
 		f->refused++;
 		return WATCH_TAKEN;
 	}
-	complain(g, name, "is refused, but cannot be moved to refused/", errno);
+	complain(g, name, N_("is refused, but cannot be moved to refused/"), errno);
 	return WATCH_FAULT;
 }
 
@@ -129,7 +130,7 @@ static enum watch_answer take_open(struct forming *g, enum track t, const char *
 	}
 	if (errno == ENOENT)
 		return WATCH_TAKEN; /* taken away meanwhile */
-	complain(g, name, "cannot be claimed", errno);
+	complain(g, name, N_("cannot be claimed"), errno);
 	return WATCH_FAULT;
 }
 

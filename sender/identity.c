@@ -14,6 +14,7 @@
 #include "host/clock.h"
 #include "host/durable.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "host/reason.h"
 #include "sender/set_aside.h"
@@ -141,7 +142,7 @@ static const char *against_witness(struct outbox *o)
 		return NULL;
 	got = read_witness(o, &w);
 	if (got == 0) /* configured just now, or taken away with the machine */
-		return get_meta(o, "witness", known) ? "its witness is gone" : NULL;
+		return get_meta(o, "witness", known) ? N_("its witness is gone") : NULL;
 	if (got < 0)
 		return "its witness cannot be read";
 	hex_put(generation, o->generation, SEAL_GENERATION_LEN);
@@ -226,7 +227,7 @@ void identity_key(struct outbox *o, const uint8_t fingerprint[static HASH_LEN])
 
 	hex_put(hex, fingerprint, HASH_LEN);
 	if (get_meta(o, "key", was) && strcmp(was, hex) != 0) {
-		identity_renew(o, "the sender has another key");
+		identity_renew(o, N_("the sender has another key"));
 		/* What was numbered under the old key is not this key's to announce. */
 		snprintf(was, sizeof(was), "%" PRId64, db_int(&o->db, "SELECT max(row) FROM object", ""));
 		put_meta(o, "key_row", was);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "content/magic.h"
+#include "host/i18n.h"
 #include "host/reason.h"
 
 enum { PIECE = 256 << 10 };
@@ -53,14 +54,14 @@ int inspect_claimed(struct content *c, const struct content_policy *p, const str
 
 	*checks = 0;
 	if (f->bytes == NULL && (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != f->size)) {
-		snprintf(why, why_size, "it is not the file that was claimed");
+		snprintf(why, why_size, N_("it is not the file that was claimed"));
 		return 1;
 	}
 	content_begin(c, p, f->name, f->name_len);
 	result = look(c, f);
 	if (result != 0) {
 		if (result < 0)
-			snprintf(why, why_size, "it cannot be read: %s", reason_errno(errno));
+			snprintf(why, why_size, N_("it cannot be read: %s"), reason_errno(errno));
 		else
 			snprintf(why, why_size, "%s", content_why(c));
 		return 1;

@@ -12,8 +12,10 @@
 #include "codec/seal.h"
 #include "host/conf.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "host/metrics.h"
+#include "host/reason.h"
 #include "host/units.h"
 #include "sender/layout.h"
 
@@ -70,7 +72,7 @@ static int parse_loss(void *object, const char *value, const char **why)
 {
 	struct sender_conf *c = object;
 
-	*why = "is not a share from 0 to 90%, as in 1%";
+	*why = N_("is not a share from 0 to 90%, as in 1%");
 	return units_ratio(value, &c->loss) == 0 && c->loss <= 0.9 ? 0 : -1;
 }
 
@@ -268,7 +270,7 @@ int sender_conf_read(struct sender_conf *c, const char *name, int fd)
 	if (code != 0)
 		return code;
 	if (c->metrics[0] != '\0' && metrics_path_wrong(c->metrics) != NULL) {
-		log_error("%s: metrics = %s %s", name, c->metrics, metrics_path_wrong(c->metrics));
+		log_error("%s: metrics = %s %s", name, c->metrics, reason_show(metrics_path_wrong(c->metrics)));
 		return EXIT_CONFIG;
 	}
 	if (c->channels == 0) {

@@ -33,7 +33,7 @@ static void say(struct db *db)
 		int64_t number = sqlite3_column_int64(s, 1);
 		json_array_append_new(channels, json_pack("{s:s, s:I}", "channel", channel, "number", (json_int_t)number));
 		if (out_mode() != OUT_JSON)
-			printf(_("  %s\tup to %" PRId64 "\n"), channel, number);
+			printf(_("  %s: up to %" PRId64 "\n"), channel, number);
 	}
 	if (out_mode() == OUT_JSON)
 		out_json_free(json_pack("{s:b, s:I, s:O}", "written", 1, "closing", (json_int_t)row, "channels", channels));

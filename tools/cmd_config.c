@@ -30,7 +30,7 @@ static void want_directory(struct lacks *l, const char *key, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) != 0)
-		lack(l, key, path, errno == ENOENT ? N_("this directory is not there, and nothing makes it up: mkdir -p makes it") : reason_errno(errno));
+		lack(l, key, path, errno == ENOENT ? N_("this directory is not there, and no program makes it: mkdir -p does") : reason_errno(errno));
 	else if (!S_ISDIR(st.st_mode))
 		lack(l, key, path, N_("this is not a directory"));
 }

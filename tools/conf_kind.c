@@ -5,6 +5,7 @@
 
 #include "host/conf.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/log.h"
 #include "tools/status.h"
 
@@ -34,7 +35,7 @@ int conf_kind(const char *name)
 	free(text);
 	if (kinds == CONF_KIND_SENDER || kinds == CONF_KIND_RECEIVER)
 		return (int)kinds;
-	log_error(kinds == 0 ? "%s: has neither a section [sender] nor [receiver]" :
-	    "%s: has both [sender] and [receiver]; each side has a file of its own", name);
+	log_error(kinds == 0 ? N_("%s: has neither a section [sender] nor [receiver]") :
+	    N_("%s: has both [sender] and [receiver]; each side has a file of its own"), name);
 	return -EXIT_CONFIG;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/conf.h"
+#include "host/i18n.h"
 
 /* All sections fill the one object, so that a value can be compared with those before it and the fault has its line. */
 static void *section(void *config, const char *kind, const char *name, const char **why)
@@ -34,7 +35,7 @@ static int parse_mac(struct diode_conf *c, struct diode_end *end, const char *v,
 		mac[i] = (uint8_t)(high << 4 | low);
 		any |= mac[i];
 	}
-	*why = (mac[0] & 1) != 0 ? "is the address of a group" : any == 0 ? "is no device's address" : NULL;
+	*why = (mac[0] & 1) != 0 ? N_("is the address of a group") : any == 0 ? N_("is no device's address") : NULL;
 	for (unsigned i = 0; *why == NULL && i < 4; i++)
 		if (all[i]->has_mac && memcmp(all[i]->mac, mac, 6) == 0)
 			*why = "is given to another end already";

@@ -96,8 +96,8 @@ static int open_socket(struct receiving *r, const struct link_test_listen *l)
 	for (int ms = 0; bind(r->sock, (const struct sockaddr *)&l->at, sizeof(l->at)) != 0; ms += RETRY_STEP_MS) {
 		if (errno != EADDRINUSE || ms >= RETRY_MS) {
 			log_error("link-test: listen %s: %s; %s", r->report.listen, strerror(errno), errno == EADDRINUSE ?
-			    "stop the katamichi-receiver for the test, its port is needed" :
-			    "is this address on an interface of this host?");
+			    _("stop the katamichi-receiver for the test, its port is needed") :
+			    _("is this address on an interface of this host?"));
 			return -1;
 		}
 		clock_sleep_ns(RETRY_STEP_MS * NS_PER_MS);

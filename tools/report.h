@@ -92,8 +92,9 @@ void report_each_missing(struct db *db, const struct report_period *p, void (*ea
 /* The configured name of a sender, or the first digits of its fingerprint. */
 const char *report_peer(const struct report *r, const char *fingerprint);
 struct report_channel report_sum(const struct report *r); /* of all channels */
-/* A kind's name for people, and one character wide mark for none. */
+/* A kind's name for people; and a row's, where the kind is only "other". */
 const char *report_kind_name(enum report_kind k);
+const char *report_event_name(enum report_kind k, const char *event);
 /* A number, or the first and the last of several; "" of none.  between: what stands there. */
 const char *report_numbers(char out[static 48], int64_t first, int64_t last, const char *between);
 /* Why, in the reader's language; an operator's own words stay as they are. */

@@ -95,7 +95,7 @@ static void told(void *arg, const struct report_row *w)
 	char at[24], seq[24], n[48], files[24], bytes[24], generation[96], object[96], manifest[96], sender[96];
 	int counted = w->kind != REPORT_REFUSED && w->kind != REPORT_SETTLED && w->kind != REPORT_CLOSING && w->kind != REPORT_OTHER;
 
-	const char *const c[COLUMNS] = { report_period_local(at, w->at), w->kind == REPORT_OTHER ? w->event : report_kind_name(w->kind),
+	const char *const c[COLUMNS] = { report_period_local(at, w->at), report_event_name(w->kind, w->event),
 		w->channel, report_numbers(n, w->number, w->last, RANGE), counted ? number(files, w->files) : "",
 		counted ? number(bytes, w->bytes) : "", w->file, report_reason(w->event, w->reason), w->by, w->dir, report_peer(t->r, w->sender),
 		hex(generation, "generation:", w->generation), hex(object, "object:", w->object), hex(manifest, "sha256:", w->manifest),

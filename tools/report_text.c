@@ -22,6 +22,17 @@ const char *report_kind_name(enum report_kind k)
 	}
 }
 
+const char *report_event_name(enum report_kind k, const char *event)
+{
+	static const char *const other[] = { N_("opened"), N_("generation"), N_("slip"), N_("clock"), N_("set-back"), N_("revoked"),
+		N_("epoch-reset") };
+
+	for (size_t i = 0; k == REPORT_OTHER && i < sizeof(other) / sizeof(other[0]); i++)
+		if (strcmp(event, other[i]) == 0)
+			return _(other[i]);
+	return k == REPORT_OTHER ? event : report_kind_name(k);
+}
+
 const char *report_reason(const char *event, const char *reason)
 {
 	static const char *const decided[] = { "approved", "released", "discarded", "settled" };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "codec/hex.h"
+#include "host/i18n.h"
 #include "receiver/name_json.h"
 
 enum { NOTE_MAX = 4 << 20 };
@@ -91,7 +92,7 @@ static int note_release(struct verify_notes *n, const struct manifest *m, const 
 int verify_notes_read(struct verify_notes *n, int dirfd, const struct manifest *m, const uint8_t manifest_hash[static HASH_LEN],
     const char **bad_file, const char **why)
 {
-	static const char other[] = "it does not speak of this manifest and its files";
+	static const char other[] = N_("it does not speak of this manifest and its files");
 	json_t *o;
 
 	memset(n, 0, sizeof(*n));

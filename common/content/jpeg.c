@@ -131,5 +131,7 @@ int jpeg_end(struct jpeg *j, struct content_why *why)
 {
 	if (j->complete)
 		return 0;
-	return content_say(why, j->state == START || j->state == START_2 ? "it does not begin like a JPEG" : "the JPEG is cut short");
+	if (j->state == START || j->state == START_2)
+		return content_say(why, "it does not begin like a JPEG");
+	return content_say(why, "the JPEG is cut short");
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/i18n.h"
 #include "host/units.h"
 
 static int parse_bool(const char *v, int *out)
@@ -66,10 +67,10 @@ static const char *put_number(const struct conf_key *k, void *to, const char *v)
 	const char *like = NULL;
 
 	switch (k->type) {
-	case CONF_SIZE: like = units_size(v, &n) != 0 ? "is not a size, such as 100M" : NULL; break;
-	case CONF_RATE: like = units_rate(v, &n) != 0 ? "is not a rate in bit/s, such as 1G" : NULL; break;
-	case CONF_TIME: like = units_time(v, &n) != 0 ? "is not a time, such as 20ms or 14d" : NULL; break;
-	default: like = parse_count(v, &n) != 0 ? "is not a whole number" : NULL; break;
+	case CONF_SIZE: like = units_size(v, &n) != 0 ? N_("is not a size, such as 100M") : NULL; break;
+	case CONF_RATE: like = units_rate(v, &n) != 0 ? N_("is not a rate in bit/s, such as 1G") : NULL; break;
+	case CONF_TIME: like = units_time(v, &n) != 0 ? N_("is not a time, such as 20ms or 14d") : NULL; break;
+	default: like = parse_count(v, &n) != 0 ? N_("is not a whole number") : NULL; break;
 	}
 	if (like != NULL)
 		return like;
@@ -86,7 +87,7 @@ static const char *put_ratio(void *to, const char *v)
 	double x;
 
 	if (units_ratio(v, &x) != 0 || !(x >= 0 && x < 1))
-		return "is not a share below 1, such as 1% or 0.01 or 1e-9";
+		return N_("is not a share below 1, such as 0.01, 1e-9 or 1%");
 	memcpy(to, &x, sizeof x);
 	return NULL;
 }

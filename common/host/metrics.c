@@ -1,4 +1,5 @@
 /* metrics.c - see metrics.h */
+#include "host/i18n.h"
 #include "host/metrics.h"
 
 #include <errno.h>
@@ -119,5 +120,5 @@ const char *metrics_path_wrong(const char *path)
 	size_t n = strlen(path);
 
 	return n < 6 || strcmp(path + n - 5, ".prom") != 0 || path[n - 6] == '/' ?
-	    "has to end in .prom: node_exporter reads no other" : NULL;
+	    N_("has to end in .prom: node_exporter reads no other") : NULL;
 }

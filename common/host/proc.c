@@ -1,4 +1,5 @@
 /* proc.c - see proc.h; the main process's half. */
+#include "host/i18n.h"
 #include "host/proc.h"
 
 #include <errno.h>
@@ -223,7 +224,7 @@ static int explain(const struct proc_spec *spec, const pid_t *pid, const struct 
 		log_about(.event = LOG_EVENT_STOPPED);
 		log_error("process %s (pid %d) was killed by signal %d (%s)%s; stopping", spec[worst].role, (int)pid[worst],
 		    WTERMSIG(status), strsignal(WTERMSIG(status)),
-		    WTERMSIG(status) == SIGKILL ? ": perhaps the machine ran out of memory" : "");
+		    WTERMSIG(status) == SIGKILL ? _(": perhaps the machine ran out of memory") : "");
 		return EXIT_INTERNAL;
 	}
 	if (WEXITSTATUS(status) == EXIT_DISK)

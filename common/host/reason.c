@@ -131,7 +131,7 @@ const char *reason_errno(int error)
 {
 	const char *english = strerrordesc_np(error);
 
-	return english != NULL ? english : "an error without a name";
+	return english != NULL ? english : N_("an error without a name");
 }
 
 const char *reason_show(const char *english)

@@ -36,7 +36,7 @@ def test_closing_names_what_is_missing(site):
     harness.wait_until("number 2 to be sent into nothing", lambda: "eltax 2: sent, round 1" in site.sender.text(), 20)
     harness.time.sleep(0.5)
     site.relay.join()
-    assert re.search(r"eltax\s+up to 2", close(site))
+    assert re.search(r"eltax: up to 2", close(site))
     wait_closings(site, 2)
     code, out = closings(site, "--last", "1")
     assert code == 1 and re.search(r"eltax +1 +2 +1 +1 +0 +0  2$", out, re.M) and re.search(r"pittari .*nothing new", out), out

@@ -45,7 +45,7 @@ def table(site, entry, slip):
         ("resend", [*s, slip, "--yes"], 0, "done before +at 20", "実施済み +20"),
         ("resend", [*s, "--list"], 0, "WHEN +CHANNEL +NUMBERS +SENT AGAIN.*eltax +2 +1 +0 ", "日時 +チャネル +番号 +再送 .*eltax +2 +1 +0 "),
         ("resend", [*s, slip[:-1]], 1, "too short or too long|mistyped", "長さが合いません|打ち間違い"),
-        ("close", s, 0, "closing [0-9]+ written.*eltax\tup to 3", "締め[0-9]+を書きました.*eltax\t3まで"),
+        ("close", s, 0, "closing [0-9]+ written.*eltax: up to 3", "締め[0-9]+を書きました.*eltax: 3まで"),
         ("quarantine list", r, 1, "row 2 has 1 columns, the first 2", "2行目は1列ですが、1行目は2列です"),
         ("quarantine show", [*r, entry], 0, "state +held.*columns, the first 2", "状態 +隔離中.*2行目は1列"),
         ("quarantine release", [*r, "--operator", "山田", "--reason", "確認済み", "none"], 1, "none", "none"),
@@ -161,7 +161,7 @@ def test_config_check(site):
     os.rmdir(site.path("out/pittari"))
     os.unlink(site.path("keys/receiver.pub"))
     got, text = said(ENGLISH, program("katamichi"), "config", "check", site.path("sender.conf"))
-    assert got == 1 and len(text.splitlines()) == 2 and "out/pittari: this directory is not there, and nothing makes it up" in text and "receiver.pub" in text, text
+    assert got == 1 and len(text.splitlines()) == 2 and "out/pittari: this directory is not there, and no program makes it" in text and "receiver.pub" in text, text
     got, text = said(JAPANESE, program("katamichi"), "config", "check", site.path("sender.conf"))
     assert got == 1 and "out/pittari: このディレクトリがありません" in text, text
     assert said(ENGLISH, program("katamichi"), "config", "check", "--file-only", site.path("sender.conf"))[0] == 0
@@ -202,10 +202,17 @@ def test_daemons_in_japanese(site):
     site.wait_delivered()
     wait_until("a session in Japanese", lambda: "のセッション" in site.receiver.text(), 10)
     os.mkdir(site.path("out/eltax/フォルダー"))
-    note = site.path("out/eltax/refused/フォルダー.reason.txt")
-    wait_until("the note", lambda: os.path.exists(note), 20)
-    with open(note, encoding="utf-8") as f:
-        assert re.search("理由: +フォルダーです", f.read())
+    for name, content in (("二重.csv", b"1,2\n"), ("計算.csv", b"\x7fELF" + bytes(60))):
+        with open(site.path("out/eltax", "." + name), "wb") as f:
+            f.write(content)
+    os.link(site.path("out/eltax/.二重.csv"), site.path("out/eltax/二重.csv"))
+    os.rename(site.path("out/eltax/.計算.csv"), site.path("out/eltax/計算.csv"))
+    for name, reason in (("フォルダー", "フォルダーです"), ("二重.csv", "名前が2個あります"), ("計算.csv", "名前にかかわらず、中身はプログラムです")):
+        note = site.path("out/eltax/refused", name + ".reason.txt")
+        wait_until("the note on " + name, lambda note=note: os.path.exists(note), 20)
+        with open(note, encoding="utf-8") as f:
+            text = f.read()
+        assert re.search(f"理由: +{reason}", text) and not re.search("[a-z] [a-z]", text), "all of it in Japanese: " + text
     site.put("eltax", "不正.csv", b"1,2\n3\n")
     wait_until("the quarantine", lambda: "2行目は1列ですが、1行目は2列です" in site.receiver.text(), 20, alive=site.daemons())
     del site.sent["eltax", "不正.csv".encode()]

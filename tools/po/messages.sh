@@ -15,7 +15,7 @@ options=(--language=C --from-code=UTF-8 --no-location --no-wrap --foreign-user -
 if [ "$1" = --reasons ]; then
 	: >"$2"
 	command -v xgettext >/dev/null || exit 0
-	find common sender receiver tools/ledger_against.c -name '*.c' | sort | xargs xgettext "${options[@]}" --omit-header -o - | sed -n '/%/s/^msgid \(".*"\)$/\1,/p' >"$2"
+	find common sender receiver tools/ledger_against.c -name '*.c' | sort | xargs xgettext "${options[@]}" -kN_ --omit-header -o - | sed -n '/%/s/^msgid \(".*"\)$/\1,/p' >"$2"
 	exit
 fi
 tree=$(mktemp -d)

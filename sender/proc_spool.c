@@ -69,7 +69,7 @@ static void confine(const struct spool *s)
 	};
 
 	for (unsigned i = 0; i < s->conf.channels; i++)
-		path[5 + i] = (struct sandbox_path){ s->conf.channel[i].folder, SANDBOX_TREE };
+		path[5 + i] = (struct sandbox_path){ s->conf.channel[i].folder, SANDBOX_FOLDER };
 	metrics_dir(metrics, sizeof(metrics), s->conf.metrics);
 	sandbox_begin(SANDBOX_SENDER_SPOOL, path, 5 + s->conf.channels);
 }

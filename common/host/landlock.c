@@ -62,13 +62,16 @@ static uint64_t all_of(int abi)
 	return FS_ABI_2 | (abi >= ABI_TRUNCATE ? FS_TRUNCATE : 0) | (abi >= ABI_IOCTL ? FS_IOCTL_DEV : 0);
 }
 
-/* What one path allows.  No execution, no devices, sockets, pipes or links: nothing of ours makes any. */
+/* What one path allows.  No execution.  Nothing of ours makes devices, sockets, pipes or links, and the call filter knows no
+ * call that would; but for Landlock who moves one into another directory makes it there. */
 static uint64_t rights(const struct sandbox_path *p, const struct stat *st, uint64_t known)
 {
-	const uint64_t file = LANDLOCK_ACCESS_FS_READ_FILE | (p->way == SANDBOX_TREE ? LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE : 0);
-	const uint64_t directory = LANDLOCK_ACCESS_FS_READ_DIR | (p->way != SANDBOX_TREE ? 0 :
+	const uint64_t odd = LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+	    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
+	const uint64_t file = LANDLOCK_ACCESS_FS_READ_FILE | (p->way == SANDBOX_READ ? 0 : LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE);
+	const uint64_t directory = LANDLOCK_ACCESS_FS_READ_DIR | (p->way == SANDBOX_READ ? 0 :
 	    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REFER);
+	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REFER) | (p->way == SANDBOX_FOLDER ? odd : 0);
 
 	return (S_ISDIR(st->st_mode) ? file | directory : file) & known;
 }

@@ -31,7 +31,11 @@ enum sandbox_id {
 	SANDBOX_COUNT,
 };
 
-enum sandbox_way { SANDBOX_READ, SANDBOX_TREE /* read, write, make, rename, remove below it */ };
+enum sandbox_way {
+	SANDBOX_READ,
+	SANDBOX_TREE,   /* read, write, make, rename, remove below it */
+	SANDBOX_FOLDER, /* the same, where others put what they like: links, pipes, sockets and devices can be moved, too */
+};
 
 struct sandbox_path {
 	const char *path;      /* one that is not there is passed over; NULL or "" too */

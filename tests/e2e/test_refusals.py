@@ -402,5 +402,6 @@ def test_odd_files(site):
                       ("renamed-link.csv", "symbolic link"), ("renamed-pipe.csv", "pipe"), ("renamed-folder.csv", "folder")):
         with open(os.path.join(out, "refused", name + ".reason.txt")) as f:
             assert why in f.read()
-    assert open("/etc/passwd").read()
+        assert os.path.lexists(os.path.join(out, "refused", name)) and not os.path.lexists(os.path.join(out, name)), name
+    assert open("/etc/passwd").read() and "cannot be moved" not in site.sender.text()
     s.close()

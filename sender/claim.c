@@ -21,22 +21,21 @@ int claim_open(struct claim_folder *f, const char *path, const char *channel)
 {
 	f->path = path;
 	f->channel = channel;
-	f->taken = f->refused = -1;
+	f->taken = -1;
 	f->folder = durable_open_dir(path);
 	if (f->folder < 0)
 		return -1;
 	if (durable_mkdir(f->folder, ".taken", 0700) != 0 || durable_mkdir(f->folder, "refused", 0755) != 0)
 		return -1;
 	f->taken = openat(f->folder, ".taken", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	f->refused = openat(f->folder, "refused", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return f->taken < 0 || f->refused < 0 ? -1 : 0;
+	return f->taken < 0 ? -1 : 0;
 }
 
 void claim_close(struct claim_folder *f)
 {
-	int *fd[3] = { &f->folder, &f->taken, &f->refused };
+	int *fd[2] = { &f->folder, &f->taken };
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		if (*fd[i] >= 0)
 			close(*fd[i]);
 		*fd[i] = -1;

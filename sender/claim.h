@@ -40,9 +40,9 @@ struct claim {
 	bool sent;                   /* it is ID.sent */
 };
 
-/* The three directories of a channel. */
+/* The directories of a channel; refused/ is opened by its name. */
 struct claim_folder {
-	int folder, taken, refused;
+	int folder, taken;
 	const char *path;            /* of the folder, for messages */
 	const char *channel;
 };

@@ -254,7 +254,7 @@ void feed_count_refused(struct spool *s, unsigned i)
 {
 	static const char suffix[] = ".reason.txt";
 	struct feed *f = &s->feed[i];
-	int fd = openat(f->folder.refused, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(f->folder.folder, "refused", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *e;
 	uint32_t notes = 0;
@@ -262,6 +262,8 @@ void feed_count_refused(struct spool *s, unsigned i)
 	if (d == NULL) {
 		if (fd >= 0)
 			close(fd);
+		else if (errno == ENOENT)
+			f->refused = 0; /* cleared, folder and all */
 		return;
 	}
 	while ((e = readdir(d)) != NULL) {

@@ -4,6 +4,7 @@
  * it was, to be refused again under the same name. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,9 +20,34 @@
 #include "sender/claim.h"
 
 #define REASON_SUFFIX ".reason.txt"
+#define REASON_TMP REASON_SUFFIX ".tmp" /* while it is written (durable.h) */
 enum { REFUSE_TRIES = 100000 };
 
-/* NAME, NAME.1, ...; where that plus the reason's suffix would be too long
+/* By its name each time: whoever clears it may take the folder itself away.  A descriptor, or -1 with errno. */
+static int open_refused(const struct claim_folder *f)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(f->folder, "refused", flags);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	return durable_mkdir(f->folder, "refused", 0755) == 0 ? openat(f->folder, "refused", flags) : -1;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), e = strlen(end);
+
+	return n >= e && strcmp(name + n - e, end) == 0;
+}
+
+/* It could be the reason of another file, which may come later and would be written over it. */
+static bool is_like_a_reason(const char *name)
+{
+	return ends_with(name, REASON_SUFFIX) || ends_with(name, REASON_TMP);
+}
+
+/* NAME, NAME.1, ... (one that is like a reason begins with NAME.1); where that plus the reason's suffix would be too long
  * for a directory, the name is cut and 8 digits of its hash keep it apart. */
 static void target_name(char out[static NAME_MAX_LEN + 1], const char *name, unsigned i)
 {
@@ -29,6 +55,7 @@ static void target_name(char out[static NAME_MAX_LEN + 1], const char *name, uns
 	uint8_t h[HASH_LEN];
 	size_t room = NAME_MAX_LEN - (sizeof(REASON_SUFFIX) - 1) - sizeof(number);
 
+	i += is_like_a_reason(name);
 	if (i > 0)
 		snprintf(number, sizeof(number), ".%u", i);
 	if (strlen(name) <= room) {
@@ -40,7 +67,7 @@ static void target_name(char out[static NAME_MAX_LEN + 1], const char *name, uns
 	snprintf(out, NAME_MAX_LEN + 1, "%.*s~%.8s%s", (int)(room - 9), name, hash, number);
 }
 
-static int write_reason(const struct claim_folder *f, const char *target, const char *name, const char *why,
+static int write_reason(const struct claim_folder *f, int refused, const char *target, const char *name, const char *why,
     const char *what)
 {
 	char text[4096], shown[1200], when[21], file[NAME_MAX_LEN + 1];
@@ -55,29 +82,42 @@ static int write_reason(const struct claim_folder *f, const char *target, const 
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return durable_write(f->refused, file, text, (size_t)n, 0644);
+	return durable_write(refused, file, text, (size_t)n, 0644);
 }
 
-int claim_refuse(const struct claim_folder *f, int dir, const char *name, const char *why, const char *what)
+static int refuse_into(const struct claim_folder *f, int refused, int dir, const char *name, const char *why, const char *what)
 {
 	char target[NAME_MAX_LEN + 1], shown[1200];
 	struct stat st;
 
 	for (unsigned i = 0; i < REFUSE_TRIES; i++) {
 		target_name(target, name, i);
-		if (fstatat(f->refused, target, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		if (fstatat(refused, target, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			continue;
-		if (errno != ENOENT || write_reason(f, target, name, why, what) != 0)
+		if (errno != ENOENT || write_reason(f, refused, target, name, why, what) != 0)
 			return -1;
-		if (renameat2(dir, name, f->refused, target, RENAME_NOREPLACE) != 0) {
+		if (renameat2(dir, name, refused, target, RENAME_NOREPLACE) != 0) {
 			if (errno == EEXIST)
 				continue;
 			return errno == ENOENT ? 0 : -1; /* taken away meanwhile: only the note remains */
 		}
 		log_about(.event = LOG_EVENT_FILE_REFUSED, .channel = f->channel);
 		log_warn("%s: refused %s: %s", f->channel, log_show(shown, sizeof(shown), name, strlen(name)), reason_show(why));
-		return fsync(f->refused);
+		return fsync(refused);
 	}
 	errno = EEXIST;
 	return -1;
+}
+
+int claim_refuse(const struct claim_folder *f, int dir, const char *name, const char *why, const char *what)
+{
+	int refused = open_refused(f), r, kept;
+
+	if (refused < 0)
+		return -1;
+	r = refuse_into(f, refused, dir, name, why, what);
+	kept = errno;
+	close(refused);
+	errno = kept;
+	return r;
 }

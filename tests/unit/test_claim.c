@@ -445,6 +445,32 @@ static void refused_again_after_a_crash(void **state)
 	expect_none("refused/late.1");
 }
 
+/* A file whose name is that of another's reason, or of the file that becomes it. */
+static void refused_and_not_written_over(void **state)
+{
+	(void)state;
+	put("one.csv.reason.txt", "a file of somebody");
+	put("one.csv.reason.txt.tmp", "another");
+	put("one.csv", "1");
+	assert_int_equal(claim_refuse(&folder, folder.folder, "one.csv.reason.txt", "why", "what"), 0);
+	assert_int_equal(claim_refuse(&folder, folder.folder, "one.csv.reason.txt.tmp", "why", "what"), 0);
+	assert_int_equal(claim_refuse(&folder, folder.folder, "one.csv", "why", "what"), 0);
+	expect("refused/one.csv.reason.txt.1", "a file of somebody");
+	expect("refused/one.csv.reason.txt.tmp.1", "another");
+	expect("refused/one.csv", "1");
+}
+
+/* Somebody cleared refused/ by taking all of it away. */
+static void refused_when_the_folder_is_gone(void **state)
+{
+	(void)state;
+	assert_int_equal(rename(tmpdir_path("refused"), tmpdir_path("away")), 0);
+	put("next", "2");
+	assert_int_equal(claim_refuse(&folder, folder.folder, "next", "why", "what"), 0);
+	expect("refused/next", "2");
+	expect_none("away/next");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,7 +479,8 @@ int main(void)
 		cmocka_unit_test(back_with_a_long_name), cmocka_unit_test(a_writer_holds_it), cmocka_unit_test(held_against_writers),
 		cmocka_unit_test(kept_and_still_the_same), cmocka_unit_test(another_of_that_name),
 		cmocka_unit_test(refused_with_a_reason), cmocka_unit_test(refused_whatever_its_name),
-		cmocka_unit_test(refused_again_after_a_crash),
+		cmocka_unit_test(refused_again_after_a_crash), cmocka_unit_test(refused_and_not_written_over),
+		cmocka_unit_test(refused_when_the_folder_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

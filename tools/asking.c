@@ -22,15 +22,34 @@
 enum { TRIES = 150 };
 #define TRY_NS 100000000ull /* 15 s in all */
 
+int asking_is_ledger(const char *path)
+{
+	struct db db;
+	int64_t there;
+
+	if (db_open_readonly(&db, path) != 0)
+		return EXIT_SYSTEM;
+	there = db_int(&db, "SELECT count(*) FROM sqlite_master WHERE name = 'ledger'", "");
+	db_close(&db);
+	if (there != 0)
+		return EXIT_OK;
+	log_error(_("%s: there is no ledger in this database, and it is left as it is: stop the service, and put the copy of a backup in its place"
+	    " (the guide to incidents says how)"), path);
+	return EXIT_DATA;
+}
+
 int asking_open(struct db *db, const struct receiver_conf *c)
 {
 	static char path[RECEIVER_PATH_MAX + 32];
+	int code;
 
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", c->state);
 	if (access(path, R_OK | W_OK) != 0) {
 		log_error("%s: %s; run this as the receiver's user, on the receiving host", path, strerror(errno));
 		return EXIT_SYSTEM;
 	}
+	if ((code = asking_is_ledger(path)) != EXIT_OK)
+		return code;
 	db_open(db, path, QUARANTINE_SCHEMA CHECKPOINTS_SCHEMA PEERS_ASK_SCHEMA SETTLE_SCHEMA);
 	return EXIT_OK;
 }

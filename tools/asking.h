@@ -10,6 +10,9 @@
 
 /* The ledger's database for a request: 0, or an exit code after one logged line. */
 int asking_open(struct db *db, const struct receiver_conf *c);
+/* Is there a ledger in this database at all?  To be asked before tables are made in it: what was emptied, or is another's, must
+ * not come to look like one.  0, or an exit code after one logged line. */
+int asking_is_ledger(const char *path);
 int asking_receiver_runs(const struct receiver_conf *c); /* 1: a daemon holds its lock, or we may not look at that */
 /* Who sits at the terminal, as far as the system knows: the name of the login user, else of the user who runs this. */
 const char *asking_login(void);

@@ -26,6 +26,8 @@ static int open_readonly(const struct cmd_line *l, struct db *db)
 	if (code != 0)
 		return code;
 	snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
+	if ((code = asking_is_ledger(path)) != EXIT_OK)
+		return code;
 	if (db_open_readonly(db, path) != 0)
 		return EXIT_SYSTEM;
 	if (db_int(db, "SELECT count(*) FROM sqlite_master WHERE name = 'quarantine'", "") != 0)

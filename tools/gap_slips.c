@@ -15,6 +15,7 @@
 #include "host/keyfile.h"
 #include "host/log.h"
 #include "receiver/slips.h"
+#include "tools/asking.h"
 #include "tools/gap_list.h"
 #include "tools/slip_print.h"
 
@@ -251,6 +252,8 @@ int gap_slips(const struct receiver_conf *c, const struct gap_slips_how *how)
 		log_error("%s: %s; a slip is recorded before it is printed: run this as the receiver's user", path, strerror(errno));
 		return EXIT_SYSTEM;
 	}
+	if ((code = asking_is_ledger(path)) != EXIT_OK)
+		return code;
 	m.c = c;
 	m.now_s = clock_wall_ms() / 1000;
 	db_open(&db, path, SLIPS_SCHEMA);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "codec/crypto.h"
+#include "host/db.h"
 #include "host/exits.h"
 #include "host/log.h"
 #include "tools/cmd.h"
@@ -125,6 +126,7 @@ int main(int argc, char **argv)
 	hold_streams();
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error with a name, not our end */
 	log_init_tool("katamichi");
+	db_for_people();
 	if (argc < 2) {
 		log_error("a command is missing; see katamichi --help");
 		return EXIT_USAGE;

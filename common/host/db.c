@@ -21,6 +21,13 @@ enum {
 	DB_PATH_MAX = 4096 + 8,
 };
 
+static int for_people;
+
+void db_for_people(void)
+{
+	for_people = 1;
+}
+
 /* A disk may heal, permissions are the system's fault, everything else is the data's. */
 static int exit_of(int rc)
 {
@@ -45,7 +52,7 @@ static int is_damaged(const struct db *d)
 {
 	int rc = sqlite3_errcode(d->h) & 0xff;
 
-	return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB || (d->readonly && exit_of(rc) == EXIT_DATA);
+	return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB || ((d->readonly || for_people) && exit_of(rc) == EXIT_DATA);
 }
 
 static _Noreturn void die(struct db *d, const char *sql)
@@ -54,6 +61,13 @@ static _Noreturn void die(struct db *d, const char *sql)
 		log_debug("%s: at: %s", d->path, sql);
 		log_die(EXIT_DATA, "%s: this database is damaged (%s): stop the service, move this file and those whose names begin with its "
 		    "name away, keep them, and put the copy of a backup in its place (the guide to incidents says more)", d->path, sqlite3_errmsg(d->h));
+	}
+	if (for_people) {
+		int error = sqlite3_system_errno(d->h);
+		log_debug("%s: at: %s", d->path, sql);
+		log_die(EXIT_SYSTEM, "%s: %s (%s): is the disk full or in trouble, or may this user not read, or write, this file and those whose"
+		    " names begin with its name?", d->path, sqlite3_errmsg(d->h), error != 0 ? strerror(error) :
+		    sqlite3_errstr(sqlite3_extended_errcode(d->h)));
 	}
 	log_die(exit_of(sqlite3_errcode(d->h)), "%s: %s (%s), at: %s", d->path, sqlite3_errmsg(d->h),
 	    sqlite3_errstr(sqlite3_extended_errcode(d->h)), sql);
@@ -69,8 +83,8 @@ static int open_as(struct db *d, const char *path, int flags)
 {
 	*d = (struct db){ .path = path };
 	if (sqlite3_open_v2(path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
-		log_error("%s: cannot open the database: %s", path, d->h != NULL ? sqlite3_errmsg(d->h) : "out of memory");
 		int error = d->h != NULL ? sqlite3_system_errno(d->h) : ENOMEM;
+		log_error("%s: cannot open the database: %s", path, error != 0 ? strerror(error) : sqlite3_errmsg(d->h));
 		(void)sqlite3_close(d->h);
 		d->h = NULL;
 		errno = error;
@@ -132,7 +146,7 @@ void db_open(struct db *d, const char *path, const char *schema)
 {
 	create(path);
 	if (open_as(d, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW) != 0)
-		log_die(durable_exit(errno), "%s: this database is needed", path);
+		log_die(for_people ? EXIT_SYSTEM : durable_exit(errno), "%s: this database is needed", path);
 	db_exec(d, "PRAGMA journal_mode=WAL");
 	db_exec(d, "PRAGMA synchronous=FULL");
 	db_exec(d, "PRAGMA secure_delete=ON");
@@ -248,6 +262,12 @@ int db_try(struct db *d, sqlite3_stmt *s)
 		die(d, sqlite3_sql(s));
 	db_done(s);
 	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+void db_end_reading(struct db *d, const char *sql)
+{
+	if (sqlite3_exec(d->h, sql, NULL, NULL, NULL) != SQLITE_OK)
+		(void)sqlite3_exec(d->h, "ROLLBACK", NULL, NULL, NULL); /* if there still is one */
 }
 
 void db_done(sqlite3_stmt *s)

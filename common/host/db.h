@@ -5,7 +5,8 @@
  * fatal in a writer (EXIT_DATA; EXIT_DISK for a full, read-only or broken disk,
  * after which the main process starts all again until it works): the next
  * start recovers from what was committed.  Of a database that is damaged an
- * operator is told that, and what to do, in place of the statement.  8 MB of the log and up to 1 MB of
+ * operator is told that, and what to do, in place of the statement.  In a command that a person runs (db_for_people) so is
+ * every other fault, and EXIT_DISK, which is for our processes only, is EXIT_SYSTEM there.  8 MB of the log and up to 1 MB of
  * the database are allocated ahead, so that a full disk does not stop it. */
 #ifndef KM_DB_H
 #define KM_DB_H
@@ -24,6 +25,7 @@ struct db {
 	int readonly;
 };
 
+void db_for_people(void); /* before anything is opened */
 void db_open(struct db *d, const char *path, const char *schema); /* creates; runs schema (idempotent SQL); fatal on failure */
 int db_open_readonly(struct db *d, const char *path); /* for tools: 0, or -1 (logged) */
 void db_close(struct db *d);
@@ -33,6 +35,8 @@ void db_exec(struct db *d, const char *sql); /* "BEGIN IMMEDIATE", "COMMIT", ...
 sqlite3_stmt *db_query(struct db *d, const char *sql, const char *fmt, ...);
 int db_step(struct db *d, sqlite3_stmt *s); /* 1 = a row; 0 = done, and s is not the caller's any more */
 int db_try(struct db *d, sqlite3_stmt *s);  /* for who can do without: likewise; -1 = done, it is damaged or the disk does not give it */
+/* End a transaction in which nothing was written ("COMMIT", "RELEASE ..."), though what db_try() met may have ended it before. */
+void db_end_reading(struct db *d, const char *sql);
 void db_done(sqlite3_stmt *s);              /* done early */
 const char *db_text(sqlite3_stmt *s, int column); /* of the present row; "" for NULL; good until the next step */
 void db_text_to(char *to, size_t size, sqlite3_stmt *s, int column); /* likewise, copied; cut to size */

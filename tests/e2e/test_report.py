@@ -1,4 +1,5 @@
 """katamichi report: what a day or a month of the ledger holds, in each form, compared with what was put in."""
+import contextlib
 import csv
 import hashlib
 import html.parser
@@ -6,6 +7,7 @@ import io
 import json
 import os
 import re
+import resource
 import sqlite3
 import subprocess
 import time
@@ -293,3 +295,44 @@ def test_many_deliveries(tmp_path):
         told = json.load(f)
     assert len(told["rows"]) in (ROWS, ROWS + 1) and told["ledger"]["rows"] == ROWS + 1  # `opened` is of today
     assert sum(c["delivered"] for c in told["channels"]) == ROWS - sum(c["refused"] + c["quarantined"] for c in told["channels"])
+
+
+@pytest.mark.parametrize("left", [b"", "CREATE TABLE other(a)"], ids=["nothing", "another's"])
+def test_no_ledger_is_made_of_another_database(tmp_path, left):
+    """Whoever asks for something puts no table into what was emptied, or is another program's: it would look like a ledger of ours."""
+    made, db = Ledger(tmp_path), tmp_path / "state/ledger/ledger.db"
+    made.db.close()
+    db.unlink()
+    if left:
+        with contextlib.closing(sqlite3.connect(db)) as other:
+            other.execute(left)
+    else:
+        db.touch()
+    before, who = db.read_bytes(), ["--operator", "山田", "--reason", "確認済み"]
+    for argv in (["ledger", "checkpoint"], ["quarantine", "list"], ["quarantine", "release", *who, "x"], ["key", "revoke", *who, PEER], ["gaps", "--slip"],
+                 ["settle", *who, "eltax", "1"]):
+        done = harness.katamichi(*argv, "-c", made.path("receiver.conf"), ok=False)
+        assert done.returncode == 6 and len(done.err.splitlines()) == 1 and "there is no ledger in this database" in done.err, (argv, done.err)
+    assert db.read_bytes() == before
+
+
+def test_a_disk_that_takes_nothing(tmp_path):
+    """What SQLite may not open or write is the system's fault (5), in one line without a statement; 75 is for our own processes."""
+    made, db = Ledger(tmp_path), tmp_path / "state/ledger/ledger.db"
+    made.db.close()
+    who = ["--operator", "山田", "--reason", "確認済み"]
+    reads = [["ledger", "verify"], ["ledger", "export"], ["report", "--day", "today"], ["list"], ["gaps"], ["closings"], ["quarantine", "list"],
+             ["key", "retired"], ["doctor"], ["watch", "--json", "--once"]]
+    asks = [["quarantine", "release", *who, "x"], ["ledger", "checkpoint"], ["key", "revoke", *who, PEER]]
+
+    def refused(commands, limit=None):
+        for argv in commands:
+            done = harness.katamichi(*argv, "-c", made.path("receiver.conf"), ok=False, preexec_fn=limit)
+            assert done.returncode == 5 and len(done.err.splitlines()) == 1 and " may this user not " in done.err, (argv, done.returncode, done.err)
+            assert "SELECT" not in done.err and "INSERT" not in done.err and "PRAGMA" not in done.err, (argv, done.err)
+
+    (tmp_path / "state/ledger/ledger.db-wal").symlink_to("ledger.db-wal")
+    refused(reads + asks)
+    (tmp_path / "state/ledger/ledger.db-wal").unlink()
+    refused(asks, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+    assert "holds" in harness.katamichi("ledger", "verify", str(db)).out

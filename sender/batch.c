@@ -19,6 +19,7 @@
 #include "codec/manifest.h"
 #include "host/clock.h"
 #include "host/exits.h"
+#include "host/i18n.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
 #include "host/reason.h"
@@ -246,15 +247,28 @@ static void commit(struct spool *s, struct batch *b, uint64_t now_ns)
 	batch_drop(s, b);
 }
 
-/* One file changed while it was read: back with it, and once more with the others. */
-static void give_back(struct spool *s, struct batch *b, uint64_t now_ns)
+/* One that changed is as if written in place, and has its quiet time; one that the disk does not give is tried again later. */
+static void put_off(struct spool *s, const struct batch *b, uint64_t now_ns)
 {
 	struct feed *f = &s->feed[b->feed];
 	const char *name = b->claim.file[b->job.bad].name;
+	bool changed = b->job.error == ESTALE || b->job.error == ENOENT /* by somebody who is at home in .taken */;
 	char shown[1200];
 
-	log_warn("%s: %s changed while it was read (%s); it goes back into the folder", f->conf->name,
-	    log_show(shown, sizeof(shown), name, strlen(name)), strerror(b->job.error));
+	if (changed)
+		log_warn("%s: %s changed while it was read; it goes back into the folder", f->conf->name,
+		    log_show(shown, sizeof(shown), name, strlen(name)));
+	else
+		feed_complain(f, name, N_("cannot be read, and goes back into the folder"), b->job.error, now_ns);
+	watch_back(s->watch, b->feed, name, now_ns + (changed ? f->conf->quiet_ns : SPOOL_RETRY_NS));
+}
+
+/* One file could not be read as it was taken: back with it, and once more with the others. */
+static void give_back(struct spool *s, struct batch *b, uint64_t now_ns)
+{
+	struct feed *f = &s->feed[b->feed];
+
+	put_off(s, b, now_ns);
 	if (claim_back(&b->claim, &f->folder, b->job.bad) != 0) {
 		wait_for_better(s, b, "a file that changed cannot be put back: %s", errno, now_ns);
 		return;

@@ -41,17 +41,20 @@ void feed_open(struct spool *s, unsigned i)
 		    strerror(errno));
 }
 
-/* One line in a while, however many files have the same trouble. */
-static void complain(struct forming *g, const char *name, const char *what, int error)
+void feed_complain(struct feed *f, const char *name, const char *what, int error, uint64_t now_ns)
 {
-	struct feed *f = &g->s->feed[g->feed];
 	char shown[1200];
 
-	if (f->quiet_until_ns > g->now_ns)
+	if (f->quiet_until_ns > now_ns)
 		return;
-	f->quiet_until_ns = g->now_ns + COMPLAIN_NS;
-	log_error("%s: %s %s: %s; trying again", f->conf->folder, log_show(shown, sizeof(shown), name, strlen(name)), _(what),
-	    strerror(error));
+	f->quiet_until_ns = now_ns + COMPLAIN_NS;
+	log_error("%s: %s %s: %s; trying again", f->conf->folder, log_show(shown, sizeof(shown), name, strlen(name)),
+	    _(what), strerror(error));
+}
+
+static void complain(struct forming *g, const char *name, const char *what, int error)
+{
+	feed_complain(&g->s->feed[g->feed], name, what, error, g->now_ns);
 }
 
 static enum watch_answer refuse(struct forming *g, const char *name, const char *why, const char *what)
@@ -100,7 +103,7 @@ static struct batch *batch_for(struct forming *g, enum track t)
 	b = batch_new(g->s, g->feed, t);
 	b->since_ns = clock_mono_ns();
 	if (claim_begin(&b->claim, &f->folder) != 0) {
-		complain(g, ".taken", "takes no new claim", errno);
+		complain(g, ".taken", N_("takes no new claim"), errno);
 		batch_drop(g->s, b);
 		f->not_before_ns = g->now_ns + SPOOL_RETRY_NS;
 		reason_put(g->s->disk_why, sizeof(g->s->disk_why), "%s: .taken takes no new claim", f->conf->name);
@@ -109,22 +112,26 @@ static struct batch *batch_for(struct forming *g, enum track t)
 	return g->batch[t] = b;
 }
 
-/* fd: the file, or -1 if it cannot be opened, which is found out later. */
+/* fd: the file, or -1 with errno if it cannot be opened: then it is not taken, and whatever is done about it, it is tried again. */
 static enum watch_answer take_open(struct forming *g, enum track t, const char *name, const struct stat *st, int fd)
 {
 	struct feed *f = &g->s->feed[g->feed];
 	const char *what = NULL;
+	int unread = fd < 0 ? errno : 0;
 	struct batch *b;
 	char why[160];
 
 	if (admit_file(name, st, f->conf->max_file, why, sizeof(why), &what) != ADMIT_OK)
 		return refuse(g, name, why, what);
+	if (fd < 0) {
+		complain(g, name, N_("cannot be read"), unread);
+		return WATCH_FAULT;
+	}
 	b = batch_for(g, t);
 	if (b == NULL)
 		return WATCH_STOP;
 	if (claim_take(&b->claim, &f->folder, name, fd) == 0) {
-		if (fd >= 0)
-			claim_keep(&b->claim, fd, &g->s->kept);
+		claim_keep(&b->claim, fd, &g->s->kept);
 		batch_ask_full(g->s, b);
 		return WATCH_TAKEN;
 	}
@@ -168,8 +175,8 @@ static enum watch_answer take(void *ctx, const char *name, const struct stat *st
 		return take_unseen(g, name);
 	if (!has_room(g, track_of(st), (uint64_t)st->st_size))
 		return (enum watch_answer)(WATCH_LATER + track_of(st));
-	if (S_ISREG(st->st_mode) && (fd = claim_hold(g->s->feed[g->feed].folder.folder, name)) < 0 && errno == EAGAIN)
-		return WATCH_HELD;
+	if (S_ISREG(st->st_mode) && (fd = claim_hold(g->s->feed[g->feed].folder.folder, name)) < 0 && (errno == EAGAIN || errno == ENOENT))
+		return errno == EAGAIN ? WATCH_HELD : WATCH_TAKEN;
 	answer = take_open(g, track_of(st), name, st, fd);
 	if (fd >= 0)
 		close(fd);

@@ -131,6 +131,9 @@ void feed_recover(struct spool *s, unsigned i);           /* claims that an earl
 void feed_run(struct spool *s, unsigned i, uint64_t now_ns); /* form batches as far as may be */
 bool feed_takes_any(const struct feed *f);
 void feed_count_refused(struct spool *s, unsigned i);
+void feed_look_at_place(struct spool *s, unsigned i, uint64_t now_ns); /* is it still this folder?  If not, a new start opens what is there */
+/* One line in a while, however many files of the folder have a trouble.  what: N_("cannot be read") and the like. */
+void feed_complain(struct feed *f, const char *name, const char *what, int error, uint64_t now_ns);
 
 /* ask.c */
 void batch_ask(struct spool *s, uint64_t now_ns);         /* files to the check process, as it has room */

@@ -24,6 +24,7 @@ struct entry {
 	uint64_t mark;             /* of size and times: changes when they do */
 	uint64_t since_ns;         /* when the mark was first seen */
 	uint64_t look_ns;          /* when to look again */
+	uint64_t back_ns;          /* it came back (watch_back()): not before */
 	char name[];
 };
 
@@ -181,7 +182,7 @@ static void take_event(struct watch *w, const struct inotify_event *ev, uint64_t
 		if (ev->wd != f->wd || ev->len == 0 || (e = know(f, ev->name, now_ns)) == NULL)
 			continue;
 		e->renamed = (ev->mask & (IN_MOVED_TO | IN_ISDIR)) == IN_MOVED_TO;
-		e->look_ns = now_ns;
+		e->look_ns = now_ns > e->back_ns ? now_ns : e->back_ns;
 		if ((ev->mask & IN_CLOSE_WRITE) != 0)
 			e->seen = false; /* its quiet time begins here, changed or not */
 	}
@@ -368,6 +369,14 @@ void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready 
 		if (e->look_ns <= now_ns)
 			go = offer(f, e, now_ns, ready, ctx);
 	}
+}
+
+void watch_back(struct watch *w, unsigned folder, const char *name, uint64_t until_ns)
+{
+	struct entry *e = know(&w->folder[folder], name, until_ns);
+
+	if (e != NULL)
+		e->back_ns = e->look_ns = until_ns;
 }
 
 void watch_again(struct watch *w, unsigned folder, unsigned class)

@@ -50,6 +50,8 @@ typedef enum watch_answer watch_ready(void *ctx, const char *name, const struct 
 /* Offer the finished entries of a folder until STOP: those put off whose class is open (until one is put off once
  * more, which stays the first), then the others; each list in its order. */
 void watch_offer(struct watch *w, unsigned folder, uint64_t now_ns, watch_ready *ready, void *ctx);
+/* A file that was taken comes back under this name: until then it is not offered, whatever says that it was renamed in. */
+void watch_back(struct watch *w, unsigned folder, const char *name, uint64_t until_ns);
 /* What was put off in this class may be taken now. */
 void watch_again(struct watch *w, unsigned folder, unsigned class);
 /* When an entry of this folder may be finished, or a scan is due. */

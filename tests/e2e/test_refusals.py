@@ -371,6 +371,30 @@ def test_programs_are_refused(site, sample):
     site.check_nothing_published()
 
 
+def test_unreadable(site):
+    """A file that the sender may not read waits in the folder, said once in a while, and keeps nobody; it goes when it can be read."""
+    if not harness.is_host_root():
+        pytest.skip("only root can give a file away")
+    site.configure()
+    site.start_receiver()
+    site.start_sender("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    closed = site.path("out/eltax/closed.csv")
+    with open(site.path("staging/closed"), "wb") as f:
+        f.write(samples.table(3))
+    os.chmod(f.name, 0o600)
+    os.chown(f.name, 12345, 12345)
+    os.rename(f.name, closed)
+    site.put("eltax", "open.csv", samples.table(2))
+    site.wait_delivered()
+    time.sleep(2)
+    assert os.path.exists(closed) and site.sender.text().count("closed.csv") == 1, site.sender.tail()
+    assert "closed.csv cannot be read: Permission denied" in site.sender.text()
+    os.chmod(closed, 0o644)
+    site.sent["eltax", b"closed.csv"] = harness.sha256_file(closed)
+    site.wait_delivered(15)
+    site.check_inbox()
+
+
 def test_odd_files(site):
     """Links, pipes and sockets never cross, hang nothing and harm nothing."""
     site.start()

@@ -97,6 +97,24 @@ static void renamed_in_at_once(void **state)
 	assert_int_equal(watch_count(watch, 0), 0);
 }
 
+/* A file that was taken comes back, by a rename: it is not offered again at once. */
+static void back_and_not_at_once(void **state)
+{
+	(void)state;
+	reply = WATCH_TAKEN;
+	tmpdir_write(".tmp", "x", 1, 0644);
+	watch_back(watch, 0, "b", 8 * S);
+	assert_int_equal(rename(tmpdir_path(".tmp"), tmpdir_path("b")), 0);
+	assert_string_equal(at(3 * S), "");
+	assert_true(watch_next(watch, 0, 3 * S) <= 8 * S);
+	assert_string_equal(at(8 * S - 1), "");
+	assert_string_equal(at(8 * S), "b ");
+	assert_int_equal(watch_count(watch, 0), 0);
+	watch_back(watch, 0, "gone", 9 * S); /* it is taken away meanwhile */
+	assert_string_equal(at(9 * S), "");
+	assert_int_equal(watch_count(watch, 0), 0);
+}
+
 /* Of a plain file nobody asks by its name; what else was renamed in is offered once more, looked at. */
 static void renamed_in_and_no_plain_file(void **state)
 {
@@ -378,7 +396,7 @@ static void more_than_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(renamed_in_at_once), cmocka_unit_test(renamed_in_and_no_plain_file),
+		cmocka_unit_test(renamed_in_at_once), cmocka_unit_test(back_and_not_at_once), cmocka_unit_test(renamed_in_and_no_plain_file),
 		cmocka_unit_test(written_in_place_after_a_while),
 		cmocka_unit_test(still_changing), cmocka_unit_test(held_by_a_writer), cmocka_unit_test(found_by_a_scan),
 		cmocka_unit_test(links_and_folders), cmocka_unit_test(put_off_by_class), cmocka_unit_test(changed_while_put_off),

@@ -153,7 +153,7 @@ static int lock_state(const struct receiver_conf *c)
 /* --- start --- */
 static int open_config(const char *config)
 {
-	int fd = open(config, O_RDONLY | O_CLOEXEC);
+	int fd = open(config, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); /* a FIFO is an error, not a wait */
 
 	if (fd < 0)
 		log_die(EXIT_SYSTEM, "%s: %s", config, strerror(errno));

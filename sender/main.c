@@ -24,6 +24,7 @@
 #include "host/sealed.h"
 #include "host/window.h"
 #include "sender/link_socket.h"
+#include "sender/places.h"
 #include "sender/sender_conf.h"
 #include "sender/sender_proc.h"
 
@@ -188,7 +189,7 @@ static int run_on(const struct sender_conf *c, const char *name, int conf_fd, in
 static int sender_main(const char *name)
 {
 	static struct sender_conf conf;
-	int fd = open(name, O_RDONLY | O_CLOEXEC), lock, udp, code;
+	int fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), lock, udp, code; /* a FIFO is an error, not a wait */
 
 	if (fd < 0) {
 		log_error("%s: %s", name, strerror(errno));
@@ -203,6 +204,8 @@ static int sender_main(const char *name)
 		code = check_keys(&conf);
 	if (code == 0)
 		code = check_folders(&conf);
+	if (code == 0)
+		code = places_check(&conf, name);
 	if (code != 0)
 		return code;
 	if (log_sinks_open(conf.syslog, conf.syslog_cef) != 0)

@@ -186,6 +186,39 @@ def test_configuration_missing(site):
     refused(site, "sender", 5, r"sender\.conf", configured=False)
 
 
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_configuration_is_a_pipe(site, daemon):
+    """Nobody writes into it: an error, not a wait."""
+    site.configure()
+    os.unlink(site.path(f"{daemon}.conf"))
+    os.mkfifo(site.path(f"{daemon}.conf"))
+    refused(site, daemon, 5, rf"{daemon}\.conf", configured=False)
+
+
+PLACES = {
+    "outbox": ("state = sender-state", "state = out/eltax/state", "eltax"),
+    "the same as the outbox": ("state = sender-state", "state = out/eltax", "eltax"),
+    "key": ("keys = keys/sender.key", "keys = out/pittari/sender.key", "pittari"),
+    "witness": ("state = sender-state", "state = sender-state\nwitness = out/eltax/witness", "eltax"),
+    "other channels": ("[channel bulk]", "[channel bulk]\nfolder = out", "bulk"),
+    "the same folder": ("[channel eltax]", "[channel eltax]\nfolder = out/pittari/", "pittari"),
+    "the same folder by a link": ("[channel eltax]", "[channel eltax]\nfolder = link", "pittari"),
+    "in the outbox": ("[channel eltax]", "[channel eltax]\nfolder = sender-state/objects/x", "eltax"),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_places(site, case):
+    """A channel's folder holds nothing of the program's own, and no other channel: all of it would be sent and erased."""
+    before, after, channel = PLACES[case]
+    site.configure()
+    os.symlink("out/pittari", site.path("link"))
+    os.makedirs(site.path("sender-state/objects/x"))
+    shutil.copy(site.path("keys/sender.key"), site.path("out/pittari"))
+    harness.edit(site.path("sender.conf"), (before, after))
+    refused(site, "sender", 3, r"sender\.conf: .*\b" + channel, "place of its own", configured=False)
+
+
 def test_config_check(site):
     """The same verdict without starting anything."""
     site.configure()

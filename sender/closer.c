@@ -57,7 +57,7 @@ void closer_open(struct spool *s, uint64_t now_ns)
 	c->state = durable_open_dir(s->conf.state);
 	if (c->state < 0 || durable_mkdir(c->state, "closings", 0700) != 0 ||
 	    (c->folder = openat(c->state, "closings", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		log_die(EXIT_SYSTEM, "%s/closings: cannot be used: %s", s->conf.state, strerror(errno));
+		log_die(durable_exit(errno), "%s/closings: cannot be used: %s", s->conf.state, strerror(errno));
 	c->day = meta(s, "closing day", -1);
 	if (c->day == -1) { /* a new outbox begins with the next day */
 		c->day = today();

@@ -205,6 +205,29 @@ void feed_run(struct spool *s, unsigned i, uint64_t now_ns)
 		form(s, i, now_ns);
 }
 
+/* Made anew by somebody, or a disk was mounted or unmounted there: nobody would ever see what is put in now.  What is
+ * claimed goes first. */
+void feed_look_at_place(struct spool *s, unsigned i, uint64_t now_ns)
+{
+	struct feed *f = &s->feed[i];
+	const char *path = f->conf->folder;
+	struct stat now, ours;
+
+	if (stat(path, &now) == 0 && fstat(f->folder.folder, &ours) == 0 && now.st_dev == ours.st_dev && now.st_ino == ours.st_ino)
+		return;
+	if (access(path, R_OK | W_OK | X_OK) != 0) {
+		feed_complain(f, f->conf->name, N_("has lost its folder, and what is there now cannot be used"), errno, now_ns);
+		reason_put(s->disk_why, sizeof(s->disk_why), "%s: its folder cannot be used", f->conf->name);
+		f->not_before_ns = now_ns + SPOOL_RETRY_NS;
+		return;
+	}
+	for (unsigned t = 0; t < TRACKS; t++)
+		if (f->batches[t] > 0)
+			return;
+	log_die(EXIT_DISK, "%s: the folder of channel %s is another than at the start: it was made anew, or a disk was mounted or unmounted"
+	    " there; starting anew", path, f->conf->name);
+}
+
 /* --- after a restart --- */
 
 /* Its files are in the outbox already: what a crash kept from being erased. */

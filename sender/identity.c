@@ -89,7 +89,7 @@ static void open_witness(struct outbox *o, const char *path)
 		return;
 	o->witness = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (o->witness < 0)
-		log_die(EXIT_SYSTEM, "%s: the witness cannot be used: %s", path, strerror(errno));
+		log_die(durable_exit(errno), "%s: the witness cannot be used: %s", path, strerror(errno));
 }
 
 /* 1 read, 0 it is empty (new), -1 it is something else. */

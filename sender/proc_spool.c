@@ -240,6 +240,8 @@ static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 	watch_clock(s, clock_mono_ns());
 	if (ticks % EARLIER_TICKS == 0)
 		s->earliers = outbox_earlier(&s->outbox, s->earlier, EARLIER_MAX);
+	for (unsigned i = 0; i + 1 < s->conf.channels; i++) /* the last is our own, in the state directory */
+		feed_look_at_place(s, i, now_ns);
 	watch_disk(s, now_ns);
 	beat(s, now_ns);
 	dispatch_expire(s, now_ns);

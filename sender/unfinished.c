@@ -91,6 +91,9 @@ static unsigned look(struct outbox *o, const char *folder, const char *channel)
 		    " there; files that were taken and not sent may lie in the other one (under the mount, or on the disk that is away):"
 		    " move them into this folder", folder, channel);
 		return UNFINISHED_UNSEEN;
+	} else if (n > 0 && channel == NULL) {
+		log_warn("%s: this folder, of an earlier configuration, has files that were taken and not sent (in .taken): they are sent when a channel"
+		    " has this folder again", folder);
 	} else if (n == 0 && channel == NULL) {
 		db_run(&o->db, "DELETE FROM folder WHERE path = ?", "t", folder);
 		db_run(&o->db, "DELETE FROM taken WHERE path = ?", "t", folder);

@@ -11,7 +11,7 @@ enum exits {
 	EXIT_SYSTEM = 5,   /* a directory, port, file or the memory is not to be had */
 	EXIT_DATA = 6,     /* our own database or ledger does not make sense */
 	EXIT_INTERNAL = 70, /* a bug of ours, or one of our processes died */
-	EXIT_DISK = 75     /* between our processes: the disk does not take what must be written; all begin again (proc_pause) */
+	EXIT_DISK = 75     /* between our processes: a disk is not as it has to be; all begin again (proc_pause) */
 };
 
 #endif

@@ -284,7 +284,7 @@ int proc_pause(void)
 	(void)sigaddset(&stop, SIGTERM);
 	(void)sigaddset(&stop, SIGINT);
 	log_about(.event = LOG_EVENT_DISK);
-	log_error("the disk does not take what must be written (see above); nothing is lost; trying again in %d s, and on until it does",
+	log_error("a disk is not as it has to be (see above); nothing is lost; trying again in %d s, and on until it is",
 	    DISK_PAUSE_S);
 	return sigtimedwait(&stop, NULL, &pause) <= 0;
 }

@@ -1,6 +1,7 @@
 """kill -9 in the middle, restarts, and what a receiver knows that it has not."""
 import os
 import re
+import shutil
 import signal
 import time
 
@@ -275,5 +276,44 @@ def test_receiver_slow_to_start(site):
     time.sleep(2.5)
     os.kill(store, signal.SIGCONT)
     site.put("eltax", "一.csv", samples.table(3))
+    site.wait_delivered()
+    site.check_inbox()
+
+
+def test_folder_made_anew(site):
+    """Somebody removes a channel's folder and makes another while the sender runs: it goes on with that one by itself."""
+    site.start()
+    site.put("eltax", "前.csv", samples.table(2))
+    site.wait_delivered()
+    folder = site.path("out/eltax")
+    shutil.rmtree(folder)
+    harness.wait_until("a line about it", lambda: "has lost its folder" in site.sender.text(), 10, alive=site.daemons())
+    site.put("pittari", "間.txt", b"x\n")
+    site.wait_delivered()
+    os.mkdir(folder)
+    site.put("eltax", "後.csv", samples.table(3))
+    site.wait_delivered(30)
+    assert "is another than at the start" in site.sender.text()
+    site.check_inbox()
+
+
+def test_claims_of_a_channel_that_is_gone(site):
+    """What was taken for a channel that is configured no more is not sent, which each start says; and is once it is configured again."""
+    site.configure()
+    site.start_receiver()
+    site.start_sender()
+    site.sender.kill()
+    claim = site.path("out/pittari/.taken", "0123456789abcdef" * 2)
+    os.mkdir(claim)
+    site.put("eltax", "確保.txt", b"taken\n")
+    os.rename(site.path("out/eltax/確保.txt"), os.path.join(claim, "確保.txt"))
+    site.sent["pittari", "確保.txt".encode()] = site.sent.pop(("eltax", "確保.txt".encode()))
+    harness.edit(site.path("sender.conf"), ("[channel pittari]\ncontent = any\n", ""))
+    for _ in range(2):
+        site.start_sender()
+        assert re.search(r"out/pittari: .*taken and not sent", site.sender.text()), site.sender.tail()
+        site.sender.stop()
+    site.configure()
+    site.start_sender()
     site.wait_delivered()
     site.check_inbox()

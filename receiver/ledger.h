@@ -97,11 +97,13 @@ struct ledger_verdict {
 	int64_t rows;
 	int64_t bad;
 	const char *why;
+	int64_t unread; /* from this row on nothing could be read; 0: all were */
 	char hash[CHAIN_HEX_LEN + 1]; /* of the last row that holds */
 };
 void ledger_verify(struct db *db, struct ledger_verdict *v);
-/* The same, and every row that is there is told, also those behind a bad one; a row that cannot be read is fatal here.  entry is
- * hostile until the verdict is known (and, to whoever can write the database, afterwards): entry[n] is a NUL, there may be others. */
+/* The same, and every row that is there is told, also those behind a bad one, up to one that cannot be read: whoever counts
+ * them asks v->unread, for what is left out makes a wrong sum.  entry is hostile until the verdict is known (and, to whoever can
+ * write the database, afterwards): entry[n] is a NUL, there may be others. */
 typedef void ledger_row(void *arg, int64_t seq, const char *entry, size_t n);
 void ledger_walk(struct db *db, struct ledger_verdict *v, ledger_row *row, void *arg);
 /* The chain of the ledger that is being written, so many rows further than *v (zeroed before the first call); the end is

@@ -27,13 +27,13 @@ static int64_t walk(struct db *db, struct ledger_verdict *v, int64_t most, ledge
 	/* The first time without a bound: there is none that nothing comes before. */
 	sqlite3_stmt *s = v->rows == 0 ? db_query(db, "SELECT seq, entry, hash FROM ledger ORDER BY seq LIMIT ?", "i", most) :
 	    db_query(db, "SELECT seq, entry, hash FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?", "ii", v->rows, most);
-	int64_t n = 0;
+	int64_t n = 0, told = v->rows;
 	int got;
 
 	if (v->rows == 0)
 		strcpy(v->hash, chain_first);
-	/* Who is told every row counts them: to leave out what cannot be read would be a wrong sum. */
-	for (; (got = row != NULL ? db_step(db, s) : db_try(db, s)) == 1; n++) {
+	for (; (got = db_try(db, s)) == 1; n++) {
+		told = sqlite3_column_int64(s, 0);
 		if (v->why == NULL)
 			v->why = judge(v, s);
 		if (row == NULL && v->why != NULL) {
@@ -43,8 +43,11 @@ static int64_t walk(struct db *db, struct ledger_verdict *v, int64_t most, ledge
 		if (row != NULL && sqlite3_column_text(s, 1) != NULL)
 			row(arg, sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1), (size_t)sqlite3_column_bytes(s, 1));
 	}
-	if (got < 0 && v->why == NULL)
-		v->why = "cannot be read: the disk does not give it, or this part of the database is damaged";
+	if (got < 0) {
+		v->unread = told + 1;
+		if (v->why == NULL)
+			v->why = "cannot be read: the disk does not give it, or this part of the database is damaged";
+	}
 	if (v->why != NULL)
 		v->bad = v->rows + 1;
 	return n;

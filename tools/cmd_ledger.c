@@ -144,7 +144,7 @@ const struct cmd cmd_ledger_verify = {
 	    "against a checkpoint that is kept elsewhere (katamichi ledger checkpoint); against an export\n"
 	    "(katamichi ledger export) also to the row.\n"),
 	.exits = N_("0 it holds, 1 it does not, 2 usage, 3 configuration, 4 keys, 5 it cannot be read,\n"
-	    "6 it is a database, but no ledger of ours, or no checkpoint"),
+	    "6 it is a database, but no ledger of ours or none that opens, or no checkpoint"),
 	.options = { { "config", 'c', CMD_FILE, N_("FILE"), N_("the configuration file of this end"), 0 },
 	    { "receiver", 0, CMD_FILE, N_("FILE.pub"), N_("a key of the receiver (with -c: beside its own and those that are retired)"), 0 },
 	    { "checkpoint", 0, CMD_FILE, N_("FILE"), N_("a checkpoint that was kept elsewhere"), 0 },

@@ -33,7 +33,7 @@ static int run_export(const struct cmd_line *l)
 	int64_t from = 1;
 	sqlite3_stmt *s;
 	struct db db;
-	int code;
+	int code, got;
 
 	if (cmd_number(text, INT64_MAX, &from) != 0)
 		return cmd_usage(l->cmd, _("--from takes a number"));
@@ -43,13 +43,18 @@ static int run_export(const struct cmd_line *l)
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
 	s = db_query(&db, "SELECT seq, hash, entry FROM ledger WHERE seq >= ? ORDER BY seq", "i", from);
-	while (db_step(&db, s) == 1)
-		print_row(sqlite3_column_int64(s, 0), (const char *)sqlite3_column_text(s, 1), (const char *)sqlite3_column_text(s, 2));
+	for (; (got = db_try(&db, s)) == 1; from = sqlite3_column_int64(s, 0) + 1)
+		print_row(sqlite3_column_int64(s, 0), db_text(s, 1), db_text(s, 2));
 	db_close(&db);
-	if (fflush(stdout) == 0)
+	if (fflush(stdout) != 0) {
+		log_error(_("the export cannot be written: %m"));
+		return EXIT_SYSTEM;
+	}
+	if (got == 0)
 		return EXIT_OK;
-	log_error(_("the export cannot be written: %m"));
-	return EXIT_SYSTEM;
+	log_error(_("%s: row %lld cannot be read: the disk does not give it, or this part of the database is damaged; the rows before it are"
+	    " written, and --from may find more behind it"), path, (long long)from);
+	return EXIT_DATA;
 }
 
 const struct cmd cmd_ledger_export = {
@@ -59,7 +64,7 @@ const struct cmd cmd_ledger_export = {
 	.help = N_("One line for each row: number, hash, entry (JSON), separated by tabs.  The hash is the SHA-256 of the\n"
 	    "hash before, a line feed, the entry, a line feed.  `katamichi ledger verify --export FILE' compares.\n"),
 	.exits = N_("0 written, 2 usage, 3 configuration, 5 the ledger cannot be read, or this not be written,\n"
-	    "6 its database is damaged"),
+	    "6 its database is damaged (the rows before that are written)"),
 	.options = { CMD_CONFIG, { "from", 0, CMD_TEXT, N_("N"), N_("from this row on (1)"), 0 }, CMD_JSON },
 	.end = CONF_KIND_RECEIVER,
 	.run = run_export,

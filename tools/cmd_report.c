@@ -109,7 +109,7 @@ const struct cmd cmd_report = {
 	    "with the closings that came and the state of the ledger's chain, which is checked whole.\n"
 	    "DAY is 2026-11-21, today or yesterday; MONTH is 2026-11; both of the local time zone.\n"),
 	.exits = N_("0 made and the chain holds, 1 made but the chain does not hold, 2 usage, 3 configuration, 4 keys,\n"
-	    "5 it cannot be read or written, 6 it is no ledger of ours"),
+	    "5 it cannot be read or written, 6 a row cannot be read, or it is no ledger of ours"),
 	.options = { CMD_CONFIG, { "day", 0, CMD_TEXT, N_("DAY"), N_("of this day"), 0 },
 	    { "month", 0, CMD_TEXT, N_("MONTH"), N_("of this month"), 0 },
 	    { "csv", 0, CMD_FLAG, NULL, N_("a row for each entry and each missing range, for Excel (UTF-8 with BOM)"), 0 },

@@ -125,7 +125,7 @@ static void chain(struct doctor *d)
 		keys.count = 0; /* R4 and R6 say what is the matter with them */
 	ledger_against_itself(&db, &keys, d->receiver.state, NULL, NULL, &v);
 	q = db_query(&db, "SELECT substr(entry, 8, 10) FROM ledger WHERE seq = 1", "");
-	if (db_step(&db, q) == 1) {
+	if (db_try(&db, q) == 1) {
 		(void)snprintf(since, sizeof(since), "%s", (const char *)sqlite3_column_text(q, 0));
 		db_done(q);
 	}

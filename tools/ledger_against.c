@@ -121,11 +121,12 @@ static void against_table(struct db *db, const struct ledger_keys *k, struct led
 {
 	struct checkpoint c;
 	sqlite3_stmt *s;
+	int got;
 
 	if (k->count == 0 || !has_table(db))
 		return;
 	s = db_query(db, "SELECT rows FROM checkpoint ORDER BY rows", "");
-	while (db_step(db, s) == 1) {
+	while ((got = db_try(db, s)) == 1) {
 		int64_t rows = sqlite3_column_int64(s, 0);
 		if (checkpoints_get(db, &c, rows) != 0 || (int64_t)c.rows != rows || !good_signature(&c, k))
 			found(f, rows, "has a checkpoint that this receiver did not sign (of another key? then give that, too: --receiver)");
@@ -137,6 +138,9 @@ static void against_table(struct db *db, const struct ledger_keys *k, struct led
 			return;
 		}
 	}
+	if (got < 0)
+		found(f, f->rows, "is the last, and the checkpoints beside the ledger cannot be read: the disk does not give them, or the database is"
+		    " damaged");
 }
 
 /* What the open process keeps of the last checkpoint that it signed, with the file's time; -1: nothing.  It outlives a ledger that was
@@ -167,6 +171,18 @@ static int last_signed(struct checkpoint *c, const char *state)
 	return 0;
 }
 
+int64_t ledger_against_most(struct db *db)
+{
+	sqlite3_stmt *s = db_query(db, "SELECT max(seq) FROM ledger", "");
+	int64_t most = 0;
+
+	if (db_try(db, s) == 1) {
+		most = sqlite3_column_int64(s, 0);
+		db_done(s);
+	}
+	return most;
+}
+
 void ledger_against_itself(struct db *db, const struct ledger_keys *k, const char *state, ledger_row *row, void *arg, struct ledger_finding *f)
 {
 	struct ledger_verdict v;
@@ -177,10 +193,11 @@ void ledger_against_itself(struct db *db, const struct ledger_keys *k, const cha
 
 	memset(f, 0, sizeof(*f));
 	db_exec(db, "SAVEPOINT against"); /* one moment for the rows and the table */
-	total = db_int(db, "SELECT max(seq) FROM ledger", "");
+	total = ledger_against_most(db);
 	ledger_walk(db, &v, row != NULL ? row : tick, row != NULL ? arg : &total);
 	progress_clear();
 	f->rows = v.rows;
+	f->unread = v.unread;
 	memcpy(f->hash, v.hash, sizeof(f->hash));
 	if (v.why != NULL)
 		found(f, v.bad, "%s", v.why);
@@ -191,7 +208,7 @@ void ledger_against_itself(struct db *db, const struct ledger_keys *k, const cha
 		compare(db, &last, "checkpoint", f);
 		f->signed_rows = by_key;
 	}
-	db_exec(db, "RELEASE against");
+	db_end_reading(db, "RELEASE against");
 }
 
 void ledger_against_checkpoint(struct db *db, const struct checkpoint *c, const char *name, const struct ledger_keys *k,

@@ -26,12 +26,15 @@ int ledger_keys_own(struct ledger_keys *k, const struct receiver_conf *c) __attr
 struct ledger_finding {
 	int64_t rows;      /* that hold */
 	int64_t bad;       /* the first row that does not, or the first of those among which it is; 0: all is well */
+	int64_t unread;    /* as in ledger_verdict */
 	char why[400];     /* what is the matter with it, a sentence part */
 	char hash[CHAIN_HEX_LEN + 1];
 	int64_t checked;   /* checkpoints of the database's own */
 	int64_t signed_rows; /* of the newest good one; 0: none */
 };
 
+/* How many rows there may be, to show how far the walk is; 0: that cannot be read. */
+int64_t ledger_against_most(struct db *db);
 /* The chain, the checkpoints beside it if there are keys, and what state/checkpoint says unless state is NULL.  All of one moment,
  * also while the receiver writes.  Every row is told, where row is not NULL (ledger_walk). */
 void ledger_against_itself(struct db *db, const struct ledger_keys *k, const char *state, ledger_row *row, void *arg, struct ledger_finding *f);

@@ -4,6 +4,7 @@
 
 #include "codec/hex.h"
 #include "host/clock.h"
+#include "host/exits.h"
 #include "host/log.h"
 #include "tools/progress.h"
 #include "tools/report.h"
@@ -225,7 +226,7 @@ static int by_name(const void *a, const void *b)
 
 int report_collect(struct report *r, struct db *db, report_told *told, void *arg)
 {
-	struct pass p = { .r = r, .told = told, .arg = arg, .total = db_int(db, "SELECT max(seq) FROM ledger", "") };
+	struct pass p = { .r = r, .told = told, .arg = arg, .total = ledger_against_most(db) };
 
 	r->kept = json_array();
 	r->closings = json_array();
@@ -237,8 +238,12 @@ int report_collect(struct report *r, struct db *db, report_told *told, void *arg
 		(void)channel_of(r, r->conf->channel[i].name);
 	db_exec(db, "BEGIN"); /* rows, index and gaps of one moment */
 	ledger_against_itself(db, &r->keys, r->conf->state, take, &p, &r->chain);
+	if (r->chain.unread != 0) /* what is left out would be a wrong sum */
+		log_die(EXIT_DATA, "%s: row %lld of the ledger cannot be read, nor perhaps those after it, so a report would count too few; put a copy"
+		    " of a backup in its place (the guide to incidents says how), or compare with an export that was kept elsewhere", db->path,
+		    (long long)r->chain.unread);
 	report_each_missing(db, &r->period, take_missing, r);
-	db_exec(db, "COMMIT");
+	db_end_reading(db, "COMMIT");
 	qsort(r->channel, r->channels, sizeof(r->channel[0]), by_name);
 	return 0;
 }

@@ -297,6 +297,37 @@ def test_many_deliveries(tmp_path):
     assert sum(c["delivered"] for c in told["channels"]) == ROWS - sum(c["refused"] + c["quarantined"] for c in told["channels"])
 
 
+def test_a_row_that_cannot_be_read(tmp_path):
+    """A page of the ledger is damaged: it is said which row, and what was before it; a report, which would count too few, is refused."""
+    made, db = Ledger(tmp_path, rows=3000), tmp_path / "state/ledger/ledger.db"
+    made.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    made.db.close()
+    whole = db.read_bytes()
+    at = whole.index(b'"number":500,') & ~4095
+    db.write_bytes(whole[:at] + b"\xff" * 4096 + whole[at + 4096:])
+    conf = made.path("receiver.conf")
+
+    done = harness.katamichi("ledger", "verify", "-c", conf, "--json", ok=False)
+    said = json.loads(done.out)
+    assert done.returncode == 1 and not said["holds"] and "cannot be read" in said["why"], said
+    row = said["bad"]
+    assert 1 < row < 3000 and said["rows"] == row - 1
+    text = harness.katamichi("ledger", "verify", made.path("state/ledger/ledger.db"), ok=False)
+    assert text.returncode == 1 and f"row {row} cannot be read" in text.out, text.out
+
+    for form in ([], ["--json"], ["--csv"], ["--html"]):
+        done = made.report("--month", "2026-11", *form, ok=False)
+        assert done.returncode == 6 and len(done.err.splitlines()) == 1 and f"row {row} of the ledger cannot be read" in done.err, done.err
+
+    done = harness.katamichi("ledger", "export", "-c", conf, ok=False)
+    assert done.returncode == 6 and f"row {row} cannot be read" in done.err and len(done.out.splitlines()) == row - 1, done.err
+    behind = harness.katamichi("ledger", "export", "-c", conf, "--from", "2990").out.splitlines()
+    assert [int(line.split("\t")[0]) for line in behind] == list(range(2990, 3002))
+
+    doctor = json.loads(harness.katamichi("doctor", "-c", conf, "--json", ok=False).out)
+    assert f"row {row} cannot be read" in json.dumps(doctor), "R16"
+
+
 @pytest.mark.parametrize("left", [b"", "CREATE TABLE other(a)"], ids=["nothing", "another's"])
 def test_no_ledger_is_made_of_another_database(tmp_path, left):
     """Whoever asks for something puts no table into what was emptied, or is another program's: it would look like a ledger of ours."""

@@ -21,7 +21,7 @@ static struct receiver_conf conf;
 static void print_row(int64_t seq, const char *hash, const char *entry)
 {
 	if (out_mode() == OUT_JSON)
-		out_json_free(json_pack("{s:I, s:s, s:s}", "row", (json_int_t)seq, "hash", hash, "entry", entry));
+		out_json_free(out_made(json_pack("{s:I, s:s, s:s}", "row", (json_int_t)seq, "hash", hash, "entry", entry)));
 	else
 		printf("%" PRId64 "\t%s\t%s\n", seq, hash, entry);
 }
@@ -43,8 +43,11 @@ static int run_export(const struct cmd_line *l)
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
 	s = db_query(&db, "SELECT seq, hash, entry FROM ledger WHERE seq >= ? ORDER BY seq", "i", from);
-	for (; (got = db_try(&db, s)) == 1; from = sqlite3_column_int64(s, 0) + 1)
-		print_row(sqlite3_column_int64(s, 0), db_text(s, 1), db_text(s, 2));
+	while ((got = db_try(&db, s)) == 1) {
+		int64_t row = sqlite3_column_int64(s, 0);
+		print_row(row, db_text(s, 1), db_text(s, 2));
+		from = row < INT64_MAX ? row + 1 : row;
+	}
 	db_close(&db);
 	if (fflush(stdout) != 0) {
 		log_error(_("the export cannot be written: %m"));

@@ -25,9 +25,13 @@ struct settling {
 static int read_numbers(struct settling *s, const char *text)
 {
 	const char *dash = strchr(text, '-');
+	size_t n = dash != NULL ? (size_t)(dash - text) : strlen(text);
 	char first[24];
 
-	snprintf(first, sizeof(first), "%.*s", (int)(dash != NULL ? dash - text : 23), text);
+	if (n >= sizeof(first))
+		return -1;
+	memcpy(first, text, n);
+	first[n] = '\0';
 	if (cmd_number(first, INT64_MAX / 2, &s->first) != 0)
 		return -1;
 	s->last = s->first;

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/exits.h"
 #include "host/i18n.h"
 #include "host/log.h"
 #include "host/reason.h"
@@ -62,6 +63,14 @@ unsigned out_columns(void)
 	if (out.columns > 0)
 		out.columns = terminal_columns();
 	return out.columns;
+}
+
+json_t *out_made(json_t *o)
+{
+	if (o == NULL)
+		log_die(EXIT_DATA, "a text in the database is no UTF-8, so what it is of cannot be shown: the database is damaged, or was changed (the"
+		    " guide to incidents says more)");
+	return o;
 }
 
 void out_json(const json_t *o)

@@ -24,6 +24,9 @@ const char *out_style(enum out_style s);
 /* Columns of the terminal; 0: standard output is none, do not cut. */
 unsigned out_columns(void);
 
+/* What was made of texts from a database: jansson makes nothing of one that is no UTF-8, and what is made of nothing is left out
+ * without a word.  Fatal then (EXIT_DATA), with one line; else the same. */
+json_t *out_made(json_t *o);
 /* One object or array, one line.  o is not released; by the second it is. */
 void out_json(const json_t *o);
 void out_json_free(json_t *o);

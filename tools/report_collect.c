@@ -205,7 +205,7 @@ void report_each_missing(struct db *db, const struct report_period *p, void (*ea
 static void take_missing(void *arg, const struct report_missing *m)
 {
 	struct report *r = arg;
-	int64_t numbers = m->last - m->first + 1;
+	int64_t numbers = m->first > 0 && m->last >= m->first ? m->last - m->first + 1 : 0; /* of a damaged one */
 
 	r->missing_ranges++;
 	add(&r->missing_numbers, numbers);

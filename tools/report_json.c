@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/out.h"
 #include "tools/report.h"
 
 struct json {
@@ -34,8 +35,8 @@ static void told_missing(void *arg, const struct report_missing *m)
 	struct json *j = arg;
 
 	fputs(j->any++ ? ",\n" : "\n", j->out);
-	dump(j->out, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "channel", m->channel, "peer", report_peer(j->r, m->sender),
-	    "sender", m->sender, "generation", m->generation, "first", (json_int_t)m->first, "last", (json_int_t)m->last, "since", m->since));
+	dump(j->out, out_made(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "channel", m->channel, "peer", report_peer(j->r, m->sender),
+	    "sender", m->sender, "generation", m->generation, "first", (json_int_t)m->first, "last", (json_int_t)m->last, "since", m->since)));
 }
 
 static json_t *channel(const struct report_channel *c)

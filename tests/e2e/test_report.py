@@ -367,3 +367,25 @@ def test_a_disk_that_takes_nothing(tmp_path):
     (tmp_path / "state/ledger/ledger.db-wal").unlink()
     refused(asks, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
     assert "holds" in harness.katamichi("ledger", "verify", str(db)).out
+
+
+@pytest.mark.parametrize("argv", [["gaps"], ["gaps", "--json"], ["gaps", "--slip"], ["report", "--month", "2026-11", "--json"], ["ledger", "export", "--json"]])
+def test_a_text_that_is_none_is_not_left_out(tmp_path, argv):
+    """JSON cannot hold it: a missing range or a row of the record would be left out without a word, and nothing be called missing."""
+    made = Ledger(tmp_path)
+    made.db.execute("INSERT INTO stream VALUES('aa', CAST(x'ff' AS TEXT), 'bb', 9, 1, 0, 0)")
+    made.db.execute("INSERT INTO gap VALUES('aa', CAST(x'ff' AS TEXT), 'bb', 1, 9, 0)")
+    made.db.execute("UPDATE ledger SET entry = CAST(x'ff' AS TEXT) WHERE seq = 2")
+    made.db.close()
+    done = harness.katamichi(*argv, "-c", made.path("receiver.conf"), ok=False)
+    assert done.returncode == 6 and "no UTF-8" in done.err and len(done.err.splitlines()) == 1, done.err
+
+
+def test_a_gap_that_ends_before_it_begins(ledger):
+    def missing():
+        return sum(c["missing"] for c in ledger.json("--day", "2026-11-20")["channels"])
+
+    before = missing()
+    for first, last in (101, -5), (-2**63, 2**63 - 1), (103, 105):
+        ledger.db.execute("INSERT INTO gap VALUES(?, 'eltax', ?, ?, ?, 0)", (ledger.sender, GENERATION, first, last))
+    assert missing() == before + 3

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "host/clock.h"
+#include "host/i18n.h"
 #include "tools/link_test_report.h"
 
 #define LINK_COLOUR "#1f5fa8"
@@ -143,7 +144,7 @@ static void proposed_line(FILE *out, const struct link_test_report *r, const str
 	line(out, at, top, at, bottom, "stroke=\"#2e8b57\" stroke-width=\"6\" stroke-opacity=\"0.28\"");
 	if (named)
 		text(out, at < LEFT + 130 ? at + 7 : at - 7, at < LEFT + 130 ? top + 16 : bottom - 8, at < LEFT + 130 ? "start" : "end",
-		    "fill=\"#1d6b41\"", "proposed rate");
+		    "fill=\"#1d6b41\"", _("proposed rate"));
 }
 
 static void dot(FILE *out, double x, double y, const char *colour, int open)
@@ -185,14 +186,14 @@ static void panel_rate(FILE *out, const struct link_test_report *r)
 			dot(out, at, place(&y, o->sent_rate), "#666", 1);
 		dot(out, at, got, LINK_COLOUR, 0);
 	}
-	frame(out, LEFT, RATE_TOP, RIGHT, RATE_BOTTOM, "Rate that arrived");
-	text(out, (LEFT + RIGHT) / 2.0, RATE_BOTTOM + 38, "middle", "", "offered rate, bit/s on the wire");
+	frame(out, LEFT, RATE_TOP, RIGHT, RATE_BOTTOM, _("Rate that arrived"));
+	text(out, (LEFT + RIGHT) / 2.0, RATE_BOTTOM + 38, "middle", "", _("offered rate, bit/s on the wire"));
 	dot(out, LEFT + 300, RATE_TOP - 19, LINK_COLOUR, 0);
-	text(out, LEFT + 312, RATE_TOP - 14, "start", "", "arrived");
+	text(out, LEFT + 312, RATE_TOP - 14, "start", "", _("arrived"));
 	dot(out, LEFT + 392, RATE_TOP - 19, "#666", 1);
-	text(out, LEFT + 404, RATE_TOP - 14, "start", "", "sent, as seen by the sender's clock");
+	text(out, LEFT + 404, RATE_TOP - 14, "start", "", _("sent, as seen by the sender's clock"));
 	line(out, LEFT + 665, RATE_TOP - 19, LEFT + 695, RATE_TOP - 19, "stroke=\"#888\" stroke-dasharray=\"5 4\"");
-	text(out, LEFT + 703, RATE_TOP - 14, "start", "", "as offered");
+	text(out, LEFT + 703, RATE_TOP - 14, "start", "", _("as offered"));
 }
 
 /* The limit at 95 % of the link's loss in one step. */
@@ -243,17 +244,17 @@ static void panel_loss(FILE *out, const struct link_test_report *r)
 	fprintf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#f1f5f1\"/>\n", LEFT, LOSS_BOTTOM + NONE_LANE / 2, RIGHT - LEFT, NONE_LANE);
 	ticks(out, &y, 1, LEFT, RIGHT, share_label);
 	ticks(out, &x, 0, LOSS_BOTTOM + NONE_LANE + 12, LOSS_TOP, rate_label);
-	text(out, LEFT - 8, LOSS_BOTTOM + NONE_LANE + 4, "end", "", "none");
+	text(out, LEFT - 8, LOSS_BOTTOM + NONE_LANE + 4, "end", "", _("none"));
 	proposed_line(out, r, &x, LOSS_TOP, LOSS_BOTTOM + NONE_LANE + 11, 0);
 	for (unsigned i = 0; i < r->run->plan.steps; i++)
 		if (heard(&r->step[i]) && r->step[i].expected > 0)
 			loss_of_step(out, &r->step[i], &x, &y);
-	frame(out, LEFT, LOSS_TOP, RIGHT, LOSS_BOTTOM + NONE_LANE + 11, "Loss");
-	text(out, (LEFT + RIGHT) / 2.0, LOSS_BOTTOM + NONE_LANE + 49, "middle", "", "offered rate, bit/s on the wire");
+	frame(out, LEFT, LOSS_TOP, RIGHT, LOSS_BOTTOM + NONE_LANE + 11, _("Loss"));
+	text(out, (LEFT + RIGHT) / 2.0, LOSS_BOTTOM + NONE_LANE + 49, "middle", "", _("offered rate, bit/s on the wire"));
 	dot(out, LEFT + 120, LOSS_TOP - 19, LINK_COLOUR, 0);
-	text(out, LEFT + 132, LOSS_TOP - 14, "start", "", "by the link; the bar is the limit at 95 % confidence");
+	text(out, LEFT + 132, LOSS_TOP - 14, "start", "", _("by the link; the bar is the limit, at a confidence of 95 %"));
 	triangle(out, LEFT + 530, LOSS_TOP - 19, HOST_COLOUR);
-	text(out, LEFT + 542, LOSS_TOP - 14, "start", "", "by the receiving host");
+	text(out, LEFT + 542, LOSS_TOP - 14, "start", "", _("by the receiving host"));
 }
 
 static void time_label(char *s, size_t n, unsigned bin)
@@ -287,7 +288,7 @@ static void bars(FILE *out, const uint64_t *bin, unsigned bins, double left, dou
 			most = bin[i] > most ? bin[i] : most;
 		}
 	if (first == bins) {
-		text(out, (left + right) / 2, (BURST_TOP + BURST_BOTTOM) / 2.0, "middle", "fill=\"#555\"", "the link lost nothing");
+		text(out, (left + right) / 2, (BURST_TOP + BURST_BOTTOM) / 2.0, "middle", "fill=\"#555\"", _("the link lost nothing"));
 		return;
 	}
 	double wide = (right - left) / (last - first + 2);
@@ -325,10 +326,10 @@ static void panel_bursts(FILE *out, const struct link_test_report *r)
 	}
 	bars(out, by_time, LINK_TEST_TIMES, LEFT, middle - 30, time_label);
 	bars(out, by_count, LINK_TEST_BURSTS, middle + 30, RIGHT, count_label);
-	frame(out, LEFT, BURST_TOP, middle - 30, BURST_BOTTOM, "Bursts of loss by the link, by time");
-	frame(out, middle + 30, BURST_TOP, RIGHT, BURST_BOTTOM, "by datagrams");
-	text(out, LEFT, BURST_BOTTOM + 36, "start", "", "from the time below on, at the offered rate");
-	text(out, middle + 30, BURST_BOTTOM + 36, "start", "", "from the number below on; heights by the logarithm");
+	frame(out, LEFT, BURST_TOP, middle - 30, BURST_BOTTOM, _("Bursts of loss by the link, by time"));
+	frame(out, middle + 30, BURST_TOP, RIGHT, BURST_BOTTOM, _("by datagrams"));
+	text(out, LEFT, BURST_BOTTOM + 36, "start", "", _("from the time below on, at the offered rate"));
+	text(out, middle + 30, BURST_BOTTOM + 36, "start", "", _("from the number below on; heights by the logarithm"));
 }
 
 static void head(FILE *out, const struct link_test_report *r)
@@ -338,22 +339,22 @@ static void head(FILE *out, const struct link_test_report *r)
 
 	clock_iso(when, r->begin_ms / 1000);
 	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
-	    "font-family=\"DejaVu Sans, Verdana, sans-serif\" font-size=\"13\" fill=\"" INK "\">\n<title>katamichi link-test</title>\n"
+	    "font-family=\"DejaVu Sans, Verdana, Noto Sans CJK JP, IPAexGothic, Yu Gothic, sans-serif\" font-size=\"13\" fill=\"" INK "\">\n<title>katamichi link-test</title>\n"
 	    "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", WIDTH, HEIGHT, WIDTH, HEIGHT, WIDTH, HEIGHT);
 	text(out, 24, 36, "start", "font-size=\"20\" font-weight=\"bold\"", "katamichi link-test");
-	(void)snprintf(s, sizeof(s), "%s, received on %s", when, r->listen);
+	(void)snprintf(s, sizeof(s), _("%s, received on %s"), when, r->listen);
 	text(out, WIDTH - 24.0, 36, "end", "fill=\"#555\"", s);
 	if (r->run == NULL)
 		return;
-	(void)snprintf(s, sizeof(s), "run %016llx: datagrams of %u bytes, %u steps of %g s", (unsigned long long)r->run->plan.run,
+	(void)snprintf(s, sizeof(s), _("run %016llx: datagrams of %u bytes, %u steps of %g s"), (unsigned long long)r->run->plan.run,
 	    r->run->plan.len, r->run->plan.steps, r->run->plan.step_ms / 1000.0);
 	text(out, 24, 62, "start", "fill=\"#555\"", s);
 	if (!a->good) {
-		text(out, 24, 88, "start", "font-weight=\"bold\"", "Nothing can be proposed: the first step was not good.");
+		text(out, 24, 88, "start", "font-weight=\"bold\"", _("Nothing can be proposed: the first step was not good."));
 		return;
 	}
 	rate_label(rate, sizeof(rate), (double)a->rate);
-	(void)snprintf(s, sizeof(s), "proposed:  rate %sbit/s,  loss %.4g %%,  burst %llu ms,  buffer %llu MiB", rate, 100 * a->loss,
+	(void)snprintf(s, sizeof(s), _("proposed:  rate %sbit/s,  loss %.4g %%,  burst %llu ms,  buffer %llu MiB"), rate, 100 * a->loss,
 	    (unsigned long long)(a->burst_ns / 1000000), (unsigned long long)(a->buffer >> 20));
 	text(out, 24, 88, "start", "font-weight=\"bold\"", s);
 }
@@ -366,7 +367,7 @@ void link_test_plot(const struct link_test_report *r, FILE *out)
 		panel_loss(out, r);
 		panel_bursts(out, r);
 	} else {
-		text(out, WIDTH / 2.0, 200, "middle", "font-size=\"15\"", "No datagram of a test arrived.");
+		text(out, WIDTH / 2.0, 200, "middle", "font-size=\"15\"", _("No datagram of a test arrived."));
 	}
 	fputs("</svg>\n", out);
 }

@@ -175,6 +175,16 @@ def test_nothing_arrives(net, tmp_path):
     assert report["run"] is None and report["proposal"] is None
 
 
+def test_picture_in_japanese(net, tmp_path):
+    """It goes with the acceptance papers, as the report does."""
+    out = str(tmp_path / "evidence")
+    done = harness.run(*net.at("r"), "env", "-u", "LC_ALL", "LANG=ja_JP.UTF-8", harness.program("katamichi"), "link-test", "receive",
+                       "--listen", f"{net.receiver}:5150", "--out", out, "--seconds", "0.3", ok=False)
+    assert done.returncode == 1, done.err
+    with open(out + "/plot.svg", encoding="utf-8") as f:
+        assert "試験のデータグラムが一つも届いていません" in f.read()
+
+
 def test_receiver_makes_no_call_that_sends(net, tmp_path):
     trace = str(tmp_path / "trace")
     receiver = Receiver(net, tmp_path, wrapper=("strace", "-f", "-o", trace, "-e", "trace=%network,write,writev"))

@@ -67,6 +67,8 @@ ja) cat <<'END' ;;
 .Bl -tag -width LANGUAGE
 .It Ev LC_ALL , LC_MESSAGES , LANG
 ja_JP.UTF-8 のとき、日本語で表示します。
+.It Ev NO_COLOR
+空でないとき、色を使いません。
 .El
 .Sh FILES
 .Bl -tag -width Ds
@@ -100,6 +102,8 @@ END
 .Bl -tag -width LANGUAGE
 .It Ev LC_ALL , LC_MESSAGES , LANG
 With ja_JP.UTF-8 messages are Japanese.
+.It Ev NO_COLOR
+If it is not empty, there are no colours.
 .El
 .Sh FILES
 .Bl -tag -width Ds

@@ -1,5 +1,6 @@
 /* cmd_config.c - katamichi config check: the daemon's own reading of its file, and what has to be on the host besides. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "host/log.h"
 #include "host/reason.h"
 #include "receiver/receiver_conf.h"
+#include "sender/places.h"
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
 #include "tools/out.h"
@@ -93,14 +95,17 @@ static int run(const struct cmd_line *line)
 	static struct sender_conf sender;
 	static struct receiver_conf receiver;
 	struct lacks l = { .conf = line->operand[0], .list = json_array() };
+	bool file_only = cmd_value(line, "file-only") != NULL;
 	int kind = conf_kind(l.conf), code;
 
 	if (kind < 0)
 		return -kind;
 	code = kind == CONF_KIND_SENDER ? sender_conf_read(&sender, l.conf, -1) : receiver_conf_read(&receiver, l.conf, -1);
+	if (code == 0 && kind == CONF_KIND_SENDER && !file_only)
+		code = places_check(&sender, l.conf);
 	if (code != 0)
 		return code;
-	if (cmd_value(line, "file-only") == NULL) {
+	if (!file_only) {
 		if (kind == CONF_KIND_SENDER)
 			look_at_sender(&l, &sender);
 		else

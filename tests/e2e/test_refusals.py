@@ -217,6 +217,9 @@ def test_places(site, case):
     shutil.copy(site.path("keys/sender.key"), site.path("out/pittari"))
     harness.edit(site.path("sender.conf"), (before, after))
     refused(site, "sender", 3, r"sender\.conf: .*\b" + channel, "place of its own", configured=False)
+    done = harness.katamichi("config", "check", site.path("sender.conf"), ok=False)
+    assert done.returncode == 3 and "place of its own" in done.err
+    assert harness.katamichi("config", "check", "--file-only", site.path("sender.conf"), ok=False).returncode == 0
 
 
 def test_config_check(site):

@@ -13,7 +13,6 @@
 #include "host/log.h"
 #include "sender/disk.h"
 
-enum { POOL_FROM = 64 << 10 }; /* bytes of a piece that is worth keeping */
 _Static_assert((int)ENCODE_SOURCE_ROOM <= (int)GATHER_MAX, "the source of any group that is kept");
 
 /* A thread, its jobs in their order, and its own memory, kept from block to block. */
@@ -41,8 +40,7 @@ struct encoder {
 	int event;
 	size_t used;            /* bytes of parity of all jobs not yet released */
 	size_t kept;            /* bytes of source of these */
-	size_t lent;            /* bytes of memory that jobs have */
-	struct encode_memory pool[ENCODE_POOL];
+	struct recycle memory;
 };
 
 uint32_t encode_count(const struct layout_block *b, bool late)
@@ -89,58 +87,13 @@ static int need(void *p, size_t *room, size_t n)
 	return 0;
 }
 
-/* Before n bytes more are had: what the pool keeps, and nothing fits now, does not come on top of them. */
-static void make_room(struct encoder *e, size_t n)
+static struct recycle_piece take_memory(struct encoder *e, size_t n)
 {
-	size_t all = e->lent + n;
+	struct recycle_piece p = recycle_take(&e->memory, n);
 
-	for (unsigned i = 0; i < ENCODE_POOL; i++)
-		all += e->pool[i].room;
-	for (unsigned i = 0; i < ENCODE_POOL && all > ENCODE_BOTH; i++) {
-		all -= e->pool[i].room;
-		free(e->pool[i].at);
-		memset(&e->pool[i], 0, sizeof(e->pool[i]));
-	}
-}
-
-/* At least n bytes: what the pool has, unless it is far too large. */
-static struct encode_memory take_memory(struct encoder *e, size_t n)
-{
-	struct encode_memory *best = NULL, m = { NULL, n };
-
-	for (unsigned i = 0; i < ENCODE_POOL; i++)
-		if (e->pool[i].room >= n && e->pool[i].room / 4 <= n && (best == NULL || e->pool[i].room < best->room))
-			best = &e->pool[i];
-	if (best != NULL) {
-		m = *best;
-		memset(best, 0, sizeof(*best));
-		e->lent += m.room;
-		return m;
-	}
-	make_room(e, n);
-	m.at = big_alloc(n);
-	if (m.at == NULL)
+	if (p.at == NULL)
 		log_die(EXIT_SYSTEM, "out of memory for %zu bytes of an object", n);
-	e->lent += n;
-	return m;
-}
-
-/* Back into the pool in place of the smallest piece there; small ones are not worth keeping. */
-static void give_memory(struct encoder *e, struct encode_memory *m)
-{
-	struct encode_memory *least = &e->pool[0];
-
-	e->lent -= m->room;
-	for (unsigned i = 1; i < ENCODE_POOL; i++)
-		if (e->pool[i].room < least->room)
-			least = &e->pool[i];
-	if (m->room < POOL_FROM || m->room <= least->room) {
-		free(m->at);
-	} else {
-		free(least->at);
-		*least = *m;
-	}
-	memset(m, 0, sizeof(*m));
+	return p;
 }
 
 /* --- the threads --- */
@@ -285,6 +238,7 @@ struct encoder *encoder_start(const struct window *window)
 	if (e == NULL)
 		log_die(EXIT_SYSTEM, "out of memory");
 	e->window = window;
+	e->memory.most = ENCODE_BOTH;
 	e->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (e->event < 0)
 		log_die(EXIT_SYSTEM, "out of descriptors");
@@ -295,9 +249,9 @@ struct encoder *encoder_start(const struct window *window)
 	return e;
 }
 
-static struct encode_memory make_memory(struct encoder *e, size_t n)
+static struct recycle_piece make_memory(struct encoder *e, size_t n)
 {
-	struct encode_memory m = take_memory(e, n);
+	struct recycle_piece m = take_memory(e, n);
 
 	big_make(m.at, m.room);
 	return m;
@@ -307,7 +261,7 @@ void encoder_make(struct encoder *e, const struct layout *l)
 {
 	size_t source = (size_t)l->depth * l->kfull * l->slen, parity = (size_t)l->depth * encode_count(&l->full, false) * l->slen;
 	struct worker *w = &e->worker[BULK];
-	struct encode_memory m[4];
+	struct recycle_piece m[4];
 	unsigned made = 0;
 
 	for (unsigned i = 1; i <= 2; i++) { /* the one that leaves, and the next */
@@ -317,7 +271,7 @@ void encoder_make(struct encoder *e, const struct layout *l)
 			m[made++] = make_memory(e, gather_size(source, l->slen));
 	}
 	while (made > 0)
-		give_memory(e, &m[--made]);
+		recycle_give(&e->memory, &m[--made]);
 	if (need(&w->work, &w->work_room, fec_encode_work(l->kfull, 1u << l->full.mlog, l->slen)) == 0)
 		big_make(w->work, w->work_room);
 }
@@ -333,8 +287,7 @@ void encoder_stop(struct encoder *e)
 	pthread_cond_destroy(&e->changed);
 	pthread_mutex_destroy(&e->lock);
 	close(e->event);
-	for (unsigned i = 0; i < ENCODE_POOL; i++)
-		free(e->pool[i].at);
+	recycle_end(&e->memory);
 	free(e);
 }
 
@@ -373,8 +326,7 @@ bool encode_submit(struct encoder *e, struct encode_job *j)
 	}
 	j->memory[0] = take_memory(e, bytes);
 	j->parity = j->memory[0].at;
-	/* Of what was lent, not of what is needed of it: pieces of the pool are up to four times as large. */
-	if (e->kept + group_len(j) <= ENCODE_SOURCE_ROOM && e->lent + source <= ENCODE_BOTH) {
+	if (e->kept + group_len(j) <= ENCODE_SOURCE_ROOM && recycle_fits(&e->memory, source)) {
 		j->memory[1] = take_memory(e, source);
 		j->source = gather_begin(j->memory[1].at, geometry_offset(&j->g, j->first, 0), group_len(j), j->l.slen);
 		e->kept += group_len(j);
@@ -403,8 +355,7 @@ void encode_release(struct encoder *e, struct encode_job *j)
 		gather_end(j->source);
 	}
 	for (unsigned i = 0; i < 2; i++)
-		if (j->memory[i].at != NULL)
-			give_memory(e, &j->memory[i]);
+		recycle_give(&e->memory, &j->memory[i]);
 	j->parity = NULL;
 	j->source = NULL;
 	j->bytes = 0;

@@ -9,9 +9,7 @@
  * Memory is bounded: the parity of the groups that are being sent, ENCODE_ROOM
  * together (a single group may always be encoded, however large), and their
  * source (gather.h) as far as ENCODE_SOURCE_ROOM holds it; of what does not fit there, a
- * block at a time is read for its parity, and read again by who sends it.
- * Large pieces are recycled: the first touch of fresh memory costs more than
- * what is done with it. */
+ * block at a time is read for its parity, and read again by who sends it. */
 #ifndef KM_ENCODE_H
 #define KM_ENCODE_H
 
@@ -22,12 +20,12 @@
 
 #include "sender/gather.h"
 #include "sender/layout.h"
+#include "sender/recycle.h"
 
 enum {
 	ENCODE_ROOM = 2 * LAYOUT_GROUP_MAX,
 	ENCODE_SOURCE_ROOM = 3 * LAYOUT_BLOCK_MAX + (1 << 20),
-	ENCODE_POOL = 6, /* pieces of memory kept for the next job */
-	ENCODE_BOTH = 80 << 20, /* parity and source together: beyond it no more source is held, and no memory kept for the next job */
+	ENCODE_BOTH = 80 << 20, /* memory of parity and source together: beyond it no more source is held (recycle.h) */
 	ENCODE_QUICK = 1 << 20, /* bytes of source and parity of a group that counts as small */
 };
 
@@ -49,7 +47,7 @@ struct encode_job {
 	_Atomic size_t have;     /* bytes of it that are there */
 	atomic_int state;        /* enum encode_state */
 	/* The encoder's own. */
-	struct encode_memory { uint8_t *at; size_t room; } memory[2];
+	struct recycle_piece memory[2];
 	struct encode_job *next;
 };
 

@@ -184,7 +184,7 @@ static void *section(void *config, const char *kind, const char *name, const cha
 	strcpy(ch->name, name);
 	ch->max_file = 1ull << 30;
 	ch->quiet_ns = 2 * NS_PER_S;
-	ch->batch_files = 2048; /* one row of syncs for all of them, each of which may cost milliseconds */
+	ch->batch_files = 1024; /* one row of syncs for all, each of which may cost milliseconds; the next are gathered meanwhile */
 	ch->batch_bytes = 64ull << 20;
 	ch->batch_age_ns = NS_PER_S;
 	ch->priority = SENDER_PRIORITY;

@@ -75,7 +75,7 @@ static void defaults(void **state)
 	assert_int_equal(c.repeat_ns[0], 60 * S);
 	assert_int_equal(c.repeat_ns[4], 86400 * S);
 	assert_int_equal(c.channel[0].quiet_ns, 2 * S);
-	assert_int_equal(c.channel[0].batch_files, 2048);
+	assert_int_equal(c.channel[0].batch_files, 1024);
 	assert_int_equal(c.channel[0].batch_age_ns, S);
 }
 

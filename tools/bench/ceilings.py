@@ -11,7 +11,7 @@ from measure import datagram, harness
 WAYS = {"plain": [], "gro": ["--gro"], "uring": ["--uring"]}  # of receiving plain datagrams
 SLOWER = (0.97, 0.9, 0.9, 0.9, 0.9)  # from one rate of datagrams to the next lower one
 FASTER = 1.05  # than the best so far, when it is measured again
-BATCH = 2048   # files: sender.conf, batch_files
+BATCH = 1024   # files: sender.conf, batch_files
 
 
 class Best:

@@ -183,7 +183,7 @@ static void hold(const uint8_t *data, size_t len, uint64_t draw, uint64_t now)
 }
 
 /* One datagram: six draws, whatever happens to it. */
-static void pass(uint8_t *data, size_t len, uint64_t now, uint64_t *rng)
+static void pass(uint8_t *data, size_t len, uint64_t at, uint64_t *rng)
 {
 	uint64_t draw[6];
 
@@ -194,7 +194,7 @@ static void pass(uint8_t *data, size_t len, uint64_t now, uint64_t *rng)
 		stat.cut++;
 		return;
 	}
-	if (in_hole(now - first_ns)) {
+	if (in_hole(at - first_ns)) {
 		stat.hole++;
 		return;
 	}
@@ -205,13 +205,13 @@ static void pass(uint8_t *data, size_t len, uint64_t now, uint64_t *rng)
 	if (len > 0 && chance(draw[1], opt.corrupt)) {
 		uint64_t s = draw[2];
 		for (unsigned flips = 1 + (unsigned)(s & 7); flips > 0; flips--) {
-			uint64_t at = mix(&s);
-			data[at % len] = (uint8_t)(data[at % len] ^ (1u << (at >> 61)));
+			uint64_t place = mix(&s);
+			data[place % len] = (uint8_t)(data[place % len] ^ (1u << (place >> 61)));
 		}
 		stat.corrupted++;
 	}
 	if (n_held < HELD_MAX && chance(draw[3], opt.reorder)) {
-		hold(data, len, draw[4], now);
+		hold(data, len, draw[4], now_ns());
 		return;
 	}
 	send_on(data, len);
@@ -247,6 +247,7 @@ static int open_socket(const char *addr, int listen_on)
 	if (setsockopt(fd, SOL_SOCKET, what, &size, sizeof size) != 0)
 		(void)setsockopt(fd, SOL_SOCKET, listen_on ? SO_RCVBUF : SO_SNDBUF, &size, sizeof size);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
+	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one);
 	if ((listen_on ? bind : connect)(fd, (struct sockaddr *)&sa, sizeof sa) != 0)
 		err(1, "%s", addr);
 	return fd;
@@ -257,6 +258,22 @@ static void note_overflow(struct msghdr *m)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
 			memcpy(&stat.overflow, CMSG_DATA(c), sizeof stat.overflow);
+}
+
+/* When the kernel had it: a relay that had to wait for the processor would else drop all that waited meanwhile in one burst. */
+static uint64_t arrived_ns(struct msghdr *m, uint64_t now)
+{
+	struct timespec wall, at;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&at, CMSG_DATA(c), sizeof at);
+		clock_gettime(CLOCK_REALTIME, &wall);
+		int64_t age = (wall.tv_sec - at.tv_sec) * 1000000000 + wall.tv_nsec - at.tv_nsec;
+		return age > 0 && (uint64_t)age < now ? now - (uint64_t)age : now;
+	}
+	return now;
 }
 
 static void run(int in_fd)
@@ -280,11 +297,12 @@ static void run(int in_fd)
 		if (poll(&p, 1, n_held > 0 ? 5 : 200) > 0)
 			got = recvmmsg(in_fd, msg, BATCH, MSG_DONTWAIT, NULL);
 		uint64_t now = now_ns();
-		if (got > 0 && first_ns == 0)
-			first_ns = now;
 		for (int i = 0; i < got; i++) {
+			uint64_t at = arrived_ns(&msg[i].msg_hdr, now);
+			if (first_ns == 0 || at < first_ns)
+				first_ns = at;
 			note_overflow(&msg[i].msg_hdr);
-			pass(slots + (size_t)i * SLOT, msg[i].msg_len, now, &rng);
+			pass(slots + (size_t)i * SLOT, msg[i].msg_len, at, &rng);
 		}
 		flush_out();
 		release(now, got > 0 ? (unsigned)got : 0);

@@ -6,6 +6,7 @@
 (b) one file that does not compress, from memory to memory; (d) many files of 4 KB.  Each end has a tmpfs of its own, as two hosts would.
 
   katamichi                 files as they are: each is checked, sealed, numbered, synced at both ends and published with a manifest
+  katamichi, put in         (d) the same, the renames that put them into its folder within the time: of all others the files lie there
   udpcast, NORM             (d) one tar archive, made and unpacked within the time and CPU that count; nothing is synced or encrypted
   NORM, a file an object    (d) files as they are, each an object that carries its name, with one repair symbol for its few
 
@@ -158,6 +159,7 @@ PEERS = {
 
 
 OURS = "katamichi"
+PUT_IN = "katamichi, put in"
 ONLY_D = {"NORM, a file an object"}
 
 
@@ -251,10 +253,10 @@ def part_d(o, _bench):
             same(os.path.join(folder, n), os.path.join(link.out, n)) for n in names[::max(1, len(names) // 50)])
 
     def once(name, rate):
-        if name == OURS:
-            return said(name, rate, of_ours(lambda: crossing.many_files(o, MTU, rate, o.dir, o.files, 4096), size))
+        if name in (OURS, PUT_IN):
+            return said(name, rate, of_ours(lambda: crossing.many_files(o, MTU, rate, o.dir, o.files, 4096, lying=name == OURS), size))
         return said(name, rate, of_a_peer(o, name, rate, folder, whole, into=True))
-    results = compare(o, [OURS, *PEERS], once)
+    results = compare(o, [OURS, PUT_IN, *PEERS], once)
     for r in results.values():
         if "failed" not in r:
             r["value"] = round(o.files / r["seconds"])

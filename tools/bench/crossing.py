@@ -1,8 +1,10 @@
 """One run of both daemons: files go in, and it is measured until they are published."""
+import contextlib
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -77,21 +79,23 @@ class Pair:
 
     def wait(self, channel, names, seconds=TIME_MAX):
         """When the last of these files was published, and {name: (time, path)}."""
-        missing, found, end = set(names), {}, time.time() + seconds
-        while missing:
+        missing, end, arrived = len(names), time.time() + seconds, []
+        while missing > 0:
             for at, path in self.inbox.wait(min(1, end - time.time())):
                 if os.path.basename(os.path.dirname(path)) == channel:
-                    for name in os.listdir(os.path.join(path, "files")):
-                        if name in missing:
-                            missing.discard(name)
-                            found[name] = (at, os.path.join(path, "files", name))
+                    arrived.append((at, path, os.listdir(os.path.join(path, "files"))))
+                    missing -= len(arrived[-1][2])
             for p in self.site.daemons():
                 if p.poll() is not None:
                     raise Lost(f"{p.name} ended with {p.poll()}: {p.text().strip().splitlines()[-1:]}")
             self.demand_no_loss()
-            if missing and time.time() > end:
-                raise Lost(f"{len(missing)} of {len(names)} files did not arrive within {seconds:.0f} s; {self.story()}")
-        return max(at for at, _ in found.values()), found
+            if missing > 0 and time.time() > end:
+                raise Lost(f"{missing} of {len(names)} files did not arrive within {seconds:.0f} s; {self.story()}")
+        # Who is who is looked at when the clock has stopped: both processors are in use.
+        found = {name: (at, os.path.join(path, "files", name)) for at, path, files in arrived for name in files}
+        if len(found) != len(names) or set(found) != set(names):
+            raise AssertionError(f"{len(names)} files were put in, and others arrived")
+        return max(at for at, _, _ in arrived), found
 
     def status(self, side):
         try:
@@ -179,8 +183,20 @@ def rescue(pair, source, name="staged"):
             shutil.move(path, source)
 
 
-def many_files(options, mtu, rate, work, count, size):
-    """count small files, renamed one after the other; from the first rename to the last publication.
+@contextlib.contextmanager
+def held(daemon, role):
+    """One process of a daemon stands still meanwhile."""
+    pid = next(p for p in daemon.processes() if f"--role {role}" in daemon.command(p))
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def many_files(options, mtu, rate, work, count, size, lying=False):
+    """count small files, renamed one after the other; from the first rename to the last publication.  `lying`: from when all of
+    them lie in the channel's folder, the spool being held until then.
 
     They stay in `work`: an ext4 without a journal does not use the inode of an erased file for some minutes, and looks at each of
     them again for every file that it makes, so that a run after one that was removed would be several times slower."""
@@ -190,10 +206,13 @@ def many_files(options, mtu, rate, work, count, size):
         os.sync()
         watch = pair.watch()
         here, there = (os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in (folder, pair.site.path("out", "eltax")))
-        start = time.time()
-        for name in names:
-            os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
-        put = time.time() - start
+        with held(pair.site.sender, "spool") if lying else contextlib.nullcontext():
+            start = time.time()
+            for name in names:
+                os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
+            put = time.time() - start
+        if lying:
+            start += put
         os.close(here)
         os.close(there)
         end, found = pair.wait("eltax", names)

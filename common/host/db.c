@@ -19,6 +19,7 @@ enum {
 	LOG_PAGES = 1000, /* of 4 KiB, after which the log is written back */
 	IDLE_PAGES = 100, /* the same, when there is time */
 	DB_PATH_MAX = 4096 + 8,
+	URI_MAX = 3 * DB_PATH_MAX + 32,
 };
 
 static int for_people;
@@ -79,10 +80,36 @@ void db_exec(struct db *d, const char *sql)
 		die(d, sql);
 }
 
+/* Alone on a disk that is mounted read-only: SQLite would need to make its index beside it, unless it is told that nothing changes. */
+static int lies_still(const char *path)
+{
+	char wal[DB_PATH_MAX];
+
+	return access(path, W_OK) != 0 && errno == EROFS && snprintf(wal, sizeof(wal), "%s-wal", path) < (int)sizeof(wal) &&
+	    access(wal, F_OK) != 0;
+}
+
+static const char *still_name(char out[static URI_MAX], const char *path)
+{
+	size_t n = (size_t)snprintf(out, URI_MAX, "file:");
+
+	for (; *path != '\0' && n < URI_MAX - sizeof("%25?immutable=1"); path++)
+		n += (size_t)snprintf(out + n, URI_MAX - n, strchr("%?#", *path) != NULL ? "%%%02X" : "%c", (unsigned char)*path);
+	(void)snprintf(out + n, URI_MAX - n, "?immutable=1");
+	return out;
+}
+
 static int open_as(struct db *d, const char *path, int flags)
 {
+	char uri[URI_MAX];
+	const char *name = path;
+
 	*d = (struct db){ .path = path };
-	if (sqlite3_open_v2(path, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
+	if ((flags & SQLITE_OPEN_READONLY) != 0 && lies_still(path)) {
+		name = still_name(uri, path);
+		flags |= SQLITE_OPEN_URI;
+	}
+	if (sqlite3_open_v2(name, &d->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
 		int error = d->h != NULL ? sqlite3_system_errno(d->h) : ENOMEM;
 		log_error("%s: cannot open the database: %s", path, error != 0 ? strerror(error) : sqlite3_errmsg(d->h));
 		(void)sqlite3_close(d->h);

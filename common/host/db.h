@@ -27,7 +27,7 @@ struct db {
 
 void db_for_people(void); /* before anything is opened */
 void db_open(struct db *d, const char *path, const char *schema); /* creates; runs schema (idempotent SQL); fatal on failure */
-int db_open_readonly(struct db *d, const char *path); /* for tools: 0, or -1 (logged) */
+int db_open_readonly(struct db *d, const char *path); /* for tools, also on a disk that is read-only: 0, or -1 (logged) */
 void db_close(struct db *d);
 void db_exec(struct db *d, const char *sql); /* "BEGIN IMMEDIATE", "COMMIT", ... */
 /* Bind a statement, which is prepared when its text is first seen; fmt has a letter an argument: i = int64_t,

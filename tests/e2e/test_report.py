@@ -389,3 +389,23 @@ def test_a_gap_that_ends_before_it_begins(ledger):
     for first, last in (101, -5), (-2**63, 2**63 - 1), (103, 105):
         ledger.db.execute("INSERT INTO gap VALUES(?, 'eltax', ?, ?, ?, 0)", (ledger.sender, GENERATION, first, last))
     assert missing() == before + 3
+
+
+@pytest.mark.skipif(not harness.may_administer(), reason="may not mount")
+def test_a_disk_that_is_read_only(tmp_path):
+    """A disk of evidence, or one that the kernel has made read-only after a fault: what only reads reads it."""
+    made, there = Ledger(tmp_path / "a%25?b#c d", rows=3000), tmp_path / "there"
+    made.db.close()
+    assert os.listdir(made.path("state/ledger")) == ["ledger.db"]
+    there.mkdir()
+    harness.run("mount", "--bind", made.top, str(there))
+    try:
+        harness.run("mount", "-o", "remount,bind,ro", str(there))
+        conf = ["-c", str(there / "receiver.conf")]
+        for argv in (["ledger", "verify"], ["ledger", "export"], ["report", "--month", "2026-11"], ["list"], ["quarantine", "list"], ["key", "retired"]):
+            done = harness.katamichi(*argv, *conf, ok=False)
+            assert done.returncode == 0 and done.out and not done.err, (argv, done.returncode, done.err)
+        done = harness.katamichi("quarantine", "release", "--operator", "a", "--reason", "b", "x", *conf, ok=False)
+        assert done.returncode == 5 and "Read-only" in done.err
+    finally:
+        harness.run("umount", str(there))

@@ -121,7 +121,7 @@ void peers_ask(struct store *s)
 		} else if (strcmp(r.what, "revoke") == 0) {
 			revoke(s, &r, peer);
 		} else if (strcmp(r.what, "reset-epoch") != 0 || peer < 0) {
-			answer(db, &r, 1, peer >= 0 ? N_("unknown request") : 
+			answer(db, &r, 1, peer >= 0 ? N_("unknown request") :
 			    N_("this sender is not pinned in the configuration that the receiver runs with"));
 		} else {
 			struct msg_about_peer m = { .sender = (uint32_t)peer, .lane = (int32_t)r.lane, .request = r.id };

@@ -114,34 +114,42 @@ static void note(struct claim_file *file, const struct stat *st)
 	file->ino = st->st_ino;
 }
 
-static int append(struct claim *c, const char *name, const struct stat *st)
+/* Before a file is moved: one that is in the claim and not in its list would be erased with it, unsent. */
+static int room_for_one(struct claim *c)
 {
-	if (c->count == c->room) {
-		uint32_t room = c->room == 0 ? 16 : 2 * c->room;
-		struct claim_file *more = realloc(c->file, room * sizeof(*more));
-		if (more == NULL)
-			return -1;
-		c->file = more;
-		c->room = room;
-	}
+	uint32_t room = c->room == 0 ? 16 : 2 * c->room;
+	struct claim_file *more;
+
+	if (c->count < c->room)
+		return 0;
+	more = realloc(c->file, room * sizeof(*more));
+	if (more == NULL)
+		return -1;
+	c->file = more;
+	c->room = room;
+	return 0;
+}
+
+static void append(struct claim *c, const char *name, const struct stat *st)
+{
 	memset(&c->file[c->count], 0, sizeof(c->file[c->count]));
 	strcpy(c->file[c->count].name, name);
 	note(&c->file[c->count], st);
 	c->bytes += c->file[c->count].size;
 	c->count++;
-	return 0;
 }
 
 int claim_take(struct claim *c, const struct claim_folder *f, const char *name, int fd)
 {
 	struct stat st;
 
-	if (renameat2(f->folder, name, c->dir, name, RENAME_NOREPLACE) != 0)
+	if (room_for_one(c) != 0 || renameat2(f->folder, name, c->dir, name, RENAME_NOREPLACE) != 0)
 		return -1;
 	/* Noted after the rename, which changes ctime itself. */
 	if ((fd >= 0 ? fstat(fd, &st) : fstatat(c->dir, name, &st, AT_SYMLINK_NOFOLLOW)) != 0)
 		return -1;
-	return append(c, name, &st);
+	append(c, name, &st);
+	return 0;
 }
 
 void claim_keep(struct claim *c, int fd, struct kept_room *room)
@@ -171,7 +179,10 @@ static int load_entry(struct claim *c, const struct claim_folder *f, const char 
 		return -1;
 	if (!S_ISREG(st.st_mode) || c->count == RECORD_FILES_MAX)
 		return claim_refuse(f, c->dir, name, N_("it was found among the files being sent"), N_("put it in again"));
-	return append(c, name, &st);
+	if (room_for_one(c) != 0)
+		return -1;
+	append(c, name, &st);
+	return 0;
 }
 
 int claim_load(struct claim *c, const struct claim_folder *f, const char *name)

@@ -310,3 +310,15 @@ unsigned outbox_earlier(struct outbox *o, struct outbox_stream *out, unsigned ma
 	}
 	return n;
 }
+
+bool outbox_next_channel(struct outbox *o, char name[static NAME_CHANNEL_MAX + 1])
+{
+	sqlite3_stmt *s = db_query(&o->db, "SELECT min(channel) FROM object WHERE generation = ? AND channel > ?", "bt", o->generation,
+	    sizeof(o->generation), name);
+	bool found = db_step(&o->db, s) == 1 && sqlite3_column_type(s, 0) != SQLITE_NULL;
+
+	if (found)
+		snprintf(name, NAME_CHANNEL_MAX + 1, "%s", db_text(s, 0));
+	db_done(s);
+	return found;
+}

@@ -98,13 +98,15 @@ void outbox_lost(struct outbox *o, int64_t row);
 bool outbox_expire(struct outbox *o, uint64_t service_ms, outbox_skip *skip, const void *ctx);
 uint64_t outbox_kept(struct outbox *o, const char *channel); /* bytes of sealed objects */
 /* For beats: 0 = none. */
-struct outbox_stream { /* of an earlier generation */
+struct outbox_stream { /* of an earlier generation, or of a channel that is no longer configured */
 	uint8_t generation[SEAL_GENERATION_LEN];
 	char channel[NAME_CHANNEL_MAX + 1];
 	uint64_t newest, oldest;
 };
 /* What earlier generations numbered under this key of the sender, the latest first; at most max. */
 unsigned outbox_earlier(struct outbox *o, struct outbox_stream *out, unsigned max);
+/* The next channel by name ("" first) that has numbers of the present generation, in its place; false: no other has. */
+bool outbox_next_channel(struct outbox *o, char name[static NAME_CHANNEL_MAX + 1]);
 void outbox_bounds(struct outbox *o, const char *channel, uint64_t *newest, uint64_t *oldest);
 
 #endif

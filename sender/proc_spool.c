@@ -180,7 +180,7 @@ static void from_link(struct spool *s, uint64_t now_ns)
 
 /* --- once a second --- */
 
-/* Streams by number: the channels, then those of earlier generations. */
+/* Streams by number: the channels, then those that nothing is put into any more. */
 static void beat_about(struct spool *s, unsigned stream, struct beat_entry *e)
 {
 	if (stream < s->conf.channels) {
@@ -235,11 +235,36 @@ static void watch_clock(struct spool *s, uint64_t now_ns)
 	    "say the time", (long long)(jump / 1000));
 }
 
+static bool is_configured(const struct spool *s, const char *channel)
+{
+	for (unsigned i = 0; i < s->conf.channels; i++)
+		if (strcmp(s->conf.channel[i].name, channel) == 0)
+			return true;
+	return false;
+}
+
+/* Of earlier generations, and of channels that are no longer configured: their last numbers may be missing, too. */
+static void find_earlier(struct spool *s)
+{
+	char name[NAME_CHANNEL_MAX + 1] = "";
+
+	s->earliers = outbox_earlier(&s->outbox, s->earlier, EARLIER_MAX);
+	while (s->earliers < EARLIER_MAX && outbox_next_channel(&s->outbox, name)) {
+		struct outbox_stream *e = &s->earlier[s->earliers];
+		if (is_configured(s, name))
+			continue;
+		memcpy(e->generation, s->outbox.generation, sizeof(e->generation));
+		strcpy(e->channel, name);
+		outbox_bounds(&s->outbox, name, &e->newest, &e->oldest);
+		s->earliers++;
+	}
+}
+
 static void tick(struct spool *s, unsigned ticks, uint64_t now_ns)
 {
 	watch_clock(s, clock_mono_ns());
 	if (ticks % EARLIER_TICKS == 0)
-		s->earliers = outbox_earlier(&s->outbox, s->earlier, EARLIER_MAX);
+		find_earlier(s);
 	for (unsigned i = 0; i + 1 < s->conf.channels; i++) /* the last is our own, in the state directory */
 		feed_look_at_place(s, i, now_ns);
 	watch_disk(s, now_ns);

@@ -1,4 +1,5 @@
 """kill -9 in the middle, restarts, and what a receiver knows that it has not."""
+import json
 import os
 import re
 import shutil
@@ -317,3 +318,22 @@ def test_claims_of_a_channel_that_is_gone(site):
     site.start_sender()
     site.wait_delivered()
     site.check_inbox()
+
+
+def test_last_number_of_a_channel_that_is_gone(site):
+    """Lost on the way, and its channel is configured at the sender no more: that it is missing the receiver learns nevertheless."""
+    site.start(repeat="1h")
+    site.put("pittari", "一.txt", b"arrives\n")
+    site.wait_delivered()
+    site.receiver.stop()
+    site.put("pittari", "二.txt", b"is lost\n")
+    harness.wait_until("it to be sent", lambda: "pittari 2: sent, round 1" in site.sender.text(), 20, alive=[site.sender])
+    site.sender.stop()
+    harness.edit(site.path("sender.conf"), ("[channel pittari]\ncontent = any\n", ""))
+    site.start_receiver()
+    site.start_sender()
+
+    def gaps():
+        with open(site.path("receiver-state/status.json")) as f:
+            return [c["gaps"] for c in json.load(f)["channels"] if c["channel"] == "pittari"]
+    harness.wait_until("the gap to be known", lambda: gaps() == [[[2, 2]]], 20, alive=site.daemons())

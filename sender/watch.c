@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "host/log.h"
+#include "sender/mark.h"
 
-enum { BUCKETS = 16384, TREE_ENTRIES_MAX = 4096, TREE_DEPTH_MAX = 16 };
+enum { BUCKETS = 16384 };
 #define HELD_NS 100000000ull   /* when to ask again about an entry that a writer holds */
 #define FAULT_NS 5000000000ull /* one that could not be taken */
 
@@ -48,13 +49,6 @@ struct watch {
 	unsigned folders;
 	struct folder folder[WATCH_FOLDERS_MAX];
 };
-
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-	for (unsigned i = 0; i < 8; i++, v >>= 8)
-		h = (h ^ (v & 0xff)) * 0x100000001b3u; /* FNV-1a */
-	return h;
-}
 
 static uint32_t bucket_of(const char *name)
 {
@@ -232,45 +226,9 @@ void watch_scan(struct watch *w, uint64_t now_ns)
 	}
 }
 
-static uint64_t mark_of(const struct stat *st)
-{
-	uint64_t h = mix(mix(0xcbf29ce484222325u, st->st_ino), (uint64_t)st->st_size);
-
-	h = mix(mix(h, (uint64_t)st->st_mtim.tv_sec), (uint64_t)st->st_mtim.tv_nsec);
-	return mix(mix(h, (uint64_t)st->st_ctim.tv_sec), (uint64_t)st->st_ctim.tv_nsec);
-}
-
-/* The marks of everything below a folder, as far as the budget goes, added up. */
-static uint64_t tree_mark(int dir, const char *name, unsigned depth, unsigned *budget)
-{
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	uint64_t sum = 0;
-	struct dirent *e;
-	struct stat st;
-
-	if (d == NULL) {
-		if (fd >= 0)
-			close(fd);
-		return 0;
-	}
-	while (*budget > 0 && (e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
-		(*budget)--;
-		sum += mark_of(&st);
-		if (S_ISDIR(st.st_mode) && depth < TREE_DEPTH_MAX)
-			sum += tree_mark(fd, e->d_name, depth + 1, budget);
-	}
-	closedir(d);
-	return sum;
-}
-
 /* 1 finished (*st filled), 0 not yet (look_ns set), -1 it is gone. */
 static int look(struct folder *f, struct entry *e, uint64_t now_ns, struct stat *st)
 {
-	unsigned budget = TREE_ENTRIES_MAX;
 	uint64_t mark;
 
 	if (fstatat(f->dir, e->name, st, AT_SYMLINK_NOFOLLOW) != 0)
@@ -279,7 +237,7 @@ static int look(struct folder *f, struct entry *e, uint64_t now_ns, struct stat 
 		return 1;
 	mark = mark_of(st);
 	if (S_ISDIR(st->st_mode))
-		mark += tree_mark(f->dir, e->name, 0, &budget);
+		mark += mark_of_tree(f->dir, e->name);
 	if (!e->seen || mark != e->mark) {
 		e->seen = true;
 		e->mark = mark;

@@ -67,14 +67,6 @@ static bool fit_layout(struct spool *s, struct outbox_object *o)
 	return true;
 }
 
-static unsigned channel_index(const struct spool *s, const char *name)
-{
-	for (unsigned i = 0; i < s->conf.channels; i++)
-		if (strcmp(s->conf.channel[i].name, name) == 0)
-			return i;
-	return SENDER_CHANNELS_MAX; /* configured once, and no more: what was numbered is still sent */
-}
-
 /* 1 given, 0 the link's socket is full, -1 the object is lost, or cannot be read now. */
 static int give(struct spool *s, struct outbox_object *o, uint64_t now_ns)
 {
@@ -96,7 +88,7 @@ static int give(struct spool *s, struct outbox_object *o, uint64_t now_ns)
 	if (o->length >= DISK_PIECE) /* written past the page cache, read past it */
 		(void)disk_direct(fd, true);
 	m.layout = o->layout;
-	m.channel = channel_index(s, o->channel);
+	m.channel = sender_conf_channel(&s->conf, o->channel); /* configured once, and no more: what was numbered is still sent */
 	m.priority = m.channel < s->conf.channels ? (uint32_t)s->conf.channel[m.channel].priority : SENDER_PRIORITY;
 	memcpy(m.id, o->id, sizeof(m.id));
 	sent = ipc_send_fds(s->link, MSG_OBJECT, &m, sizeof(m), &fd, 1);

@@ -24,10 +24,11 @@ static struct content *content;
 
 static const struct content_policy *policy(const char *channel)
 {
-	for (unsigned i = 0; i < conf.channels; i++)
-		if (strcmp(conf.channel[i].name, channel) == 0)
-			return &conf.channel[i].content;
-	log_die(EXIT_INTERNAL, "asked about a file of no channel");
+	unsigned i = sender_conf_channel(&conf, channel);
+
+	if (i == SENDER_CHANNELS_MAX)
+		log_die(EXIT_INTERNAL, "asked about a file of no channel");
+	return &conf.channel[i].content;
 }
 
 static void judge(struct msg_verdict *v, const char *channel, const struct inspect_file *f)

@@ -235,14 +235,6 @@ static void watch_clock(struct spool *s, uint64_t now_ns)
 	    "say the time", (long long)(jump / 1000));
 }
 
-static bool is_configured(const struct spool *s, const char *channel)
-{
-	for (unsigned i = 0; i < s->conf.channels; i++)
-		if (strcmp(s->conf.channel[i].name, channel) == 0)
-			return true;
-	return false;
-}
-
 /* Of earlier generations, and of channels that are no longer configured: their last numbers may be missing, too. */
 static void find_earlier(struct spool *s)
 {
@@ -251,7 +243,7 @@ static void find_earlier(struct spool *s)
 	s->earliers = outbox_earlier(&s->outbox, s->earlier, EARLIER_MAX);
 	while (s->earliers < EARLIER_MAX && outbox_next_channel(&s->outbox, name)) {
 		struct outbox_stream *e = &s->earlier[s->earliers];
-		if (is_configured(s, name))
+		if (sender_conf_channel(&s->conf, name) != SENDER_CHANNELS_MAX)
 			continue;
 		memcpy(e->generation, s->outbox.generation, sizeof(e->generation));
 		strcpy(e->channel, name);

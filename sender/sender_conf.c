@@ -156,6 +156,14 @@ static const struct conf_key keys[] = {
 	POLICY_CONF_KEYS,
 };
 
+unsigned sender_conf_channel(const struct sender_conf *c, const char *name)
+{
+	for (unsigned i = 0; i < c->channels; i++)
+		if (strcmp(c->channel[i].name, name) == 0)
+			return i;
+	return SENDER_CHANNELS_MAX;
+}
+
 static void *section(void *config, const char *kind, const char *name, const char **why)
 {
 	struct sender_conf *c = config;
@@ -175,11 +183,10 @@ static void *section(void *config, const char *kind, const char *name, const cha
 		*why = "is one channel too many (64)";
 		return NULL;
 	}
-	for (unsigned i = 0; i < c->channels; i++)
-		if (strcmp(c->channel[i].name, name) == 0) {
-			*why = "stands there twice";
-			return NULL;
-		}
+	if (sender_conf_channel(c, name) != SENDER_CHANNELS_MAX) {
+		*why = "stands there twice";
+		return NULL;
+	}
 	ch = &c->channel[c->channels++];
 	strcpy(ch->name, name);
 	ch->max_file = 1ull << 30;

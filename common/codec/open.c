@@ -308,9 +308,9 @@ const char *open_strerror(enum open_err e)
 	case OPEN_OK:
 		return "no error";
 	case OPEN_EFORMAT:
-		return "not a sealed object of this version";
+		return "not a sealed object of this version, or damaged";
 	case OPEN_ENOKEY:
-		return "not sealed to this receiver's key, or under another pre-shared key";
+		return "not sealed to this receiver's key, or under another pre-shared key, or damaged";
 	case OPEN_EAUTH:
 		return "damaged: a part is not authentic, missing or too many";
 	case OPEN_ESENDER:

@@ -41,7 +41,8 @@ def test_damage_on_the_receivers_disk(site):
     # a closing has said which object is number 1: the reason stands beside the number, until its next round begins
     harness.wait_until("the closing", lambda: [r for r in site.ledger() if r["event"] == "closing"], 20, alive=site.daemons())
     found = gaps(site)
-    assert [(g["channel"], g["first"]) for g in found] == [("bulk", 1)] and "not authentic" in found[0]["reason"], found
+    # which reason it is depends on the loss: where the object's first symbol was repaired from damaged ones, its header is wrong, too
+    assert [(g["channel"], g["first"]) for g in found] == [("bulk", 1)] and "damaged" in found[0]["reason"], found
     site.wait_delivered(90)
     site.check_inbox()
     refused = [r for r in site.ledger() if r["event"] == "refused"]

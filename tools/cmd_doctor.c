@@ -1,5 +1,4 @@
 /* cmd_doctor.c - katamichi doctor: does this host stand as the rules ask? */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "tools/cmd.h"
 #include "tools/doctor.h"
 #include "tools/out.h"
+#include "tools/out_file.h"
 #include "tools/status.h"
 
 static const char *text(const json_t *o, const char *key)
@@ -67,22 +67,36 @@ static int read_conf(struct doctor *d, const char *name)
 	return kind == CONF_KIND_SENDER ? sender_conf_read(&d->sender, name, -1) : receiver_conf_read(&d->receiver, name, -1);
 }
 
-static int read_declared(struct doctor *d, const char *name, const char *conf)
+/* Which file declares: the given one, or the one beside the configuration. */
+static const char *declared(const struct cmd_line *l)
 {
-	char path[SENDER_PATH_MAX + 16];
-	const char *slash = strrchr(conf, '/');
+	static char path[SENDER_PATH_MAX + 16];
+	const char *conf = cmd_value(l, "config"), *slash = strrchr(conf, '/');
 
-	if (name != NULL)
-		return doctor_declared_read(&d->said, name, 1);
+	if (cmd_value(l, "declared") != NULL)
+		return cmd_value(l, "declared");
 	(void)snprintf(path, sizeof(path), "%.*sdoctor.conf", slash != NULL ? (int)(slash - conf) + 1 : 0, conf);
-	return doctor_declared_read(&d->said, path, 0);
+	return path;
+}
+
+/* What is shown goes to -o FILE, where that is given. */
+static int begin(const struct doctor *d, const struct cmd_line *l)
+{
+	static struct out_own own;
+	const char *conf = cmd_value(l, "config");
+
+	if (d->role == DOCTOR_SENDER)
+		out_own_sender(&own, &d->sender, conf);
+	else
+		out_own_receiver(&own, &d->receiver, conf);
+	out_own_add(&own, declared(l));
+	return out_file_begin(cmd_value(l, "output"), &own);
 }
 
 static int run(const struct cmd_line *l)
 {
 	static struct doctor d;
-	const char *conf = cmd_value(l, "config"), *lang = cmd_value(l, "lang"), *file = cmd_value(l, "output");
-	const char *root = cmd_value(l, "root");
+	const char *conf = cmd_value(l, "config"), *lang = cmd_value(l, "lang"), *root = cmd_value(l, "root");
 	int code, html = cmd_value(l, "html") != NULL;
 	json_t *results;
 
@@ -90,15 +104,13 @@ static int run(const struct cmd_line *l)
 		return cmd_usage(l->cmd, _("one of --html and --json, not both"));
 	if (lang != NULL && strcmp(lang, "ja") != 0 && strcmp(lang, "en") != 0)
 		return cmd_usage(l->cmd, _("--lang is ja or en"));
-	if ((code = read_conf(&d, conf)) != 0 || (code = read_declared(&d, cmd_value(l, "declared"), conf)) != 0)
+	if ((code = read_conf(&d, conf)) != 0 || (code = doctor_declared_read(&d.said, declared(l), cmd_value(l, "declared") != NULL)) != 0)
 		return code;
-	if (file != NULL && freopen(file, "we", stdout) == NULL) {
-		log_error("%s: cannot be written: %s", file, strerror(errno));
-		return EXIT_SYSTEM;
-	}
 	if (out_mode() == OUT_JSON || lang != NULL)
 		i18n_language(lang != NULL && out_mode() != OUT_JSON ? lang : "en");
 	d.root = root != NULL ? root : "";
+	if ((code = begin(&d, l)) != EXIT_OK)
+		return code;
 	doctor_look(&d);
 	results = doctor_run(&d);
 	if (html)
@@ -107,13 +119,10 @@ static int run(const struct cmd_line *l)
 		out_json(results);
 	else
 		show(results);
-	code = judge(results);
+	if ((code = out_file_end(1)) == EXIT_OK)
+		code = judge(results);
 	json_decref(results);
 	doctor_free(&d);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		log_error("%s: cannot be written: %s", file != NULL ? file : "-", strerror(errno));
-		return EXIT_SYSTEM;
-	}
 	return code;
 }
 
@@ -123,8 +132,10 @@ const struct cmd cmd_doctor = {
 	.usage = N_("-c FILE [--declared FILE] [--html|--json] [-o FILE] [--lang ja|en] [--root DIR]"),
 	.help = N_("Looks at this host, as root best, and changes nothing: separation, packet filter, keys, disks, records (R1-R17).\n"
 	    "Each item is met, declared (no host can show it; doctor.conf beside the configuration says it), cannot be told,\n"
-	    "or not met; the facts from which that follows stand below it.  It is no certificate.\n"),
-	.exits = N_("0 every item is met or declared, 1 some are not met or cannot be told, 2 usage, 3 configuration,\n"
+	    "or not met; the facts from which that follows stand below it.  It is no certificate.\n"
+	    "-o FILE takes the place of an older FILE when all of it is written; a pipe is written as it comes, - is standard output.\n"),
+	.exits = N_("0 every item is met or declared, 1 some are not met or cannot be told, 2 usage (also: FILE is\n"
+	    "katamichi's own, as its outbox or a key), 3 configuration,\n"
 	    "5 it cannot be read or written, 6 its database is damaged"),
 	.options = { CMD_CONFIG, { "declared", 0, CMD_FILE, N_("FILE"), N_("what no host can show (doctor.conf)"), 0 },
 	    { "html", 0, CMD_FLAG, NULL, N_("a page to print, in the audit guideline's columns"), 0 }, CMD_JSON,

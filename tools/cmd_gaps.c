@@ -218,9 +218,18 @@ static int list(void)
 	return missing ? EXIT_NO : EXIT_OK;
 }
 
+/* Of a file to write: before a slip is recorded that then is not shown.  Standard output has the text, or the JSON. */
+static int check_file(const struct cmd_line *l, const char *path, const struct out_own *own)
+{
+	if (path != NULL && out_file_stdout(path))
+		return cmd_usage(l->cmd, _("--png and --page go to a file; standard output has the slip's text"));
+	return path != NULL ? out_file_allowed(path, own) : EXIT_OK;
+}
+
 static int run(const struct cmd_line *l)
 {
-	struct gap_slips_how how = { .channel = cmd_value(l, "channel"), .png = cmd_value(l, "png"), .page = cmd_value(l, "page"),
+	static struct out_own own;
+	struct gap_slips_how how = { .own = &own, .channel = cmd_value(l, "channel"), .png = cmd_value(l, "png"), .page = cmd_value(l, "page"),
 		.json = out_mode() == OUT_JSON };
 	int slip = cmd_value(l, "slip") != NULL, code;
 
@@ -229,6 +238,9 @@ static int run(const struct cmd_line *l)
 	if (slip && out_mode() == OUT_TSV)
 		return cmd_usage(l->cmd, _("--slip: as text or --json"));
 	if ((code = receiver_conf_read(&conf, cmd_value(l, "config"), -1)) != 0 || (code = receiver_conf_peers(&conf)) != 0)
+		return code;
+	out_own_receiver(&own, &conf, cmd_value(l, "config"));
+	if ((code = check_file(l, how.png, &own)) != EXIT_OK || (code = check_file(l, how.page, &own)) != EXIT_OK)
 		return code;
 	return slip ? gap_slips(&conf, &how) : list();
 }
@@ -245,9 +257,10 @@ const struct cmd cmd_gaps = {
 	    "objects that have arrived in part, or complete and are held (by the disk, a key's validity, the scanner).\n"
 	    "--slip prints, instead, a code for each channel with gaps: carried to the sending host and given to\n"
 	    "`katamichi resend', it has the missing numbers sent again, those that the sender still keeps.  Each\n"
-	    "slip is recorded in the ledger.\n"),
+	    "slip is recorded in the ledger.  FILE takes the place of an older FILE when all of it is written.\n"),
 	.exits = N_("0 nothing is missing (with --slip: printed), 1 something is (with --slip: nothing to ask\n"
-	    "for), 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be read,\n"
+	    "for), 2 usage (also: FILE is katamichi's own, as its ledger or a key), 3 configuration, 4 keys,\n"
+	    "5 the ledger cannot be read, or FILE not written,\n"
 	    "6 its database is damaged"),
 	.options = { CMD_CONFIG, { "slip", 0, CMD_FLAG, NULL, N_("print codes that ask for what is missing, with QR codes"), 0 },
 	    { "channel", 0, CMD_TEXT, N_("NAME"), N_("slips for this channel only"), 0 },

@@ -1,11 +1,11 @@
 /* cmd_report.c - katamichi report: a day or a month of the receiver's ledger. */
-#include <errno.h>
 #include <string.h>
 
 #include "host/exits.h"
 #include "host/log.h"
 #include "tools/cmd.h"
 #include "tools/out.h"
+#include "tools/out_file.h"
 #include "tools/report.h"
 #include "tools/status.h"
 
@@ -54,22 +54,18 @@ static int make(struct report *r, struct db *db, enum form f, FILE *out)
 	return 0;
 }
 
-static int write_out(struct report *r, enum form f, const char *file, const char *path)
+static int write_out(struct report *r, enum form f, const char *file, const char *path, const struct out_own *own)
 {
-	int code = EXIT_SYSTEM;
+	int code, made;
 	struct db db;
 
-	if (file != NULL && freopen(file, "we", stdout) == NULL) {
-		log_error("%s: cannot be written: %s", file, strerror(errno));
-		return EXIT_SYSTEM;
-	}
 	if (db_open_readonly(&db, path) != 0)
 		return EXIT_SYSTEM;
-	if (make(r, &db, f, stdout) == 0)
-		code = r->chain.bad == 0 ? EXIT_OK : EXIT_NO;
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		log_error("%s: cannot be written: %s", file != NULL ? file : "-", strerror(errno));
-		code = EXIT_SYSTEM;
+	if ((code = out_file_begin(file, own)) == EXIT_OK) {
+		made = make(r, &db, f, stdout) == 0;
+		code = out_file_end(made);
+		if (code == EXIT_OK)
+			code = !made ? EXIT_SYSTEM : r->chain.bad == 0 ? EXIT_OK : EXIT_NO;
 	}
 	db_close(&db);
 	report_free(r);
@@ -80,6 +76,7 @@ static int run(const struct cmd_line *l)
 {
 	static struct receiver_conf conf;
 	static struct report r;
+	static struct out_own own;
 	static char path[RECEIVER_PATH_MAX + 32];
 	const char *name = cmd_value(l, "config");
 	enum form f = TEXT;
@@ -98,7 +95,8 @@ static int run(const struct cmd_line *l)
 		return code;
 	r.conf = &conf;
 	(void)snprintf(path, sizeof(path), "%s/ledger/ledger.db", conf.state);
-	return write_out(&r, f, cmd_value(l, "output"), path);
+	out_own_receiver(&own, &conf, name);
+	return write_out(&r, f, cmd_value(l, "output"), path, &own);
 }
 
 const struct cmd cmd_report = {
@@ -107,8 +105,10 @@ const struct cmd cmd_report = {
 	.usage = N_("-c receiver.conf --day DAY|--month MONTH [--csv|--html|--json] [-o FILE] [--lang ja|en]"),
 	.help = N_("For each channel: what was delivered, is missing, was refused, set aside and released (and by whom),\n"
 	    "with the closings that came and the state of the ledger's chain, which is checked whole.\n"
-	    "DAY is 2026-11-21, today or yesterday; MONTH is 2026-11; both of the local time zone.\n"),
-	.exits = N_("0 made and the chain holds, 1 made but the chain does not hold, 2 usage, 3 configuration, 4 keys,\n"
+	    "DAY is 2026-11-21, today or yesterday; MONTH is 2026-11; both of the local time zone.\n"
+	    "-o FILE takes the place of an older FILE when all of it is written; a pipe is written as it comes, - is standard output.\n"),
+	.exits = N_("0 made and the chain holds, 1 made but the chain does not hold, 2 usage (also: FILE is katamichi's\n"
+	    "own, as its ledger or a key), 3 configuration, 4 keys,\n"
 	    "5 it cannot be read or written, 6 a row cannot be read, or it is no ledger of ours"),
 	.options = { CMD_CONFIG, { "day", 0, CMD_TEXT, N_("DAY"), N_("of this day"), 0 },
 	    { "month", 0, CMD_TEXT, N_("MONTH"), N_("of this month"), 0 },

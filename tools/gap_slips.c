@@ -183,9 +183,29 @@ static const char *png_name(const char *path, unsigned i)
 	return name;
 }
 
+static int picture(const struct making *m, unsigned i, const struct gap_slips_how *how)
+{
+	int good;
+
+	if (out_file_begin(png_name(how->png, i), how->own) != EXIT_OK)
+		return -1;
+	good = slip_print_png(stdout, &m->sheet[i]) == 0;
+	return out_file_end(good) == EXIT_OK && good ? 0 : -1;
+}
+
+static int page(const struct making *m, const struct gap_slips_how *how)
+{
+	int good;
+
+	if (out_file_begin(how->page, how->own) != EXIT_OK)
+		return -1;
+	good = slip_print_page(stdout, m->sheet, m->sheets) == 0;
+	return out_file_end(good) == EXIT_OK && good ? 0 : -1;
+}
+
 static int print_one(const struct making *m, unsigned i, const struct gap_slips_how *how)
 {
-	if (how->png != NULL && slip_print_png(png_name(how->png, i), &m->sheet[i]) != 0)
+	if (how->png != NULL && picture(m, i, how) != 0)
 		return -1;
 	if (how->json)
 		return 0;
@@ -219,7 +239,7 @@ static int print(const struct making *m, const struct gap_slips_how *how)
 	for (unsigned i = 0; i < m->sheets; i++)
 		if (print_one(m, i, how) != 0)
 			return EXIT_SYSTEM;
-	if (how->page != NULL && slip_print_page(how->page, m->sheet, m->sheets) != 0)
+	if (how->page != NULL && page(m, how) != 0)
 		return EXIT_SYSTEM;
 	if (m->more)
 		log_warn("there is more than these slips hold; ask for the rest when they have come");

@@ -44,6 +44,13 @@ void out_init(enum out_mode mode)
 	out.colours = out.columns > 0 && (no == NULL || no[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0;
 }
 
+void out_to(FILE *f)
+{
+	stdout = f;
+	out.columns = 0;
+	out.colours = 0;
+}
+
 enum out_mode out_mode(void)
 {
 	return out.mode;

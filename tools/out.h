@@ -12,11 +12,15 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum out_mode { OUT_TEXT, OUT_TSV, OUT_JSON };
 
 void out_init(enum out_mode mode); /* cmd_run() does it */
 enum out_mode out_mode(void);
+
+/* From now on all that is shown goes there, which is no terminal: no colours, and nothing is cut (out_file.h). */
+void out_to(FILE *f);
 
 enum out_style { OUT_PLAIN, OUT_STRONG, OUT_DIM, OUT_GOOD, OUT_WARN, OUT_BAD };
 /* What to print before a text in this style, and after it OUT_PLAIN's; "" where no colours are wanted. */

@@ -62,7 +62,7 @@ int slip_print_text(FILE *out, const struct slip_sheet *s, int colours)
 	return 0;
 }
 
-int slip_print_png(const char *path, const struct slip_sheet *s)
+int slip_print_png(FILE *out, const struct slip_sheet *s)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_GRAY };
 	QRcode *q = encode(s);
@@ -81,10 +81,10 @@ int slip_print_png(const char *path, const struct slip_sheet *s)
 		for (int x = 0; x < side; x++)
 			pixel[y * side + x] = black(q, x / PNG_SCALE - QUIET, y / PNG_SCALE - QUIET) ? 0 : 255;
 	image.width = image.height = (png_uint_32)side;
-	if (png_image_write_to_file(&image, path, 0, pixel, side, NULL))
+	if (png_image_write_to_stdio(&image, out, 0, pixel, side, NULL))
 		r = 0;
 	else
-		log_error("%s: cannot be written: %s", path, image.message);
+		log_error("no picture can be made of a QR code: %s", image.message);
 	free(pixel);
 free_code:
 	QRcode_free(q);
@@ -173,22 +173,12 @@ static int sheet(FILE *out, const struct slip_sheet *s)
 	return 0;
 }
 
-int slip_print_page(const char *path, const struct slip_sheet *s, unsigned n)
+int slip_print_page(FILE *out, const struct slip_sheet *s, unsigned n)
 {
-	FILE *out = fopen(path, "we");
-	int bad = 0, unwritten;
-
-	if (out == NULL) {
-		log_error("%s: cannot be written: %s", path, strerror(errno));
-		return -1;
-	}
 	fputs(page_head, out);
-	for (unsigned i = 0; i < n && bad == 0; i++)
-		bad = sheet(out, &s[i]);
+	for (unsigned i = 0; i < n; i++)
+		if (sheet(out, &s[i]) != 0)
+			return -1;
 	fputs("</body></html>\n", out);
-	unwritten = fflush(out) != 0 || ferror(out);
-	if (unwritten)
-		log_error("%s: cannot be written: %s", path, strerror(errno));
-	fclose(out);
-	return bad != 0 || unwritten ? -1 : 0;
+	return 0;
 }

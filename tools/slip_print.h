@@ -19,8 +19,8 @@ struct slip_sheet { /* one slip, and what stands around its code */
 
 /* 0, or -1 after a logged line. */
 int slip_print_text(FILE *out, const struct slip_sheet *s, int colours) __attribute__((warn_unused_result));
-int slip_print_png(const char *path, const struct slip_sheet *s) __attribute__((warn_unused_result));
+int slip_print_png(FILE *out, const struct slip_sheet *s) __attribute__((warn_unused_result));
 /* One HTML file, a sheet each; needs nothing from elsewhere. */
-int slip_print_page(const char *path, const struct slip_sheet *s, unsigned n) __attribute__((warn_unused_result));
+int slip_print_page(FILE *out, const struct slip_sheet *s, unsigned n) __attribute__((warn_unused_result));
 
 #endif

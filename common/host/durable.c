@@ -56,6 +56,35 @@ int durable_pwrite_all(int fd, const void *data, size_t n, long long off)
 	return 0;
 }
 
+int durable_begin(int dirfd, const char *tmp)
+{
+	/* One that a crash left behind; O_EXCL then makes sure that we follow no link. */
+	if (unlinkat(dirfd, tmp, 0) != 0 && errno != ENOENT)
+		return -1;
+	return openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)0600);
+}
+
+/* The file is closed and gone; errno stays that of the error before. */
+static int drop(int fd, int dirfd, const char *tmp)
+{
+	int kept = errno;
+
+	if (fd >= 0)
+		(void)close(fd);
+	(void)unlinkat(dirfd, tmp, 0);
+	errno = kept;
+	return -1;
+}
+
+int durable_commit(int fd, int dirfd, const char *tmp, const char *name, unsigned mode)
+{
+	if (fchmod(fd, (mode_t)mode) != 0 || fsync(fd) != 0)
+		return drop(fd, dirfd, tmp);
+	if (close(fd) != 0 || renameat(dirfd, tmp, dirfd, name) != 0)
+		return drop(-1, dirfd, tmp);
+	return fsync(dirfd);
+}
+
 int durable_write(int dirfd, const char *name, const void *data, size_t n, unsigned mode)
 {
 	char tmp[NAME_MAX + 1];
@@ -65,30 +94,11 @@ int durable_write(int dirfd, const char *name, const void *data, size_t n, unsig
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	/* One that a crash left behind; O_EXCL then makes sure that we follow no link. */
-	if (unlinkat(dirfd, tmp, 0) != 0 && errno != ENOENT)
+	if ((fd = durable_begin(dirfd, tmp)) < 0)
 		return -1;
-	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)0600);
-	if (fd < 0)
-		return -1;
-	if (durable_write_all(fd, data, n) != 0 || fchmod(fd, (mode_t)mode) != 0 || fsync(fd) != 0)
-		goto remove_tmp;
-	if (close(fd) != 0) {
-		fd = -1;
-		goto remove_tmp;
-	}
-	fd = -1;
-	if (renameat(dirfd, tmp, dirfd, name) != 0)
-		goto remove_tmp;
-	return fsync(dirfd);
-
-remove_tmp:
-	if (fd >= 0)
-		close_quietly(fd);
-	int kept = errno;
-	(void)unlinkat(dirfd, tmp, 0);
-	errno = kept;
-	return -1;
+	if (durable_write_all(fd, data, n) != 0)
+		return drop(fd, dirfd, tmp);
+	return durable_commit(fd, dirfd, tmp, name, mode);
 }
 
 static int write_over(int dirfd, const char *name, int flags, const void *data, size_t n, unsigned mode)

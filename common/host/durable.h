@@ -8,6 +8,10 @@
 
 /* Whole file, atomically: NAME.tmp in dirfd, fsync, rename over NAME, fsync of dirfd. */
 int durable_write(int dirfd, const char *name, const void *data, size_t n, unsigned mode) __attribute__((warn_unused_result));
+/* The same in pieces, for what is too much for memory: a descriptor of dirfd/tmp, made anew, then either commit (fsync, rename over
+ * name, fsync of dirfd) or unlinkat().  Commit closes it, and removes tmp where it fails. */
+int durable_begin(int dirfd, const char *tmp) __attribute__((warn_unused_result));
+int durable_commit(int fd, int dirfd, const char *tmp, const char *name, unsigned mode) __attribute__((warn_unused_result));
 /* A note for readers, NAME.tmp and rename, that nothing is lost with: not synced; on a full disk it is written over the
  * old one, which a reader may then see half (it is to read again). */
 int durable_note(int dirfd, const char *name, const void *data, size_t n, unsigned mode) __attribute__((warn_unused_result));

@@ -239,19 +239,27 @@ static int add_reserved(struct sender_conf *c, const char *name)
 	return 0;
 }
 
+static int default_folder(struct sender_channel *ch, const char *folders, const char *name)
+{
+	char path[SENDER_PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s", folders, ch->name);
+
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		log_error("%s: the folder of channel %s has too long a path", name, ch->name);
+		return EXIT_CONFIG;
+	}
+	memcpy(ch->folder, path, (size_t)n + 1);
+	return 0;
+}
+
 /* Folders left to their default, and two channels that share one. */
 static int finish_folders(struct sender_conf *c, const char *name)
 {
 	for (unsigned i = 0; i < c->channels; i++) {
 		struct sender_channel *ch = &c->channel[i];
 
-		if (ch->folder[0] == '\0') {
-			int n = snprintf(ch->folder, sizeof(ch->folder), "%s/%s", c->folders, ch->name);
-			if (n < 0 || (size_t)n >= sizeof(ch->folder)) {
-				log_error("%s: the folder of channel %s has too long a path", name, ch->name);
-				return EXIT_CONFIG;
-			}
-		}
+		if (ch->folder[0] == '\0' && default_folder(ch, c->folders, name) != 0)
+			return EXIT_CONFIG;
 		for (unsigned j = 0; j < i; j++)
 			if (strcmp(c->channel[j].folder, ch->folder) == 0) {
 				log_error("%s: channels %s and %s have the same folder %s", name,

@@ -322,7 +322,7 @@ class Process:
             self.kill()
             raise AssertionError(f"{self.name} did not stop within {seconds} s of SIGTERM\n{self.tail()}")
         assert code is None or self.poll() == code, f"{self.name} stopped with {self.poll()}\n{self.tail()}"
-        wait_until(f"the end of {self.name}'s processes", lambda: not any(alive(p) for p in family), 10)
+        wait_until(f"the end of {self.name}'s processes", lambda: not any(alive(p) for p in family))
 
     def kill(self):
         """kill -9 of the daemon and of all its processes, as when the power goes."""
@@ -333,7 +333,7 @@ class Process:
             except ProcessLookupError:
                 pass
         self.popen.wait()
-        wait_until(f"the end of {self.name}'s processes", lambda: not any(alive(p) for p in family), 10)
+        wait_until(f"the end of {self.name}'s processes", lambda: not any(alive(p) for p in family))
 
     @classmethod
     def end_all(cls):
@@ -547,7 +547,7 @@ class Site:
         def rows():
             return [r for r in self.ledger() if r["event"] == "delivered" and r["channel"] != "katamichi"]
         if self.receiver and self.receiver.poll() is None:  # a directory stands in the inbox a moment before its row
-            wait_until(f"{delivered} rows", lambda: len(rows()) >= delivered, 10)
+            wait_until(f"{delivered} rows", lambda: len(rows()) >= delivered)
         assert len(rows()) == delivered, rows()
         before = "0" * 64
         for entry, digest in self.ledger_rows:

@@ -105,5 +105,5 @@ def test_outside_a_keys_validity(site, monkeypatch):
     assert "mihon (age not known) (valid for " in said and "-" not in re.search("^keys.*", said, re.M).group(), said
     zone.set(0)
     site.wait_delivered(30)
-    harness.wait_until("the beats to count", lambda: len(harness.rows(ledger, "SELECT * FROM stream")) >= 2, 10, alive=site.daemons())
+    harness.wait_until("the beats to count", lambda: len(harness.rows(ledger, "SELECT * FROM stream")) >= 2, alive=site.daemons())
     site.check_inbox()

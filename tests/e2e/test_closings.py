@@ -55,7 +55,7 @@ def test_closing_names_what_is_missing(site):
     assert f"\n1 {manifest} " in text, text
     # it heals by its repeat, and then everything is there
     site.wait_delivered(30)
-    harness.wait_until("its row in the ledger", lambda: closings(site)[0] == 0, 10)
+    harness.wait_until("its row in the ledger", lambda: closings(site)[0] == 0)
     assert re.search(r"eltax +1 +2 +2 +0 +0 +0", closings(site)[1])
     site.check_inbox()
     assert json.loads(closings(site, "--json")[1])[1]["channels"][0]["here"] == 2
@@ -70,7 +70,7 @@ def test_partly_received_has_its_number(site):
     def gaps():
         return json.loads(harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--json", ok=False).out)["gaps"]
 
-    found = harness.wait_until("the gap", gaps, 10)
+    found = harness.wait_until("the gap", gaps)
     assert [(g["channel"], g["first"]) for g in found] == [("bulk", 1)]
     for i in range(20):  # a small one may be lost, too: each closing says it anew only of what is new
         close(site)
@@ -81,7 +81,7 @@ def test_partly_received_has_its_number(site):
     def in_part():
         return [g for g in gaps() if g["why"] == "in part" and 0 < g["have"] < g["symbols"]]
 
-    harness.wait_until("the reason", in_part, 10, alive=site.daemons())
+    harness.wait_until("the reason", in_part, alive=site.daemons())
     text = harness.katamichi("gaps", "-c", site.path("receiver.conf"), ok=False).out
     assert re.search(r"bulk +1 .*has come in part \(\d", text), text
 
@@ -111,14 +111,14 @@ def test_lost_amid_kept_ones(site):
         return [(g["first"], g["last"], g["outlook"]) for g in found]
 
     want = [(1, 1, "heals"), (2, 2, "lost"), (3, 3, "heals")]
-    harness.wait_until("the outlooks", lambda: outlooks() == want, 10, alive=site.daemons())
+    harness.wait_until("the outlooks", lambda: outlooks() == want, alive=site.daemons())
     del site.sent["eltax", b"1.csv"]
     done = harness.katamichi("gaps", "-c", site.path("receiver.conf"), "--slip", "--json")
     slip = json.loads(done.out)[0]
     assert slip["numbers"] == "1, 3" and "keeps no more: 1, not asked for" in done.err, (slip, done.err)
     harness.katamichi("resend", "-c", site.path("sender.conf"), slip["code"], "--yes")
     site.wait_delivered(30)
-    harness.wait_until("the one gap", lambda: outlooks() == [(2, 2, "lost")], 10, alive=site.daemons())
+    harness.wait_until("the one gap", lambda: outlooks() == [(2, 2, "lost")], alive=site.daemons())
     assert closings(site)[0] == 1
     harness.katamichi("settle", "-c", site.path("receiver.conf"), "--operator", "山田", "--reason", "紙で受領済み", "eltax", "2")
     close(site)
@@ -158,11 +158,11 @@ def test_held_is_no_gap_without_a_reason(site):
     site.start_sender()
     site.put_random("bulk", "1.bin", 100000)
     harness.wait_until("it to be held", lambda: "keep_free" in site.receiver.text(), 20, alive=site.daemons())
-    harness.wait_until("the gap", lambda: gap_of(site, "bulk")["why"], 10, alive=site.daemons())
+    harness.wait_until("the gap", lambda: gap_of(site, "bulk")["why"], alive=site.daemons())
     assert gap_of(site, "bulk")["why"] == "not known", "no closing has named its object yet"
     close(site)
     wait_closings(site, 1)
-    gap = harness.wait_until("the reason", lambda: [g for g in [gap_of(site, "bulk")] if g["why"] == "held"], 10, alive=site.daemons())[0]
+    gap = harness.wait_until("the reason", lambda: [g for g in [gap_of(site, "bulk")] if g["why"] == "held"], alive=site.daemons())[0]
     assert gap["outlook"] == "held" and "keep_free" in gap["reason"], gap
     # also while it is tried again
     seen = []
@@ -265,4 +265,4 @@ def test_closing_asked_for_while_stopped(site):
     assert done.returncode == 1 and "does not run" in done.out
     site.start_sender()
     wait_closings(site, 1)
-    harness.wait_until("its row in the ledger", lambda: closings(site)[0] == 0, 10)
+    harness.wait_until("its row in the ledger", lambda: closings(site)[0] == 0)

@@ -29,7 +29,7 @@ def test_damage_on_the_receivers_disk(site):
     site.start("--loss", "0.3", loss="1%", repeat="4s")
     site.put_random("bulk", "20MB.bin", 20 << 20)
     harness.wait_until("the end of the first round", lambda: "bulk 1: sent, round 1" in site.sender.text(), 20, alive=site.daemons())
-    harness.wait_until("a part on disk", lambda: harness.disk_use(site.path("receiver-state/parts")) > 4 << 20, 10)
+    harness.wait_until("a part on disk", lambda: harness.disk_use(site.path("receiver-state/parts")) > 4 << 20)
     harness.katamichi("close", "-c", site.path("sender.conf"))
     site.receiver.stop()
     data = max(glob.glob(site.path("receiver-state/parts/*")), key=os.path.getsize)
@@ -47,4 +47,4 @@ def test_damage_on_the_receivers_disk(site):
     site.check_inbox()
     refused = [r for r in site.ledger() if r["event"] == "refused"]
     assert len(refused) == 1, "one row for it, however often it comes"
-    harness.wait_until("no gap", lambda: gaps(site) == [], 10)
+    harness.wait_until("no gap", lambda: gaps(site) == [])

@@ -106,14 +106,14 @@ def test_sender_disk_full(site, small):
     site.put("eltax", "中.csv", samples.table(4))
     harness.wait_until("the sender's word", lambda: "No space" in trouble(site, "sender"), 20, alive=site.daemons())
     harness.wait_until("the beat's word", lambda: "its disk takes nothing" in site.receiver.text(), 20, alive=site.daemons())
-    harness.wait_until("the receiver's status", lambda: status(site, "receiver")["peers"][0]["disk_trouble"], 5)
+    harness.wait_until("the receiver's status", lambda: status(site, "receiver")["peers"][0]["disk_trouble"])
     time.sleep(12)  # longer than anything that is stored now and then
     lives(site, pids)
     assert "trying again in" not in site.sender.text(), "the database had no room of its own\n" + site.sender.tail()
     os.unlink(filler)
     site.wait_delivered(30)
-    harness.wait_until("the end of the trouble", lambda: trouble(site, "sender") == "", 10)
-    harness.wait_until("the beat's word", lambda: "its disk is in order again" in site.receiver.text(), 10)
+    harness.wait_until("the end of the trouble", lambda: trouble(site, "sender") == "")
+    harness.wait_until("the beat's word", lambda: "its disk is in order again" in site.receiver.text())
     crossing(site, "後.csv", 5)
     lives(site, pids)
     site.check_inbox()
@@ -135,7 +135,7 @@ def test_receiver_disk_full(site, small):
     assert [d[1] for d in site.deliveries()] == ["00000001"]
     os.unlink(filler)
     site.wait_delivered(40)
-    harness.wait_until("the end of the trouble", lambda: trouble(site, "receiver") == "", 15)
+    harness.wait_until("the end of the trouble", lambda: trouble(site, "receiver") == "")
     lives(site, pids)
     site.check_inbox()
 
@@ -158,7 +158,7 @@ def test_a_channel_leaves_room_for_the_others(site, small):
     harness.wait_until("it to be said", lambda: "keep_free" in site.receiver.text(), 30, alive=site.daemons())
     site.put("eltax", "中.csv", samples.table(4))
     harness.wait_until("the other channel", lambda: ("eltax", "中.csv".encode()) in site.arrived(), 20, alive=site.daemons())
-    harness.wait_until("the word of it", lambda: trouble(site, "receiver"), 10, alive=site.daemons())
+    harness.wait_until("the word of it", lambda: trouble(site, "receiver"), alive=site.daemons())
     assert ("bulk", "大.bin".encode()) not in site.arrived()
     assert os.listdir(site.path("receiver-state/work")) == []
     os.unlink(os.path.join(disk, "filler"))
@@ -184,7 +184,7 @@ def test_no_inodes(site, small, who):
     lives(site, pids)
     harness.remove(os.path.join(disk, "filler"))
     site.wait_delivered(40)
-    harness.wait_until("the end of the trouble", lambda: trouble(site, who) == "", 15)
+    harness.wait_until("the end of the trouble", lambda: trouble(site, who) == "")
     lives(site, pids)
     site.check_inbox()
 
@@ -208,7 +208,7 @@ def test_no_file_may_grow(site, who):
     lives(site, pids)
     limit_file_size(daemon, "unlimited")
     site.wait_delivered(40)
-    harness.wait_until("the end of the trouble", lambda: trouble(site, who) == "", 15)
+    harness.wait_until("the end of the trouble", lambda: trouble(site, who) == "")
     lives(site, pids)
     site.check_inbox()
 
@@ -265,8 +265,8 @@ def test_sealed_object_cannot_be_read(site, tmp_path, kind):
     pids = [p.pid for p in site.daemons()]
     harness.wait_until("the log's word", lambda: "bulk 1: its sealed object cannot be read now: Input/output error" in site.sender.text(), 20,
                        alive=site.daemons())
-    harness.wait_until("the status", lambda: "Input/output error" in trouble(site, "sender"), 10)
-    harness.wait_until("the beat's word", lambda: "its disk takes nothing" in site.receiver.text(), 10, alive=site.daemons())
+    harness.wait_until("the status", lambda: "Input/output error" in trouble(site, "sender"))
+    harness.wait_until("the beat's word", lambda: "its disk takes nothing" in site.receiver.text(), alive=site.daemons())
     site.put("eltax", "一.csv", samples.table(3))  # the others go on
     harness.wait_until("the other one", lambda: ("eltax", "一.csv".encode()) in site.arrived(), 20, alive=site.daemons())
     assert ("bulk", "大.bin".encode()) not in site.arrived() and layer.control.failed > 0

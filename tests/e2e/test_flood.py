@@ -81,7 +81,7 @@ def test_valid_traffic_in_a_flood(site):
     site.wait_delivered(30)  # what is left of it, by the sender's own repeats if need be
     site.check_inbox()
     sent, took = (float(x) for x in re.search(r"sent (\d+) ([\d.]+)", flood.text()).groups())
-    after = harness.wait_until("the counters", lambda: (lambda c: c if c["datagrams"] > before["datagrams"] + sent / 2 else None)(counters(site)), 10)
+    after = harness.wait_until("the counters", lambda: (lambda c: c if c["datagrams"] > before["datagrams"] + sent / 2 else None)(counters(site)))
     print(f"{sent * int(n) * 8 / took / 1e6:.0f} Mbit/s of garbage, {len(during)} files meanwhile")
     if sent * int(n) / took < 0.5 * RATE:
         pytest.skip("this machine cannot make such a flood beside everything else")

@@ -48,7 +48,7 @@ def two_days(site, in_place, **values):
 
 def wait_rows(site):
     """A directory stands in the inbox a moment before its row in the ledger."""
-    harness.wait_until("all rows", lambda: len(events(site, "delivered", "fork")) == len(site.sent), 10, alive=site.daemons())
+    harness.wait_until("all rows", lambda: len(events(site, "delivered", "fork")) == len(site.sent), alive=site.daemons())
 
 
 def events(site, *names):
@@ -208,7 +208,7 @@ def test_what_was_sent_is_not_sent_again(site):
     backed_up(site)
     site.start_sender()
     site.put("eltax", "二.csv", samples.table(4))
-    harness.wait_until("numbered", lambda: "eltax 2: " in site.sender.text(), 10, alive=site.daemons())
+    harness.wait_until("numbered", lambda: "eltax 2: " in site.sender.text(), alive=site.daemons())
     site.wait_delivered()
     site.sender.kill()
     restore(site, False)
@@ -241,7 +241,7 @@ def test_what_is_not_noticed_is_a_fork(site):
     assert [r["entry"]["dir"] for r in report["rows"] if r["entry"]["event"] == "fork"] == [forks[0]["dir"]], report
     # the closing says which of the two is the sender's: the other number 2 is not known to it
     harness.katamichi("close", "-c", site.path("sender.conf"))
-    harness.wait_until("the closing", lambda: events(site, "fork") and [r for r in site.ledger() if r["event"] == "closing"], 15)
+    harness.wait_until("the closing", lambda: events(site, "fork") and [r for r in site.ledger() if r["event"] == "closing"])
     done = harness.katamichi("closings", "-c", site.path("receiver.conf"), ok=False)
     assert done.returncode == 0 and re.search(r"eltax +1 +2 +2 +0 +0 +0", done.out), done.out
 
@@ -270,7 +270,7 @@ def test_two_senders_with_one_key(site):
     places = {os.path.basename(p): number for _, number, d in site.deliveries() for p in os.listdir(os.path.join(d, b"files"))}
     assert re.fullmatch(r"00000001\.g-[0-9a-f]{8}", places["二.csv".encode()]), places
     assert places["一.csv".encode()] == "00000001" and places["三.csv".encode()] == "00000002", places
-    harness.wait_until("the alarm", lambda: re.search("ALARM: channel eltax: .* a new generation", site.receiver.text()), 10)
+    harness.wait_until("the alarm", lambda: re.search("ALARM: channel eltax: .* a new generation", site.receiver.text()))
 
 
 def test_named_but_not_numbered(site):

@@ -207,11 +207,11 @@ def test_a_running_receiver_notices(record, running, tmp_path, monkeypatch):
         if running:
             def held():
                 return json.loads(katamichi("status", "-c", conf, "--json", ok=False).out)["ledger"]
-            wait_until("the first look", lambda: "bad" in held(), 10, alive=[site.receiver])
+            wait_until("the first look", lambda: "bad" in held(), alive=[site.receiver])
             assert held()["bad"] is None and "ALARM" not in site.receiver.text()
             change(lambda d: edit_and_rechain(d, 3))
         wait_until("the alarm", lambda: "ALARM: row " in site.receiver.text(), 20, alive=[site.receiver])
-        said = wait_until("the status", lambda: (lambda s: s["ledger"]["bad"] and s)(json.loads(katamichi("status", "-c", conf, "--json").out)), 10)
+        said = wait_until("the status", lambda: (lambda s: s["ledger"]["bad"] and s)(json.loads(katamichi("status", "-c", conf, "--json").out)))
         if running:
             assert "computed anew" in said["ledger"]["why"], said["ledger"]
         else:

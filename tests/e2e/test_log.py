@@ -117,4 +117,4 @@ def test_journal_has_fields(site, monkeypatch):
     os.unlink(journal.path)
     site.put("eltax", "二.csv", samples.table(4))
     site.wait_delivered()
-    harness.wait_until("the line on standard error", lambda: re.search(r"^<6>\[store\] eltax 2: delivered", site.receiver.text(), re.M), 10)
+    harness.wait_until("the line on standard error", lambda: re.search(r"^<6>\[store\] eltax 2: delivered", site.receiver.text(), re.M))

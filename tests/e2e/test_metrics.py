@@ -38,7 +38,7 @@ def test_figures_of_both_ends(site):
     site.start(sender_more="metrics = figures/sender/k.prom\n", receiver_more="metrics = figures/receiver/k.prom\n")
     paths = {side: site.path("figures", side, "k.prom") for side in ("sender", "receiver")}
     for path in paths.values():
-        harness.wait_until(path, lambda: os.path.exists(path), 10, alive=site.daemons())
+        harness.wait_until(path, lambda: os.path.exists(path), alive=site.daemons())
     before = read(paths["receiver"])
     assert before["katamichi_receiver_deliveries_total"]['channel="eltax"'] == 0
     site.put("eltax", "一.csv", samples.table(3))
@@ -48,7 +48,7 @@ def test_figures_of_both_ends(site):
     def delivered():
         now = read(paths["receiver"])
         return now if sum(now["katamichi_receiver_delivered_files_total"].values()) == 2 else None
-    seen = harness.wait_until("the deliveries", delivered, 10, alive=site.daemons())
+    seen = harness.wait_until("the deliveries", delivered, alive=site.daemons())
     assert seen["katamichi_receiver_deliveries_total"]['channel="eltax"'] == 1
     assert seen["katamichi_receiver_delivered_bytes_total"] == {
         'channel="eltax"': os.path.getsize(site.path("inbox/eltax/00000001/files/一.csv")), 'channel="pittari"': 4,
@@ -60,7 +60,7 @@ def test_figures_of_both_ends(site):
         read(paths["sender"])), 10)
     assert sent["katamichi_sender_newest_number"]['channel="eltax"'] == 1
     assert sent["katamichi_sender_outbox_bytes"]['channel="pittari"'] > 0
-    harness.wait_until("what was sent", lambda: read(paths["sender"])["katamichi_sender_link_datagrams_total"][None] > 0, 10)
+    harness.wait_until("what was sent", lambda: read(paths["sender"])["katamichi_sender_link_datagrams_total"][None] > 0)
     for side, path in paths.items():
         assert os.stat(path).st_mode & 0o777 == 0o644, "node_exporter is another user"
         assert not [n for n in os.listdir(os.path.dirname(path)) if n.endswith(".prom") and n != "k.prom"]
@@ -74,7 +74,7 @@ def test_a_directory_that_is_not_there(site):
     site.put("eltax", "一.csv", samples.table(3))
     site.wait_delivered()
     for daemon in site.daemons():
-        harness.wait_until("a warning", lambda: "figures for Prometheus cannot be written" in daemon.text(), 10, alive=site.daemons())
+        harness.wait_until("a warning", lambda: "figures for Prometheus cannot be written" in daemon.text(), alive=site.daemons())
     harness.time.sleep(1.5)
     for daemon in site.daemons():
         assert daemon.text().count("figures for Prometheus cannot be written") == 1

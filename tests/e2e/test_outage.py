@@ -112,8 +112,8 @@ def test_limit_of_a_channel(site, monkeypatch):
     site.wait_delivered(20)
     site.put_random("bulk", "2.bin", 701 << 10)
     site.put("eltax", "一.csv", samples.table(3))  # another channel has its own
-    harness.wait_until("it to be said", lambda: "outbox_max" in site.sender.text(), 10, alive=site.daemons())
-    harness.wait_until("the other channel", lambda: ("eltax", "一.csv".encode()) in site.arrived(), 10, alive=site.daemons())
+    harness.wait_until("it to be said", lambda: "outbox_max" in site.sender.text(), alive=site.daemons())
+    harness.wait_until("the other channel", lambda: ("eltax", "一.csv".encode()) in site.arrived(), alive=site.daemons())
     assert ("bulk", b"2.bin") not in site.arrived() and "bulk 2:" not in site.sender.text()
     todo = harness.wait_until("what to do", lambda: json.loads(harness.katamichi("status", "-c", site.path("sender.conf"), "--json").out)["todo"],
                               5, alive=site.daemons())

@@ -51,7 +51,7 @@ def test_small_ones_pass(site):
     assert ("bulk", b"large.bin") not in site.arrived(), "it was to be incomplete; the test tests nothing"
     site.wait_delivered(120)
     site.check_inbox()
-    harness.wait_until("an empty work/", lambda: os.listdir(site.path("receiver-state", "work")) == [], 10)
+    harness.wait_until("an empty work/", lambda: os.listdir(site.path("receiver-state", "work")) == [])
 
 
 @pytest.mark.slow

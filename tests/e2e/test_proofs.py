@@ -130,7 +130,7 @@ def test_status_of_both_ends(delivered):
     for side in ("sender", "receiver"):
         conf = site.path(f"{side}.conf")
         # The receiver writes it down every few seconds.
-        harness.wait_until(f"eltax in the status of the {side}", lambda: "eltax" in harness.katamichi("status", "-c", conf).out, 15)
+        harness.wait_until(f"eltax in the status of the {side}", lambda: "eltax" in harness.katamichi("status", "-c", conf).out)
         assert "eltax" in json.dumps(json.loads(harness.katamichi("status", "-c", conf, "--json").out))
 
 

@@ -123,7 +123,7 @@ def test_discard_and_restart(site):
     site.receiver.kill()
     assert "does not run" in decide(site, "discard", "山田", "不要", held["entry"], code=1)[0]["answer"]
     site.start_receiver()
-    wait_until("an empty quarantine", lambda: not entries(site), 10, alive=site.daemons())
+    wait_until("an empty quarantine", lambda: not entries(site), alive=site.daemons())
     row, = rows(site, "discarded")
     assert row["operator"] == "山田" and row["reason"] == "不要" and row["file"] == BAD[0] and row["login"]
     assert os.listdir(site.path("receiver-state/quarantine")) == []

@@ -301,7 +301,7 @@ def test_without(site):
     site.check_inbox()
     for side, daemon in (("sender", site.sender), ("receiver", site.receiver)):
         assert "--no-sandbox" in daemon.text()
-        said = harness.wait_until("its status", lambda: harness.katamichi("status", "-c", site.path(f"{side}.conf"), ok=False).out, 10)
+        said = harness.wait_until("its status", lambda: harness.katamichi("status", "-c", site.path(f"{side}.conf"), ok=False).out)
         assert "--no-sandbox" in said, said
     if os.geteuid() == 0:
         site.receiver.stop()
@@ -313,7 +313,7 @@ def test_without(site):
 def test_status_is_silent_about_it_otherwise(site):
     site.start()
     for side in ("sender", "receiver"):
-        said = harness.wait_until("its status", lambda: harness.katamichi("status", "-c", site.path(f"{side}.conf"), ok=False).out, 10)
+        said = harness.wait_until("its status", lambda: harness.katamichi("status", "-c", site.path(f"{side}.conf"), ok=False).out)
         assert "sandbox" not in said, said
 
 

@@ -38,7 +38,7 @@ def test_slip_heals_the_gap(site):
     site.start(relay=True, repeat="1h")
     site.put("eltax", "一.csv", samples.table(3))
     site.wait_delivered()
-    harness.wait_until("nothing to ask for", lambda: gaps(site, "--slip")[0] == 1, 10)
+    harness.wait_until("nothing to ask for", lambda: gaps(site, "--slip")[0] == 1)
     lose(site, (2, ("eltax", "二.csv", samples.table(4))), (3, ("eltax", "三.csv", samples.table(5))))
     site.put("eltax", "四.csv", samples.table(6))
     harness.wait_until("the gap", lambda: re.search(r"eltax +2-3 +mihon", gaps(site)[1]), 20, alive=site.daemons())
@@ -77,12 +77,12 @@ def test_slip_heals_the_gap(site):
     assert code == 0, said
     site.wait_delivered(20)
     site.check_inbox()
-    harness.wait_until("no gap", lambda: gaps(site)[0] == 0, 10)
+    harness.wait_until("no gap", lambda: gaps(site)[0] == 0)
     rows = sender_slips(site)
     assert len(rows) == 1 and rows[0]["code"] == slip and (rows[0]["objects"], rows[0]["gone"]) == (2, 0), rows
     assert [r["code"] for r in json.loads(resend(site, "--list", "--json")[1])] == [slip]
     assert re.search(rf"eltax +2-3 +2 +0 +{slip}$", resend(site, "--list")[1], re.M), resend(site, "--list")
-    harness.wait_until("the slip's entry", lambda: [r for r in site.ledger() if r["event"] == "slip"], 10)
+    harness.wait_until("the slip's entry", lambda: [r for r in site.ledger() if r["event"] == "slip"])
     printed = [r for r in site.ledger() if r["event"] == "slip"]
     assert [(r["code"], r["numbers"], r["channel"]) for r in printed] == [(slip, "2-3", "eltax")], "printed twice, recorded once"
     assert site.sender.text().count("eltax 1: sent") == 1, "what had arrived was sent again"
@@ -94,7 +94,7 @@ def stopped_after_a_beat(site):
     site.put("eltax", "一.csv", samples.table(3))
     site.wait_delivered()
     state = site.path("receiver-state/ledger/ledger.db")
-    harness.wait_until("a beat", lambda: "4" in harness.run("sqlite3", state, "SELECT count(*) FROM stream").out, 10)
+    harness.wait_until("a beat", lambda: "4" in harness.run("sqlite3", state, "SELECT count(*) FROM stream").out)
     site.stop()
     return state
 
@@ -131,4 +131,4 @@ def test_slip_of_another_site(site):
     # not running: the slips get their entries at the next start
     assert not [r for r in site.ledger() if r["event"] == "slip"]
     site.start_receiver()
-    harness.wait_until("the slips in the ledger", lambda: len([r for r in site.ledger() if r["event"] == "slip"]) == 2, 10)
+    harness.wait_until("the slips in the ledger", lambda: len([r for r in site.ledger() if r["event"] == "slip"]) == 2)

@@ -122,7 +122,7 @@ def test_buffer_refused_or_degraded(site):
     site.start_sender()
     site.put("eltax", "狭い.csv", samples.table(20))
     site.wait_delivered()
-    harness.wait_until("status", lambda: status(site, "receiver")["link"]["small_buffer"], 10)
+    harness.wait_until("status", lambda: status(site, "receiver")["link"]["small_buffer"])
     assert "DEGRADED: the kernel gave a socket buffer" in harness.katamichi("status", "-c", site.path("receiver.conf")).out
 
 
@@ -139,7 +139,7 @@ def test_buffer_from_rate_and_stall(site, lines, size):
     with open(site.path("receiver.conf"), "w") as f:
         f.write(text)
     site.start_receiver()
-    link = harness.wait_until("counters", lambda: status(site, "receiver")["link"]["buffer"] and status(site, "receiver")["link"], 10)
+    link = harness.wait_until("counters", lambda: status(site, "receiver")["link"]["buffer"] and status(site, "receiver")["link"])
     assert link["buffer"] == 2 * size and link["small_buffer"] is False
 
 
@@ -260,7 +260,7 @@ def test_without_segmentation_offload(site):
     site.wait_delivered()
     site.check_inbox()
     assert len(re.findall("degraded: no segmentation offload", site.sender.text())) == 1
-    harness.wait_until("status", lambda: status(site, "sender")["no_segmentation_offload"], 10)
+    harness.wait_until("status", lambda: status(site, "sender")["no_segmentation_offload"])
     assert "DEGRADED: no segmentation offload" in harness.katamichi("status", "-c", site.path("sender.conf")).out
 
 

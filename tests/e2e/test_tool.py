@@ -200,7 +200,7 @@ def test_daemons_in_japanese(site):
                                   site.path("sender.log"), ready="準備完了")
     site.put("eltax", "一.csv", samples.table(3))
     site.wait_delivered()
-    wait_until("a session in Japanese", lambda: "のセッション" in site.receiver.text(), 10)
+    wait_until("a session in Japanese", lambda: "のセッション" in site.receiver.text())
     os.mkdir(site.path("out/eltax/フォルダー"))
     for name, content in (("二重.csv", b"1,2\n"), ("計算.csv", b"\x7fELF" + bytes(60))):
         with open(site.path("out/eltax", "." + name), "wb") as f:
@@ -277,7 +277,7 @@ def test_watch_tells_each_delivery(site):
     assert second["channel"] == "pittari" and os.path.isdir(second["dir"]) and os.listdir(second["dir"] + "/files") == ["二.txt"]
     assert time.monotonic() - start < 9, "told by inotify, not by the look every ten seconds"
     reader.stdout.close()  # it ends when nobody reads
-    wait_until("its end", lambda: reader.poll() is not None, 15)
+    wait_until("its end", lambda: reader.poll() is not None)
     again = run(*watch, "--after", str(first["row"]), "--once").out.splitlines()
     assert [json.loads(line)["row"] for line in again] == [second["row"]]
     # the example of an importer moves each away, once

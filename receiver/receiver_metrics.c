@@ -73,8 +73,8 @@ static uint64_t of_channel(struct store *s, const char *sql, const char *channel
 static void gaps(struct metrics *m, struct store *s)
 {
 	metrics_family(m, "missing_numbers", METRICS_GAUGE, "Numbers heard of, of which nothing was delivered or set aside.");
-	for (unsigned i = 0; i < s->conf.channels; i++)
-		metrics_add(m, of_channel(s, "SELECT coalesce(sum(last - first + 1), 0) FROM gap WHERE channel = ?", s->conf.channel[i].name),
+	for (unsigned i = 0; i < s->conf.channels; i++) /* total() and CAST end at the largest integer; sum() would fail beyond it, and a sender may say so much */
+		metrics_add(m, of_channel(s, "SELECT CAST(total(last - first + 1) AS INTEGER) FROM gap WHERE channel = ?", s->conf.channel[i].name),
 		    "channel", s->conf.channel[i].name, NULL);
 	metrics_family(m, "oldest_gap_time_seconds", METRICS_GAUGE, "Since when the longest known number is missing; 0: none is.");
 	for (unsigned i = 0; i < s->conf.channels; i++)

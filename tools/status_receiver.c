@@ -30,15 +30,16 @@ static void add_keys(json_t *s, const struct receiver_conf *c)
 	json_object_set_new(s, "keys", keys);
 }
 
-static uint64_t missing_of(const json_t *channels)
+/* (Not their sum: a sender may say 2^62 of each channel, and it would come round to none.) */
+static int any_missing(const json_t *channels)
 {
 	const json_t *c;
-	uint64_t n = 0;
+	int any = 0;
 	size_t i;
 
 	json_array_foreach(channels, i, c)
-		n += status_count(c, "missing");
-	return n;
+		any |= status_count(c, "missing") != 0;
+	return any;
 }
 
 static void todo_of_peers(json_t *todo, const json_t *peers)
@@ -103,7 +104,7 @@ static void add_todo(json_t *s)
 		status_todo(todo, "quarantine");
 	if (status_recent(json_object_get(s, "forks")))
 		status_todo(todo, "fork");
-	if (missing_of(json_object_get(s, "channels")) > 0)
+	if (any_missing(json_object_get(s, "channels")))
 		status_todo(todo, "gaps");
 	if (status_is(s, "running") && last[0] == '\0' && status_age(status_text(s, "started", "")) > SILENT_S)
 		status_todo(todo, "nothing received");

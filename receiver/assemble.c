@@ -78,6 +78,8 @@ static enum link_counter reconcile(struct assemble *a, struct object *o, const s
 	if (s->object_len != 0 && s->object_len != o->geo.len) {
 		if (s->object_len > a->limits.object)
 			return LC_LIMIT;
+		if (s->object_len < o->lead_told * STAGE_CHUNK) /* the store has been told of more, and open may have read it */
+			return LC_CONTRADICT;
 		if (object_set_length(o, &a->budget[o->sender], s->object_len) != 0)
 			return LC_CONTRADICT;
 	}

@@ -23,7 +23,8 @@ enum { ASSEMBLE_BLOCK_MAX = 24 << 20 }; /* bytes of the source of a block */
 
 struct assemble_limits {
 	uint64_t object;   /* bytes of the largest object */
-	uint32_t objects;  /* open at a time; like the next two in equal shares for the senders */
+	uint32_t objects;  /* open at a time; like the next three in equal shares for the senders */
+	uint32_t files;    /* objects whose files are open, those included that are complete and whose map is not durable yet */
 	uint64_t parity;   /* bytes of repair symbols */
 	uint64_t meta;     /* bytes of bitmaps and block tables */
 	uint32_t chunks;   /* of stage.h: MiB of large objects in memory */

@@ -73,10 +73,13 @@ static int load(struct assemble *a, const struct ready_slot *s, const struct par
 		assemble_release(a, o);
 		return -1;
 	}
-	if (object_complete(o))
-		assemble_whole(a, o);
-	else
+	if (!object_complete(o)) {
 		o->touched_ns = now_ns - alone_ns(a, &st);
+		return 0;
+	}
+	if (assemble_fits(a, o))
+		assemble_shut(a, o); /* thousands may have been held, and the store, which is starting, listens later */
+	assemble_whole(a, o);
 	return 0;
 }
 

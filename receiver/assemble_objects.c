@@ -93,6 +93,7 @@ struct object *assemble_add(struct assemble *a, const struct ready_slot *s, uint
 	o->next_all = a->all;
 	a->all = o;
 	a->open++;
+	a->budget[sender].files++;
 	return o;
 }
 
@@ -109,6 +110,20 @@ void assemble_unlist(struct assemble *a, struct object *o)
 	}
 }
 
+void assemble_shut(struct assemble *a, struct object *o)
+{
+	if (!o->shut)
+		a->budget[o->sender].files--;
+	o->shut = true;
+	if (o->data_fd >= 0)
+		close(o->data_fd);
+	if (o->map_fd >= 0)
+		close(o->map_fd);
+	if (o->direct_fd >= 0)
+		close(o->direct_fd);
+	o->data_fd = o->map_fd = o->direct_fd = -1;
+}
+
 void assemble_release(struct assemble *a, struct object *o)
 {
 	struct object **p = &a->all;
@@ -118,12 +133,7 @@ void assemble_release(struct assemble *a, struct object *o)
 	*p = o->next_all;
 	stage_drop(a->stage, o);
 	object_release(o, &a->budget[o->sender]);
-	if (o->data_fd >= 0)
-		close(o->data_fd);
-	if (o->map_fd >= 0)
-		close(o->map_fd);
-	if (o->direct_fd >= 0)
-		close(o->direct_fd);
+	assemble_shut(a, o);
 	free(o);
 }
 
@@ -170,9 +180,13 @@ bool assemble_discard(struct assemble *a, struct object *o)
 
 bool assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns)
 {
-	uint32_t open = 0, share = a->limits.objects / a->senders;
+	uint32_t open = 0, share = a->limits.objects / a->senders, files = a->limits.files / a->senders;
 	struct object *oldest = NULL;
 
+	if (a->budget[sender].files >= (files > 0 ? files : 1)) {
+		a->flush_at_ns = 0; /* now: those that are complete are made durable, and closed then */
+		return false;
+	}
 	for (struct object *o = a->all; o != NULL; o = o->next_all) {
 		if (o->sender != sender || o->state != OBJECT_GATHERING)
 			continue;

@@ -97,6 +97,7 @@ struct object *assemble_add(struct assemble *a, const struct ready_slot *s, uint
     const struct geometry *g);
 void assemble_unlist(struct assemble *a, struct object *o);  /* symbols find it no more */
 void assemble_release(struct assemble *a, struct object *o); /* free it, close its files */
+void assemble_shut(struct assemble *a, struct object *o); /* only close them: all of it is durable */
 bool assemble_discard(struct assemble *a, struct object *o); /* give it up, tell the store; false: not now */
 void assemble_withdraw(struct assemble *a, struct object *o); /* undo assemble_add(): the slot is free again */
 void assemble_repair(struct assemble *a, struct object *o, uint32_t block); /* start the errand */
@@ -106,6 +107,7 @@ void assemble_take_back(struct assemble *a, bool wait); /* errands that are done
 int assemble_keep(struct assemble *a, struct object *o, uint64_t symbol, const uint8_t *data);
 void assemble_whole(struct assemble *a, struct object *o);                  /* it is complete */
 struct msg_object assemble_message(const struct object *o);
+bool assemble_fits(struct assemble *a, struct object *o); /* the file of a complete one is as long as the object, now if not before */
 /* Tell the store that it is complete; at the next tick again if it cannot listen now. */
 void assemble_tell(struct assemble *a, struct object *o, uint64_t now_ns);
 void assemble_progress(struct assemble *a);          /* tell it how far large objects have come */

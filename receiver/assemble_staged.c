@@ -15,19 +15,23 @@ struct msg_object assemble_message(const struct object *o)
 	return m;
 }
 
+/* The last piece of a large one was written in whole pages; and a file of before may be longer. */
+bool assemble_fits(struct assemble *a, struct object *o)
+{
+	struct stat st;
+
+	if (o->shut || (fstat(o->data_fd, &st) == 0 && ((uint64_t)st.st_size == o->geo.len || ftruncate(o->data_fd, (off_t)o->geo.len) == 0)))
+		return true;
+	assemble_disk_trouble(a, errno);
+	return false;
+}
+
 void assemble_tell(struct assemble *a, struct object *o, uint64_t now_ns)
 {
 	struct msg_object m = assemble_message(o);
-	struct stat st;
 
-	if (o->chunks > 0)
-		return; /* the last of them tells */
-	/* The last piece of a large one was written in whole pages; and a file of before may be longer. */
-	if (fstat(o->data_fd, &st) != 0 ||
-	    ((uint64_t)st.st_size != o->geo.len && ftruncate(o->data_fd, (off_t)o->geo.len) != 0)) {
-		assemble_disk_trouble(a, errno);
+	if (o->chunks > 0 || !assemble_fits(a, o)) /* chunks: the last of them tells */
 		return;
-	}
 	if (!a->sink->complete(a->ctx, &m))
 		return;
 	a->counter[LC_COMPLETED]++;

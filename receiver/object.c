@@ -28,13 +28,16 @@ static uint64_t room_for(uint64_t need, uint64_t all)
 
 int object_reach(struct object *o, struct object_budget *b, uint32_t block)
 {
-	uint64_t blocks = (uint64_t)block + 1;
+	uint64_t blocks = (uint64_t)block + 1, room = blocks > o->block_room ? room_for(blocks, o->geo.blocks) : o->block_room;
+	/* Bits for all blocks that have room, so that one check serves both. */
+	uint64_t bytes = (o->geo.len != 0 ? o->geo.symbols : room * o->geo.kfull) / 8 + 1;
+	uint64_t more = (room - o->block_room) * sizeof(struct block) + (bytes > o->bits_room ? bytes - o->bits_room : 0);
 	void *p;
 
+	/* All of it or none: zeroing megabytes, only to find that the rest is not to be had, would cost more than any datagram may. */
+	if (room > UINT32_MAX || more > b->max - b->used)
+		return -1;
 	if (blocks > o->block_room) {
-		uint64_t room = room_for(blocks, o->geo.blocks);
-		if (room > UINT32_MAX)
-			return -1;
 		p = o->block;
 		if (grow(&p, o->block_room * sizeof(struct block), room * sizeof(struct block), b) != 0)
 			return -1;
@@ -43,8 +46,6 @@ int object_reach(struct object *o, struct object_budget *b, uint32_t block)
 			o->block[i].mlog = OBJECT_MLOG_UNKNOWN;
 		o->block_room = (uint32_t)room;
 	}
-	/* Bits for all blocks that have room, so that one check serves both. */
-	uint64_t bytes = (o->geo.len != 0 ? o->geo.symbols : (uint64_t)o->block_room * o->geo.kfull) / 8 + 1;
 	if (bytes > o->bits_room) {
 		p = o->bits;
 		if (grow(&p, o->bits_room, bytes, b) != 0)

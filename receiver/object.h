@@ -35,6 +35,7 @@ struct object {
 	struct object *next_whole; /* while listed: complete since the last write */
 	bool listed;
 	bool staged;              /* gathered in memory first (stage.h); fixed when it begins */
+	bool shut;                /* its files were closed: it was complete when it was loaded */
 	uint8_t id[16];
 	uint32_t sender, slot;
 	int data_fd, map_fd;
@@ -64,8 +65,9 @@ static inline uint64_t object_alone_ns(const struct object *o, uint64_t now_ns)
 	return ns > 0 ? (uint64_t)ns : 0;
 }
 
-struct object_budget { /* shared by all objects */
+struct object_budget { /* shared by all objects of a sender */
 	uint64_t used, max;
+	uint32_t files; /* objects whose files are open, in whichever state */
 	struct parity_pool *pool;
 };
 

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "codec/crypto.h"
@@ -29,6 +30,9 @@
 enum {
 	PARITY_BYTES = 96 << 20,
 	META_BYTES = 48 << 20,
+	FILES_EACH = 3,      /* of an object: assemble_slot() */
+	FILES_MAX = 8192,    /* however many more are allowed */
+	FILES_OTHER = 256,   /* times three, for part files that are ready and for all else */
 	OBJECTS = 1024,
 	DELIVERED = 1 << 18,
 	BATCHES = 64,        /* before the other descriptors are looked at */
@@ -61,9 +65,18 @@ struct link {
 	uint8_t out[sizeof(struct msg_datagram) + FRAME_MAX_LEN];
 };
 
+/* Objects that may have their files open: main has seen to it that there is room for all that are being gathered. */
+static uint32_t files_max(void)
+{
+	struct rlimit r;
+	uint64_t n = getrlimit(RLIMIT_NOFILE, &r) == 0 ? r.rlim_cur / FILES_EACH : 0;
+
+	return n > OBJECTS + FILES_OTHER ? (uint32_t)(n < FILES_MAX ? n : FILES_MAX) - FILES_OTHER : OBJECTS;
+}
+
 static void begin(struct link *l)
 {
-	const struct assemble_limits limits = { .object = 0, .objects = OBJECTS, .parity = PARITY_BYTES,
+	const struct assemble_limits limits = { .object = 0, .objects = OBJECTS, .files = files_max(), .parity = PARITY_BYTES,
 		.meta = META_BYTES, .chunks = LINK_CHUNKS, .window = &l->window, .delivered = DELIVERED, .stale_ns = STALE_NS / clock_test_speed() };
 
 	l->assemble = assemble_new(&limits, authenticate_ids(l->auth), authenticate_peers(l->auth), &link_store_sink, &l->store,

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { STEP = 16, IDS = 4, STEPS_MAX = 512 };
 
-static const struct assemble_limits limits = { .object = 1 << 20, .objects = 3, .parity = 2 << 20, .meta = 1 << 20,
+static const struct assemble_limits limits = { .object = 1 << 20, .objects = 3, .files = 16, .parity = 2 << 20, .meta = 1 << 20,
 	.chunks = 4, .delivered = 4, .stale_ns = UINT64_MAX };
 
 static void symbol(struct rig *r, const uint8_t *p)

@@ -141,7 +141,7 @@ static void check_to_store(const uint8_t *d, size_t n)
 /* --- store to link: a part file of before, of any content --- */
 static void store_to_link(const uint8_t *d, size_t n)
 {
-	static const struct assemble_limits limits = { .object = 1 << 20, .objects = 3, .parity = 1 << 20, .meta = 1 << 20, .chunks = 1,
+	static const struct assemble_limits limits = { .object = 1 << 20, .objects = 3, .files = 16, .parity = 1 << 20, .meta = 1 << 20, .chunks = 1,
 		.delivered = 4, .stale_ns = UINT64_MAX };
 	static struct rig r;
 	struct msg_stats s;

@@ -54,7 +54,7 @@ static struct pipeframe_out to_check, to_store;
 static struct pipeframe_in at_check, at_store;
 static struct outfile *outfile;
 static uint8_t *unseal_room;
-static const struct assemble_limits limits = { .object = 1 << 20, .objects = 3, .parity = 1 << 20, .meta = 1 << 20, .chunks = 1,
+static const struct assemble_limits limits = { .object = 1 << 20, .objects = 3, .files = 16, .parity = 1 << 20, .meta = 1 << 20, .chunks = 1,
 	.delivered = 4, .stale_ns = UINT64_MAX };
 static uint32_t epoch = EPOCH; /* of the present input */
 

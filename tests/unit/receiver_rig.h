@@ -87,7 +87,7 @@ static inline int rig_expired(void *ctx, const struct msg_object *o)
 }
 
 static const struct assemble_sink rig_sink = { rig_complete, rig_discard, rig_progress, rig_expired };
-static const struct assemble_limits rig_limits = { .object = 64 << 20, .objects = 16, .parity = 8 << 20, .meta = 4 << 20,
+static const struct assemble_limits rig_limits = { .object = 64 << 20, .objects = 16, .files = 64, .parity = 8 << 20, .meta = 4 << 20,
 	.chunks = 16, .delivered = 64, .stale_ns = 15ull * 86400 * 1000000000 };
 
 static inline void rig_open(struct rig *r, uint32_t slot, int *data, int *map, int flags)

@@ -123,10 +123,27 @@ static int raise_floor(struct accept *a, uint32_t sender, uint32_t lane, uint32_
 	return 0;
 }
 
+/* There is no room for another of this sender: the oldest of whoever has most, of those that have as many itself. */
+static unsigned one_too_many(const struct accept *a, uint32_t sender)
+{
+	unsigned has[RECEIVER_PEERS_MAX] = { 0 }, oldest = SESSIONS;
+	uint32_t most = sender;
+
+	for (unsigned i = 0; i < SESSIONS; i++)
+		has[a->kept[i].sender]++;
+	for (uint32_t i = 0; i < RECEIVER_PEERS_MAX; i++)
+		if (has[i] > has[most])
+			most = i;
+	for (unsigned i = 0; i < SESSIONS; i++)
+		if (a->kept[i].sender == most && (oldest == SESSIONS || a->kept[i].serial < a->kept[oldest].serial))
+			oldest = i;
+	return oldest;
+}
+
 /* Keep the session's beat key; of each lane the two newest epochs. */
 static int keep(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch, const struct session_keys *k)
 {
-	unsigned free_at = SESSIONS, mine = SESSIONS, oldest = 0, count = 0;
+	unsigned free_at = SESSIONS, mine = SESSIONS, count = 0;
 
 	for (unsigned i = 0; i < SESSIONS; i++) {
 		struct kept *s = &a->kept[i];
@@ -134,8 +151,6 @@ static int keep(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch
 			free_at = i;
 			continue;
 		}
-		if (s->serial < a->kept[oldest].serial || a->kept[oldest].serial == 0)
-			oldest = i;
 		if (s->sender != sender || s->lane != lane)
 			continue;
 		if (s->epoch == epoch && crypto_equal(&a->keys[i], k, sizeof(*k)))
@@ -144,7 +159,7 @@ static int keep(struct accept *a, uint32_t sender, uint32_t lane, uint32_t epoch
 		if (mine == SESSIONS || s->serial < a->kept[mine].serial)
 			mine = i;
 	}
-	unsigned at = count >= 2 ? mine : free_at != SESSIONS ? free_at : oldest;
+	unsigned at = count >= 2 ? mine : free_at != SESSIONS ? free_at : one_too_many(a, sender);
 	a->kept[at] = (struct kept){ sender, lane, epoch, ++a->serial, 0 };
 	a->keys[at] = *k;
 	return 1;

@@ -14,7 +14,7 @@ enum {
 	SESSIONS_PER_LANE = 2,
 	HELLO_KEYS = 1 + RECEIVER_RETIRED_MAX,
 	SESSIONS_MAX = RECEIVER_PEERS_MAX * SESSIONS_PER_LANE,
-	HELLOS_PER_S = 20, /* handed to open, which checks signatures */
+	HELLOS_PER_S = 20, /* of each sender, as the next two: handed to open, which checks signatures */
 	BEATS_PER_S = 20,
 	OLD_HELLOS_PER_S = 1, /* of an epoch below the newest: whoever recorded many must not crowd out the true one */
 	HELLO_AGAIN_NS = 1000000000, /* the same HELLO not again within this time */
@@ -45,7 +45,9 @@ struct authenticate {
 	struct session *session[SESSIONS_MAX];
 	uint32_t sessions, last; /* last: index of the one used last */
 	uint64_t serial;
-	struct budget hellos, old_hellos, beats;
+	struct { /* of each sender: none can spend what the others need */
+		struct budget hellos, old_hellos, beats;
+	} budget[RECEIVER_PEERS_MAX];
 	struct {
 		uint8_t tag[FRAME_TAG_LEN];
 		uint64_t at_ns;
@@ -133,12 +135,19 @@ static uint32_t oldest_of_lane(const struct authenticate *a, const struct msg_se
 	return oldest;
 }
 
-static uint32_t oldest_of_all(const struct authenticate *a)
+/* Of all the one to give up for another of this sender: the oldest of whoever has most, of those that have as many itself. */
+static uint32_t one_too_many(const struct authenticate *a, uint32_t sender)
 {
-	uint32_t oldest = 0;
+	unsigned count[RECEIVER_PEERS_MAX] = { 0 };
+	uint32_t most = sender, oldest = a->sessions;
 
-	for (uint32_t i = 1; i < a->sessions; i++)
-		if (a->session[i]->serial < a->session[oldest]->serial)
+	for (uint32_t i = 0; i < a->sessions; i++)
+		count[a->session[i]->sender]++;
+	for (uint32_t i = 0; i < RECEIVER_PEERS_MAX; i++)
+		if (count[i] > count[most])
+			most = i;
+	for (uint32_t i = 0; i < a->sessions; i++)
+		if (a->session[i]->sender == most && (oldest == a->sessions || a->session[i]->serial < a->session[oldest]->serial))
 			oldest = i;
 	return oldest;
 }
@@ -156,6 +165,8 @@ void authenticate_session(struct authenticate *a, const struct msg_session *s)
 	unsigned count;
 	uint32_t oldest;
 
+	if (s->sender >= a->peers)
+		return; /* open is not itself */
 	for (uint32_t i = 0; i < a->sessions; i++) {
 		x = a->session[i];
 		if (x->sender == s->sender && x->lane == s->lane && x->epoch == s->epoch &&
@@ -168,7 +179,7 @@ void authenticate_session(struct authenticate *a, const struct msg_session *s)
 			return;
 		drop_session(a, oldest);
 	} else if (a->sessions == SESSIONS_MAX) {
-		drop_session(a, oldest_of_all(a));
+		drop_session(a, one_too_many(a, s->sender));
 	}
 	if ((x = calloc(1, sizeof(*x))) == NULL)
 		return; /* its HELLO comes again */
@@ -244,8 +255,8 @@ static int may_hand_on(struct authenticate *a, uint32_t sender, const struct fra
 {
 	for (uint32_t i = 0; i < a->sessions; i++)
 		if (a->session[i]->sender == sender && a->session[i]->lane == h->lane && h->epoch < a->session[i]->epoch)
-			return spend(&a->old_hellos, now_ns, OLD_HELLOS_PER_S);
-	return spend(&a->hellos, now_ns, HELLOS_PER_S);
+			return spend(&a->budget[sender].old_hellos, now_ns, OLD_HELLOS_PER_S);
+	return spend(&a->budget[sender].hellos, now_ns, HELLOS_PER_S);
 }
 
 static enum link_counter hello(struct authenticate *a, const uint8_t *d, size_t n, uint64_t now_ns, const struct frame_head *h, uint32_t *sender)
@@ -303,7 +314,7 @@ static int try_session(struct authenticate *a, uint32_t i, const uint8_t *d, siz
 	*sender = s->sender;
 	*c = LC_TAKEN;
 	if (h->kind == FRAME_BEAT)
-		*c = spend(&a->beats, now_ns, BEATS_PER_S) ? LC_BEAT : LC_REPEAT;
+		*c = spend(&a->budget[s->sender].beats, now_ns, BEATS_PER_S) ? LC_BEAT : LC_REPEAT;
 	return 1;
 }
 

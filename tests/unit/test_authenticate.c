@@ -192,6 +192,8 @@ static void hellos(void **state)
 		handed += authenticate(a, d, N, now, &h, &who) == LC_HELLO;
 	}
 	assert_int_equal(handed, 20);
+	hello(1, 51); /* nor does the other sender wait for it */
+	assert_int_equal(authenticate(a, d, N, now, &h, &who), LC_HELLO);
 	/* a flood of old ones does not crowd out the true one */
 	now += 10 * S;
 	s = session(0, 0, 1000, 1);
@@ -208,13 +210,14 @@ static void hellos(void **state)
 
 static void beats(void **state)
 {
-	struct msg_session s = session(0, 0, 10, 1);
+	struct msg_session s = session(0, 0, 10, 1), other = session(1, 1, 10, 2);
 	unsigned handed = 0;
 
 	(void)state;
 	for (uint64_t pn = 1; pn <= 100; pn++)
 		handed += give(&s, FRAME_BEAT, pn, N) == LC_BEAT;
 	assert_int_equal(handed, 20);
+	assert_int_equal(give(&other, FRAME_BEAT, 1, N), LC_BEAT); /* the other sender's do not wait for it */
 	now += S;
 	assert_int_equal(give(&s, FRAME_BEAT, 101, N), LC_BEAT);
 	assert_int_equal(give(&s, FRAME_BEAT, 101, N), LC_REPLAY);
@@ -229,6 +232,27 @@ static void many_sessions(void **state)
 	for (uint32_t i = 0; i < 1000; i++)
 		s = session(i % 2, i % 16, 10 + i, (uint8_t)(i + 1));
 	assert_int_equal(give(&s, FRAME_SYMBOL, 1, N), LC_TAKEN);
+}
+
+/* A sender that begins sessions on every lane ends none of the others'. */
+static void crowd(void **state)
+{
+	struct msg_session of[RECEIVER_PEERS_MAX];
+
+	(void)state;
+	for (uint32_t i = 2; i < RECEIVER_PEERS_MAX; i++) {
+		struct msg_peer p = { .id = { (uint8_t)i, 1 } };
+		authenticate_peer(a, &p);
+	}
+	for (uint32_t i = 1; i < RECEIVER_PEERS_MAX; i++)
+		for (uint32_t epoch = 1; epoch <= 2; epoch++)
+			of[i] = session(i, 0, 100 * i + epoch, (uint8_t)(i + 1));
+	for (uint32_t i = 0; i < 200; i++)
+		of[0] = session(0, i % 16, 10000 + i, 1);
+	for (uint32_t i = 0; i < RECEIVER_PEERS_MAX; i++)
+		assert_int_equal(give(&of[i], FRAME_SYMBOL, 1, N), LC_TAKEN);
+	of[1].sender = RECEIVER_PEERS_MAX; /* nobody: open is not itself */
+	authenticate_session(a, &of[1]);
 }
 
 /* A key was revoked: all sessions of its sender end, and nobody else's. */
@@ -258,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hellos, setup, teardown),
 		cmocka_unit_test_setup_teardown(beats, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_sessions, setup, teardown),
+		cmocka_unit_test_setup_teardown(crowd, setup, teardown),
 		cmocka_unit_test_setup_teardown(ended, setup, teardown),
 	};
 

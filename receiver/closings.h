@@ -31,7 +31,7 @@ struct closings {
 	int64_t rows;            /* of the ledger when this last ran */
 };
 
-/* Compare what has not been compared. */
+/* Compare what has not been compared, for a moment: a heap of them takes several calls. */
 void closings_run(struct closings *c);
 
 /* What becomes of one number of a closing.  Settled (settle.h): not here, and of the numbers heard of no gap either. */

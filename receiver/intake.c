@@ -248,6 +248,8 @@ static void send_job(struct store *s, struct job *j)
 	close(fd);
 	j->sent = true;
 	s->sent++;
+	if (j->turn > s->turn)
+		s->turn = j->turn;
 }
 
 void intake_pump(struct store *s, uint64_t now_ns)

@@ -30,15 +30,18 @@ void job_unlink(struct store *s, struct job *j)
 	s->waiting--;
 }
 
-/* Behind all that were sent, so that the order stays that of the pipe. */
+/* Behind all that were sent, so that the order stays that of the pipe, and behind this sender's own; but a heap of another's is
+ * not to be waited for: of it as many go before as this sender has there itself. */
 void job_append(struct store *s, struct job *j)
 {
+	uint64_t *last = &s->turn_of[j->sender];
 	struct job **p = &s->jobs;
 
-	while (*p != NULL)
+	j->turn = *last = *last < s->turn ? s->turn : *last + 1;
+	while (*p != NULL && (*p)->turn <= j->turn)
 		p = &(*p)->next;
+	j->next = *p;
 	*p = j;
-	j->next = NULL;
 	s->waiting++;
 }
 

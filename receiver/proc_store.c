@@ -27,6 +27,7 @@
 
 enum {
 	FRAMES = 256,           /* before the other descriptors are looked at */
+	MESSAGES = 256,         /* likewise: what a sender says without end, others need not wait for */
 	/* The same of a large object, and bytes, one buffer of outfile.h: small ones are not to wait for its disk.  It may
 	 * itself be many small files, three frames each. */
 	FRAMES_EARLY = 64,
@@ -118,7 +119,7 @@ void store_from_open(struct store *s, enum receiver_lane lane, bool wait)
 	static struct ipc_msg m;
 
 	/* What else comes while the ledger is not open yet waits in the socket. */
-	while (wait || (s->started && readable(s->lane[lane].open))) {
+	for (int i = 0; i < MESSAGES && (wait || (s->started && readable(s->lane[lane].open))); i++) {
 		wait = false;
 		if (ipc_recv(s->lane[lane].open, &m) != IPC_GOT)
 			peer_gone(s->stop_fd, "open");
@@ -172,7 +173,7 @@ static void from_link(struct store *s)
 	const struct msg_object *o;
 	struct msg_need given;
 
-	while (readable(STORE_FD_LINK)) {
+	for (int i = 0; i < MESSAGES && readable(STORE_FD_LINK); i++) {
 		if (ipc_recv(STORE_FD_LINK, &m) != IPC_GOT)
 			peer_gone(s->stop_fd, "link");
 		switch (m.type) {

@@ -29,6 +29,7 @@ struct job { /* an object on its way */
 	struct job *next;
 	enum receiver_lane lane;
 	uint32_t slot, sender;
+	uint64_t turn;          /* place in the list: senders take turns */
 	uint8_t id[16];
 	uint64_t length;
 	uint64_t not_before_ns; /* after trouble with the disk */
@@ -85,7 +86,8 @@ struct store {
 
 	struct job *early;      /* the one on LANE_EARLY, or NULL */
 	uint32_t early_gone;    /* slot of the last one that was given up */
-	struct job *jobs;       /* complete ones in order of arrival; those sent come first */
+	struct job *jobs;       /* complete ones; those sent come first, then senders take turns, each in order of arrival */
+	uint64_t turn, turn_of[RECEIVER_PEERS_MAX]; /* of the one sent last; of the last one in the list */
 	unsigned sent, waiting;
 	struct publish_item batch[STORE_BATCH];
 	unsigned batched;

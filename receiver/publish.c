@@ -193,7 +193,8 @@ void publish_write_intent(struct publish *p, struct publish_item *it)
 static void intend_part(struct publish *p, struct publish_item *part)
 {
 	choose_dir(p, part);
-	part->duplicate = db_int(&p->ledger->db, "SELECT count(*) FROM quarantine WHERE entry = ?", "t", part->dir) != 0;
+	part->duplicate = db_int(&p->ledger->db, "SELECT count(*) FROM quarantine WHERE object = ? AND sender = ? AND kept = 'file' AND"
+	    " file = ?", "ttb", part->object, part->stream.sender, part->file, part->file_len) != 0;
 	if (!part->duplicate)
 		publish_write_intent(p, part);
 }

@@ -32,11 +32,11 @@ void jumps_look(struct store *s, uint64_t now_ns)
 		note(s, jump);
 }
 
-/* Time went back while nobody looked: the last entry is from the future. */
+/* Time went back while nobody looked: the last entry is from the future.  One that is damaged, which the audit finds, says nothing. */
 void jumps_since_last(struct store *s)
 {
 	int64_t last_s = db_int(&s->ledger.db, "SELECT CAST(strftime('%s', json_extract(entry, '$.at')) AS INTEGER) FROM ledger"
-	    " ORDER BY seq DESC LIMIT 1", ""), now_s = (int64_t)(clock_wall_ms() / 1000);
+	    " WHERE json_valid(entry) ORDER BY seq DESC LIMIT 1", ""), now_s = (int64_t)(clock_wall_ms() / 1000);
 
 	if (last_s > now_s + CLOCK_JUMP_MS / 1000)
 		note(s, (now_s - last_s) * 1000);

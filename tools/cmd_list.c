@@ -48,16 +48,18 @@ static void show(const json_t *list, const struct out_column *c, unsigned column
 static int list_receiver(const char *conf, const struct deliveries_filter *f)
 {
 	static struct receiver_conf c;
+	struct deliveries_damage damage;
 	struct db db;
 	json_t *list;
 	int code = deliveries_open(&db, &c, conf);
 
 	if (code != 0)
 		return code;
-	list = deliveries_list(&db, &c, f);
+	list = deliveries_list(&db, &c, f, &damage);
 	db_close(&db);
 	show(list, received, sizeof(received) / sizeof(received[0]));
-	code = json_array_size(list) > 0 ? EXIT_OK : EXIT_NO;
+	if ((code = deliveries_damaged(&damage)) == EXIT_OK)
+		code = json_array_size(list) > 0 ? EXIT_OK : EXIT_NO;
 	json_decref(list);
 	return code;
 }
@@ -131,7 +133,7 @@ const struct cmd cmd_list = {
 	.help = N_("Lists the newest transfers, the oldest of them first.  On the receiver: from the ledger, with the\n"
 	    "directory where each was put.  On the sender: what it has numbered; it cannot know what arrived.\n"),
 	.exits = N_("0 listed, 1 there is nothing of that kind, 2 usage, 3 configuration, 4 keys,\n"
-	    "5 the records cannot be read, 6 its database is damaged"),
+	    "5 the records cannot be read, 6 its database is damaged (what can be read is listed)"),
 	.options = { CMD_CONFIG, { "channel", 0, CMD_TEXT, N_("NAME"), N_("of this channel only"), 0 },
 	    { "day", 0, CMD_TEXT, N_("DATE"), N_("of this day (local time), as in 2026-04-01"), 0 },
 	    { "name", 0, CMD_TEXT, N_("NAME"), N_("with a file of this name, also with * and ?, if it is still in the inbox"), 0 },

@@ -67,6 +67,7 @@ static int run(const struct cmd_line *l)
 {
 	static struct receiver_conf c;
 	struct deliveries_filter f = { .channel = l->operand[0] };
+	struct deliveries_damage damage;
 	struct db db;
 	json_t *list, *o;
 	size_t i;
@@ -76,7 +77,7 @@ static int run(const struct cmd_line *l)
 		return cmd_usage(l->cmd, _("wanted: a channel and a number, as in eltax 12"));
 	if ((code = deliveries_open(&db, &c, cmd_value(l, "config"))) != 0)
 		return code;
-	list = deliveries_list(&db, &c, &f);
+	list = deliveries_list(&db, &c, &f, &damage);
 	db_close(&db);
 	json_array_foreach(list, i, o) {
 		json_t *files = deliveries_files(json_string_value(json_object_get(o, "dir")));
@@ -92,7 +93,8 @@ static int run(const struct cmd_line *l)
 		out_json(list);
 	else if (json_array_size(list) == 0)
 		printf(_("%s %lld is not in the ledger; `katamichi gaps' says whether it is missing\n"), f.channel, (long long)f.number);
-	code = json_array_size(list) > 0 ? EXIT_OK : EXIT_NO;
+	if ((code = deliveries_damaged(&damage)) == EXIT_OK)
+		code = json_array_size(list) > 0 ? EXIT_OK : EXIT_NO;
 	json_decref(list);
 	return code;
 }
@@ -104,7 +106,7 @@ const struct cmd cmd_show = {
 	.help = N_("From the ledger and from the manifest beside the files.  More than one where the number came more\n"
 	    "than once: of two generations of the sender, as a fork, or first into the quarantine.\n"),
 	.exits = N_("0 shown, 1 it is not in the ledger, 2 usage, 3 configuration, 4 keys,\n"
-	    "5 the ledger cannot be read, 6 its database is damaged"),
+	    "5 the ledger cannot be read, 6 its database is damaged (what can be read is shown)"),
 	.options = { CMD_CONFIG, CMD_JSON },
 	.operands_min = 2, .operands_max = 2,
 	.end = CONF_KIND_RECEIVER,

@@ -34,11 +34,13 @@ static int leave(void)
 	return -1;
 }
 
-/* Every delivery after row `after`, one line each.  The last row told; -1: it cannot be written, which was said. */
-static int64_t tell(struct db *db, const struct receiver_conf *c, int64_t after)
+/* Every delivery after row `after`, one line each.  The last row told; -1: it cannot be written, which was said.  *code: of rows that
+ * are damaged, which are told once. */
+static int64_t tell(struct db *db, const struct receiver_conf *c, int64_t after, int *code)
 {
 	struct deliveries_filter f = { .after = after };
-	json_t *list = deliveries_list(db, c, &f), *o;
+	struct deliveries_damage damage;
+	json_t *list = deliveries_list(db, c, &f, &damage), *o;
 	char when[32], size[32];
 	size_t i;
 
@@ -54,6 +56,10 @@ static int64_t tell(struct db *db, const struct receiver_conf *c, int64_t after)
 		after = json_integer_value(json_object_get(o, "row"));
 	}
 	json_decref(list);
+	if (deliveries_damaged(&damage) != EXIT_OK)
+		*code = EXIT_DATA;
+	if (damage.last > after)
+		after = damage.last;
 	return leave() == 0 ? after : -1;
 }
 
@@ -106,11 +112,11 @@ static int stream(const struct cmd_line *l)
 	}
 	if (after_text == NULL)
 		after = db_int(&db, "SELECT max(seq) FROM ledger", "");
-	while ((after = tell(&db, &c, after)) >= 0 && cmd_value(l, "once") == NULL)
+	while ((after = tell(&db, &c, after, &code)) >= 0 && cmd_value(l, "once") == NULL)
 		wait_for_change(fd);
 	close(fd);
 	db_close(&db);
-	return after >= 0 ? EXIT_OK : EXIT_SYSTEM;
+	return after >= 0 ? code : EXIT_SYSTEM;
 }
 
 /* The screen is drawn into memory first, so that it does not flicker. */
@@ -156,7 +162,7 @@ const struct cmd cmd_watch = {
 	    "on behind the last row that it has dealt with (`row' in JSON): --after ROW leaves out none.\n"
 	    "tools/packaging/systemd/ has an example for systemd (katamichi-import.path, .service and .sh).\n"),
 	.exits = N_("0 ended, or nobody reads any more, 2 usage, 3 configuration, 4 keys, 5 the ledger cannot be\n"
-	    "read or watched, 6 its database is damaged"),
+	    "read or watched, 6 its database is damaged (what can be read is told)"),
 	.options = { CMD_CONFIG, { "json", 0, CMD_FLAG, NULL, N_("each delivery as JSON, one a line"), 0 },
 	    { "lines", 0, CMD_FLAG, NULL, N_("each delivery as a line of text"), 0 },
 	    { "after", 0, CMD_TEXT, N_("ROW"), N_("begin behind this row of the ledger (what is newest now); 0: from its beginning"), 0 },

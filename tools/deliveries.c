@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/exits.h"
+#include "host/log.h"
 #include "tools/gap_list.h"
 
 int deliveries_day(struct deliveries_filter *f, const char *day)
@@ -57,8 +58,29 @@ static int has_name(const char *dir, const char *pattern)
 	return found;
 }
 
-/* A row of the ledger as deliveries_list() tells it; NULL: it does not pass the filter. */
-static json_t *tell(const struct receiver_conf *c, const struct deliveries_filter *f, int64_t row, const char *entry)
+int deliveries_damaged(const struct deliveries_damage *damage)
+{
+	if (damage->rows == 0)
+		return EXIT_OK;
+	if (damage->rows == 1)
+		log_warn("row %lld of the ledger is damaged: what it was of is not shown, the other rows are; `katamichi ledger verify` says more",
+		    (long long)damage->first);
+	else
+		log_warn("row %lld of the ledger is damaged, and others up to row %lld, %lld in all: what they were of is not shown, the other rows "
+		    "are; `katamichi ledger verify` says more", (long long)damage->first, (long long)damage->last, (long long)damage->rows);
+	return EXIT_DATA;
+}
+
+static void note_damage(struct deliveries_damage *d, int64_t row)
+{
+	if (d->rows++ == 0)
+		d->first = d->last = row;
+	d->first = row < d->first ? row : d->first;
+	d->last = row > d->last ? row : d->last;
+}
+
+/* A row of the ledger as deliveries_list() tells it; NULL: it does not pass the filter, or is damaged. */
+static json_t *tell(const struct receiver_conf *c, const struct deliveries_filter *f, int64_t row, const char *entry, struct deliveries_damage *damage)
 {
 	char path[RECEIVER_PATH_MAX + 320];
 	json_t *o = json_loads(entry, 0, NULL);
@@ -67,6 +89,7 @@ static json_t *tell(const struct receiver_conf *c, const struct deliveries_filte
 	const struct receiver_peer *peer = gap_peer(c, sender != NULL ? sender : "");
 
 	if (dir == NULL || event == NULL) {
+		note_damage(damage, row);
 		json_decref(o);
 		return NULL;
 	}
@@ -86,17 +109,20 @@ static json_t *tell(const struct receiver_conf *c, const struct deliveries_filte
 	return o;
 }
 
-json_t *deliveries_list(struct db *db, const struct receiver_conf *c, const struct deliveries_filter *f)
+json_t *deliveries_list(struct db *db, const struct receiver_conf *c, const struct deliveries_filter *f, struct deliveries_damage *damage)
 {
 	json_t *a = json_array();
-	sqlite3_stmt *q = db_query(db, "SELECT seq, entry FROM ledger WHERE seq > ?1 AND json_extract(entry, '$.event') IN"
+	/* What is no entry is looked at, too: it may be one that is asked for. */
+	sqlite3_stmt *q = db_query(db, "SELECT seq, entry FROM ledger WHERE seq > ?1 AND CASE WHEN NOT json_valid(entry) THEN 1"
+	    " WHEN typeof(json_extract(entry, '$.event')) <> 'text' THEN 1 ELSE json_extract(entry, '$.event') IN"
 	    " ('delivered', 'fork', 'quarantined', 'released') AND (?2 IS NULL OR json_extract(entry, '$.channel') = ?2)"
 	    " AND (?3 = '' OR json_extract(entry, '$.at') >= ?3) AND (?4 = '' OR json_extract(entry, '$.at') < ?4)"
-	    " AND (?5 = 0 OR json_extract(entry, '$.number') = ?5) ORDER BY seq DESC", "ittti", f->after, f->channel, f->from, f->to,
+	    " AND (?5 = 0 OR json_extract(entry, '$.number') = ?5) END ORDER BY seq DESC", "ittti", f->after, f->channel, f->from, f->to,
 	    f->number);
 
+	*damage = (struct deliveries_damage){ 0 };
 	while (db_step(db, q) == 1) {
-		json_t *o = tell(c, f, sqlite3_column_int64(q, 0), (const char *)sqlite3_column_text(q, 1));
+		json_t *o = tell(c, f, sqlite3_column_int64(q, 0), db_text(q, 1), damage);
 		if (o != NULL)
 			json_array_append_new(a, o);
 		if (f->last > 0 && (int64_t)json_array_size(a) == f->last) {

@@ -1,7 +1,9 @@
 """Clocks that are wrong by ten years, either way, on either side: nothing is lost or doubled, and it is said."""
+import contextlib
 import json
 import os
 import re
+import sqlite3
 import struct
 
 import pytest
@@ -107,3 +109,20 @@ def test_outside_a_keys_validity(site, monkeypatch):
     site.wait_delivered(30)
     harness.wait_until("the beats to count", lambda: len(harness.rows(ledger, "SELECT * FROM stream")) >= 2, alive=site.daemons())
     site.check_inbox()
+
+
+def test_the_last_row_is_damaged(site):
+    """Nothing is to be had of its time: the receiver starts, its audit says which row it is, and deliveries go on."""
+    site.start(repeat="3s")  # of what comes before the new receiver has had a HELLO
+    site.put("eltax", "a.csv", samples.table(3))
+    site.wait_delivered()
+    site.receiver.stop()
+    with contextlib.closing(sqlite3.connect(site.path("receiver-state/ledger/ledger.db"), isolation_level=None)) as db:
+        row = db.execute("SELECT max(seq) FROM ledger").fetchone()[0]
+        db.execute("UPDATE ledger SET entry = '{\"at\":' WHERE seq = ?", (row,))
+    site.start_receiver()
+    site.put("eltax", "b.csv", samples.table(3))
+    harness.wait_until("the next delivery", lambda: "eltax 2: delivered" in site.receiver.text(), 30, alive=site.daemons())
+    harness.wait_until("the audit", lambda: re.search(rf"row {row} of the ledger does not match", site.receiver.text()), 30, alive=site.daemons())
+    done = harness.katamichi("list", "-c", site.path("receiver.conf"), ok=False)
+    assert done.returncode == 6 and "eltax/00000002" in done.out and f"row {row} " in done.err, done.err

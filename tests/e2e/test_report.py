@@ -409,3 +409,21 @@ def test_a_disk_that_is_read_only(tmp_path):
         assert done.returncode == 5 and "Read-only" in done.err
     finally:
         harness.run("umount", str(there))
+
+
+@pytest.mark.parametrize("entry", ["CAST(x'7bff7d' AS TEXT)", "'{\"at\":'", "''", "'[1]'", "x'00'"])
+def test_a_row_that_is_no_entry(ledger, entry):
+    """It is named, and what the others say is shown."""
+    conf = ("-c", ledger.path("receiver.conf"))
+    last = ledger.db.execute("SELECT max(seq) FROM ledger").fetchone()[0]
+    ledger.db.execute(f"UPDATE ledger SET entry = {entry} WHERE seq IN (3, {last})")  # of eltax 1 and 9
+    ledger.db.close()
+    for argv, there in ((["show", "eltax", "2"], "eltax/00000002"), (["list"], "pittari"), (["list", "--channel", "eltax"], "eltax"),
+                        (["show", "eltax", "2", "--json"], "eltax/00000002"), (["list", "--json"], "pittari"), (["show", "eltax", "1"], "not in")):
+        done = harness.katamichi(*argv, *conf, ok=False)
+        assert done.returncode == 6 and there in done.out, (argv, done.out, done.err)
+        assert len(done.err.splitlines()) == 1 and "row 3 " in done.err and "2 " in done.err and "ledger verify" in done.err, done.err
+    done = harness.katamichi("watch", "--json", "--after", "0", "--once", *conf, ok=False)
+    assert done.returncode == 6 and "row 3 " in done.err and len(done.out.splitlines()) > 4, done.err
+    done = harness.katamichi("watch", "--json", "--after", "3", "--once", *conf, ok=False)
+    assert f"row {last} " in done.err, done.err

@@ -71,11 +71,14 @@ uint64_t quarantine_count(struct ledger *l)
 	return (uint64_t)db_int(&l->db, "SELECT count(*) FROM quarantine WHERE state = 'held'", "");
 }
 
-static const char *text_of(sqlite3_stmt *s, int i)
+/* As JSON, which holds no text that is no UTF-8: of such a one, which only damage makes, the bytes are shown. */
+static json_t *text_json(sqlite3_stmt *s, int i)
 {
-	const char *t = (const char *)sqlite3_column_text(s, i);
+	const char *t = db_text(s, i);
+	char shown[1024];
+	json_t *j = json_string(t);
 
-	return t != NULL ? t : "";
+	return j != NULL ? j : json_string(log_show(shown, sizeof(shown), t, strlen(t)));
 }
 
 json_t *quarantine_list(struct db *db, int64_t most, bool held_only)
@@ -89,12 +92,12 @@ json_t *quarantine_list(struct db *db, int64_t most, bool held_only)
 
 	while (db_step(db, s) == 1) {
 		clock_iso(at, (uint64_t)sqlite3_column_int64(s, 10));
-		o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s*}", "entry", text_of(s, 0), "state",
-		    text_of(s, 1), "kept", text_of(s, 2), "channel", text_of(s, 3), "number", (json_int_t)sqlite3_column_int64(s, 4),
-		    "object", text_of(s, 5), "files", (json_int_t)sqlite3_column_int64(s, 6), "bytes",
-		    (json_int_t)sqlite3_column_int64(s, 7), "checks", text_of(s, 8), "reason", text_of(s, 9), "at", at, "sender",
-		    text_of(s, 11), "manifest", text_of(s, 12), "generation", text_of(s, 13), "place",
-		    sqlite3_column_type(s, 14) == SQLITE_NULL ? NULL : text_of(s, 14));
+		o = json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o*}", "entry", text_json(s, 0), "state",
+		    text_json(s, 1), "kept", text_json(s, 2), "channel", text_json(s, 3), "number", (json_int_t)sqlite3_column_int64(s, 4),
+		    "object", text_json(s, 5), "files", (json_int_t)sqlite3_column_int64(s, 6), "bytes",
+		    (json_int_t)sqlite3_column_int64(s, 7), "checks", text_json(s, 8), "reason", text_json(s, 9), "at", at, "sender",
+		    text_json(s, 11), "manifest", text_json(s, 12), "generation", text_json(s, 13), "place",
+		    sqlite3_column_type(s, 14) == SQLITE_NULL ? NULL : text_json(s, 14));
 		if (sqlite3_column_bytes(s, 15) > 0)
 			name_json(o, "file", "file_b64", sqlite3_column_blob(s, 15), (size_t)sqlite3_column_bytes(s, 15));
 		json_array_append_new(a, o);
@@ -143,7 +146,7 @@ bool quarantine_same_operator(const char *a, const char *b)
 
 void quarantine_login(char out[static QUARANTINE_LOGIN_MAX + 1], sqlite3_stmt *s, int column)
 {
-	const char *login = text_of(s, column);
+	const char *login = db_text(s, column);
 
 	log_show(out, QUARANTINE_LOGIN_MAX + 1, login, strlen(login));
 }

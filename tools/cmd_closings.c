@@ -117,9 +117,9 @@ static json_t *closings(struct db *db, const struct receiver_conf *c, int64_t la
 	while (db_step(db, q) == 1) {
 		const char *sender = db_text(q, 1), *text = db_text(q, 5);
 		const struct receiver_peer *peer = gap_peer(c, sender);
-		json_array_append_new(a, json_pack("{s:I, s:s, s:s, s:s, s:b, s:o}", "number", (json_int_t)sqlite3_column_int64(q, 2), "peer",
+		json_array_append_new(a, out_made(json_pack("{s:I, s:s, s:s, s:s, s:b, s:o}", "number", (json_int_t)sqlite3_column_int64(q, 2), "peer",
 		    peer != NULL ? peer->name : "(no longer pinned)", "kind", db_text(q, 3), "closed", db_text(q, 4), "readable",
-		    text[0] != '\0', "channels", channels_of(db, sender, text, strlen(text))));
+		    text[0] != '\0', "channels", channels_of(db, sender, text, strlen(text)))));
 	}
 	add_missing(a, db, c, last);
 	return a;

@@ -76,10 +76,10 @@ static json_t *numbered(struct db *db, const struct deliveries_filter *f)
 	while (db_step(db, q) == 1) {
 		int s = sqlite3_column_int(q, 7);
 		clock_iso(at, (uint64_t)sqlite3_column_int64(q, 1) / 1000);
-		json_array_append_new(a, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "at", at, "channel", sqlite3_column_text(q, 2),
+		json_array_append_new(a, out_made(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "at", at, "channel", db_text(q, 2),
 		    "number", (json_int_t)sqlite3_column_int64(q, 3), "files", (json_int_t)sqlite3_column_int64(q, 4), "bytes",
 		    (json_int_t)sqlite3_column_int64(q, 5), "rounds", (json_int_t)sqlite3_column_int64(q, 6), "state",
-		    s >= 0 && s <= OUTBOX_LOST ? state[s] : "?"));
+		    s >= 0 && s <= OUTBOX_LOST ? state[s] : "?")));
 	}
 	return a;
 }

@@ -106,8 +106,8 @@ static json_t *history(struct db *db, const char *entry)
 
 	while (db_step(db, s) == 1) {
 		clock_iso(at, (uint64_t)sqlite3_column_int64(s, 4) / 1000);
-		json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "what", db_text(s, 0), "operator", db_text(s, 1),
-		    "login", db_text(s, 2), "reason", db_text(s, 3), "at", at, "answer", db_text(s, 5)));
+		json_array_append_new(a, out_made(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "what", db_text(s, 0), "operator", db_text(s, 1),
+		    "login", db_text(s, 2), "reason", db_text(s, 3), "at", at, "answer", db_text(s, 5))));
 	}
 	return a;
 }

@@ -186,9 +186,9 @@ static int list(const struct options *o)
 	while (db_step(&db, q) == 1) {
 		char at[21];
 		clock_iso(at, (uint64_t)sqlite3_column_int64(q, 0) / 1000);
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "at", at, "channel", db_text(q, 1), "numbers",
+		json_array_append_new(rows, out_made(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "at", at, "channel", db_text(q, 1), "numbers",
 		    db_text(q, 2), "objects", (json_int_t)sqlite3_column_int64(q, 3), "bytes", (json_int_t)sqlite3_column_int64(q, 4), "gone",
-		    (json_int_t)sqlite3_column_int64(q, 5), "code", db_text(q, 6)));
+		    (json_int_t)sqlite3_column_int64(q, 5), "code", db_text(q, 6))));
 	}
 	db_close(&db);
 	if (o->json)

@@ -172,8 +172,7 @@ static int on_held(struct output *o, const struct manifest *m, const char *hash,
 	    " AND kept = 'file'", "ttb", hash, sender, name, n);
 	if (db_step(o->ledger, s) == 0)
 		return -1;
-	h = json_pack("{s:s, s:s, s:s, s:s}", "entry", sqlite3_column_text(s, 0), "state", sqlite3_column_text(s, 1), "place",
-	    sqlite3_column_text(s, 2), "reason", reason);
+	h = out_made(json_pack("{s:s, s:s, s:s, s:s}", "entry", db_text(s, 0), "state", db_text(s, 1), "place", db_text(s, 2), "reason", reason));
 	db_done(s);
 	put_bytes(h, "name", "name_b64", name, n);
 	(void)json_array_append_new(o->held, h);

@@ -427,3 +427,26 @@ def test_a_row_that_is_no_entry(ledger, entry):
     assert done.returncode == 6 and "row 3 " in done.err and len(done.out.splitlines()) > 4, done.err
     done = harness.katamichi("watch", "--json", "--after", "3", "--once", *conf, ok=False)
     assert f"row {last} " in done.err, done.err
+
+
+def test_an_entry_of_the_quarantine_that_is_no_text(ledger):
+    """It was left out, and its name with it; what is damaged of it is shown by its bytes, and the rest as ever."""
+    conf = ("-c", ledger.path("receiver.conf"))
+    ledger.db.execute("INSERT INTO quarantine VALUES('eltax-00000004-x', 'file', ?, CAST(x'ff41' AS TEXT), ?, 4, '', '', 'o', x'ff', 1, 9, '',"
+                      " CAST(x'4180' AS TEXT), 1795000000, 1, 'held', NULL)", (ledger.sender, GENERATION))
+    done = harness.katamichi("quarantine", "list", *conf, ok=False)
+    assert done.returncode == 1 and "eltax-00000004-x" in done.out and "\\xffA" in done.out and "A\\x80" in done.out, done.out
+    row, = json.loads(harness.katamichi("quarantine", "list", "--json", *conf, ok=False).out)
+    assert (row["entry"], row["channel"], row["number"], row["bytes"]) == ("eltax-00000004-x", "\\xffA", 4, 9)
+    assert "eltax-00000004-x" in harness.katamichi("quarantine", "show", "eltax-00000004-x", *conf).out
+    assert "eltax-00000004-x" in harness.katamichi("gaps", "--json", *conf, ok=False).out
+    ledger.db.execute("INSERT INTO quarantine_request VALUES(1, 'release', 'eltax-00000004-x', CAST(x'ff' AS TEXT), 'x', 'x', 0, 1, 'x')")
+    done = harness.katamichi("quarantine", "show", "eltax-00000004-x", *conf, ok=False)
+    assert done.returncode == 6 and "no UTF-8" in done.err and len(done.err.splitlines()) == 1, done.err
+
+
+def test_a_closing_that_is_no_text(ledger):
+    ledger.db.execute("INSERT INTO delivery VALUES(?, 'katamichi', ?, 1, '', '', '', '2026-11-20T08:00:00Z', 9)", (ledger.sender, GENERATION))
+    ledger.db.execute("INSERT INTO closing(seq, sender, number, kind, at, text) VALUES(9, ?, 1, CAST(x'ff' AS TEXT), '2026-11-20', '')", (ledger.sender,))
+    done = harness.katamichi("closings", "-c", ledger.path("receiver.conf"), ok=False)
+    assert done.returncode == 6 and "no UTF-8" in done.err and len(done.err.splitlines()) == 1, done.err

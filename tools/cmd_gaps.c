@@ -165,7 +165,7 @@ static void show_tsv(const json_t *gaps, const json_t *aside)
 	static const struct out_column columns[] = {
 		{ "channel", "", OUT_STRING }, { "first", "", OUT_NUMBER }, { "last", "", OUT_NUMBER }, { "peer", "", OUT_STRING },
 		{ "generation", "", OUT_STRING }, { "since", "", OUT_TIME }, { "why", "", OUT_STRING }, { "outlook", "", OUT_STRING },
-		{ "reason", "", OUT_STRING }, { "where", "", OUT_STRING },
+		{ "reason", "", OUT_STRING }, { "where", "", OUT_STRING }, { "sender", "", OUT_STRING },
 	};
 	json_t *rows = json_array(), *g;
 	size_t i;

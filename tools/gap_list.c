@@ -76,8 +76,8 @@ static const char *outlook(const struct gap *g, uint64_t first, uint64_t last)
 static void put_range(json_t *list, const struct receiver_conf *c, const struct gap *g, uint64_t first, uint64_t last,
     const struct why *w, const char *look)
 {
-	json_t *o = out_made(json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:s}", "channel", g->channel, "peer", peer_name(c, g->sender),
-	    "generation", g->generation, "first", (json_int_t)first, "last", (json_int_t)last, "since", g->since, "kept_from",
+	json_t *o = out_made(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:s}", "channel", g->channel, "peer", peer_name(c, g->sender),
+	    "sender", g->sender, "generation", g->generation, "first", (json_int_t)first, "last", (json_int_t)last, "since", g->since, "kept_from",
 	    g->kept_from < 0 ? json_null() : json_integer(g->kept_from), "outlook", look, "why", w->word));
 
 	if (w->reason[0] != '\0')
@@ -263,8 +263,8 @@ json_t *gap_aside(struct db *db, const struct receiver_conf *c)
 		if (dir[0] != '\0' && access(path, F_OK) != 0 && errno == ENOENT)
 			continue;
 		clock_iso(at, (uint64_t)sqlite3_column_int64(q, 7));
-		json_array_append_new(a, out_made(json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "channel", db_text(q, 0),
-		    "peer", peer_name(c, db_text(q, 1)), "generation", db_text(q, 2), "number",
+		json_array_append_new(a, out_made(json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s*}", "channel", db_text(q, 0),
+		    "peer", peer_name(c, db_text(q, 1)), "sender", db_text(q, 1), "generation", db_text(q, 2), "number",
 		    (json_int_t)sqlite3_column_int64(q, 3), "object", db_text(q, 4), "reason", db_text(q, 5),
 		    "since", at, "where", dir[0] != '\0' ? path : NULL)));
 	}

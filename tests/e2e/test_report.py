@@ -450,3 +450,26 @@ def test_a_closing_that_is_no_text(ledger):
     ledger.db.execute("INSERT INTO closing(seq, sender, number, kind, at, text) VALUES(9, ?, 1, CAST(x'ff' AS TEXT), '2026-11-20', '')", (ledger.sender,))
     done = harness.katamichi("closings", "-c", ledger.path("receiver.conf"), ok=False)
     assert done.returncode == 6 and "no UTF-8" in done.err and len(done.err.splitlines()) == 1, done.err
+
+
+def test_settled_of_which_sender(ledger):
+    """Two senders share a generation where one got a new key: it is asked which, and no number of the other is touched."""
+    old = "ab" * 32  # no longer pinned
+    for sender in (ledger.sender, old):
+        ledger.db.execute("INSERT INTO stream VALUES(?, 'eltax', ?, 99, 99, 0, 0)", (sender, GENERATION))
+        ledger.db.execute("INSERT INTO gap VALUES(?, 'eltax', ?, 60, 62, 1795000000)", (sender, GENERATION))
+    settle = ("settle", "-c", ledger.path("receiver.conf"), "--operator", "佐藤", "--reason", "紙で受領", "eltax", "60-61")
+
+    def asked():
+        return ledger.db.execute("SELECT sender, generation, first, last FROM settle_request").fetchall()
+
+    done = harness.katamichi(*settle, ok=False)
+    assert done.returncode == 1 and "--sender" in done.err and len(done.err.splitlines()) == 1 and asked() == [], done.err
+    done = harness.katamichi(*settle, "--sender", "who", ok=False)
+    assert done.returncode == 1 and "none of these" in done.err and asked() == [], done.err
+    shown = harness.katamichi("gaps", "-c", ledger.path("receiver.conf"), "--tsv", ok=False).out
+    assert old in shown and ledger.sender in shown
+    for said, sender in ((PEER, ledger.sender), (old[:8], old), (ledger.sender, ledger.sender)):
+        done = harness.katamichi(*settle, "--sender", said, ok=False)  # nobody runs who would do it
+        assert asked() == [(sender, GENERATION, 60, 61)], (done.out, done.err)
+        ledger.db.execute("DELETE FROM settle_request")

@@ -142,12 +142,21 @@ int watch_add(struct watch *w, int dir, const char *path, uint64_t quiet_ns)
 	return 0;
 }
 
+/* Hidden, our own, or that of a disk that is mounted there. */
+static bool nobodys(const struct folder *f, const char *name)
+{
+	struct stat st;
+
+	return name[0] == '.' || strcmp(name, "refused") == 0 ||
+	    (strcmp(name, "lost+found") == 0 && fstatat(f->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode));
+}
+
 /* The entry of that name, made if it is new; NULL if it is not to be known or the table is full. */
 static struct entry *know(struct folder *f, const char *name, uint64_t now_ns)
 {
 	struct entry **at = &f->bucket[bucket_of(name)], *e;
 
-	if (name[0] == '.' || strcmp(name, "refused") == 0)
+	if (nobodys(f, name))
 		return NULL;
 	for (e = *at; e != NULL; e = e->hash_next)
 		if (strcmp(e->name, name) == 0)

@@ -9,7 +9,7 @@
  *   - it is a subfolder: nothing below it has changed for the quiet time;
  *   - it is anything else (a link, a pipe): at once, since it is refused anyway.
  * Names that begin with a dot are nobody's business: temporary files, .taken.
- * So is `refused`.
+ * So is `refused`, and a folder `lost+found`, which a disk has that is mounted there.
  *
  * The table of a folder is bounded; what does not fit is found by a scan once half of it is free.
  * Time is a parameter (monotonic ns). */
@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-enum { WATCH_ENTRIES_MAX = 32768, WATCH_FOLDERS_MAX = 64 };
+enum { WATCH_ENTRIES_MAX = 32768, WATCH_FOLDERS_MAX = 64 + 1 /* channels, and the program's own */ };
 #define WATCH_SCAN_NS 5000000000ull
 
 struct watch; /* opaque */

@@ -255,6 +255,23 @@ static void links_and_folders(void **state)
 	assert_int_equal(watch_count(watch, 0), 0);
 }
 
+/* A disk that is mounted there has a folder of its own, which is nobody's to send or to refuse. */
+static void the_disks_own(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdirat(dir, "lost+found", 0700), 0);
+	assert_string_equal(at(1 * S), "");
+	watch_scan(watch, 1 * S);
+	assert_string_equal(at(1 * S), "");
+	assert_int_equal(watch_count(watch, 0), 0);
+	assert_string_equal(at(9 * S), "");
+	assert_int_equal(unlinkat(dir, "lost+found", AT_REMOVEDIR), 0);
+	reply = WATCH_TAKEN;
+	tmpdir_write(".tmp", "x", 1, 0644);
+	assert_int_equal(renameat(dir, ".tmp", dir, "lost+found"), 0);
+	assert_string_equal(at(10 * S), "lost+found "); /* a file of this name is a file */
+}
+
 static void put_in(const char *hidden)
 {
 	tmpdir_write(hidden, "x", 1, 0644);
@@ -399,7 +416,7 @@ int main(void)
 		cmocka_unit_test(renamed_in_at_once), cmocka_unit_test(back_and_not_at_once), cmocka_unit_test(renamed_in_and_no_plain_file),
 		cmocka_unit_test(written_in_place_after_a_while),
 		cmocka_unit_test(still_changing), cmocka_unit_test(held_by_a_writer), cmocka_unit_test(found_by_a_scan),
-		cmocka_unit_test(links_and_folders), cmocka_unit_test(put_off_by_class), cmocka_unit_test(changed_while_put_off),
+		cmocka_unit_test(links_and_folders), cmocka_unit_test(the_disks_own), cmocka_unit_test(put_off_by_class), cmocka_unit_test(changed_while_put_off),
 		cmocka_unit_test(many_renamed_in_at_once), cmocka_unit_test(more_than_fit),
 	};
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "host/exits.h"
 #include "host/i18n.h"
 #include "host/ipc_send.h"
@@ -169,7 +170,6 @@ void batch_verdict(struct spool *s, const struct msg_verdict *v)
 		feed->refused++;
 	} else {
 		b->stuck++;
-		log_error("%s: a refused file cannot be moved to refused/: %s; trying again", feed->conf->folder,
-		    strerror(errno));
+		feed_complain(feed, f->name, FEED_STUCK, errno, clock_mono_ns());
 	}
 }

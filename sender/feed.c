@@ -23,6 +23,8 @@
 
 #define COMPLAIN_NS 60000000000ull /* a minute */
 
+_Static_assert((int)WATCH_FOLDERS_MAX >= (int)SENDER_CHANNELS_MAX, "each channel has a folder");
+
 struct forming {
 	struct spool *s;
 	unsigned feed;
@@ -43,13 +45,14 @@ void feed_open(struct spool *s, unsigned i)
 
 void feed_complain(struct feed *f, const char *name, const char *what, int error, uint64_t now_ns)
 {
-	char shown[1200];
-
+	f->trouble_ns = now_ns;
+	f->trouble = what;
+	f->trouble_error = error;
+	(void)log_show(f->trouble_name, sizeof(f->trouble_name), name, strlen(name));
 	if (f->quiet_until_ns > now_ns)
 		return;
 	f->quiet_until_ns = now_ns + COMPLAIN_NS;
-	log_error("%s: %s %s: %s; trying again", f->conf->folder, log_show(shown, sizeof(shown), name, strlen(name)),
-	    _(what), strerror(error));
+	log_error("%s: %s %s: %s; trying again", f->conf->folder, f->trouble_name, _(what), strerror(error));
 }
 
 static void complain(struct forming *g, const char *name, const char *what, int error)
@@ -65,7 +68,7 @@ static enum watch_answer refuse(struct forming *g, const char *name, const char 
 		f->refused++;
 		return WATCH_TAKEN;
 	}
-	complain(g, name, N_("is refused, but cannot be moved to refused/"), errno);
+	complain(g, name, FEED_STUCK, errno);
 	return WATCH_FAULT;
 }
 

@@ -13,7 +13,15 @@
 #include "host/sandbox.h"
 #include "sender/spool.h"
 
-static json_t *channels(const struct spool *s)
+/* What a file of this folder waits for, as long as it is tried in vain; NULL: nothing. */
+static json_t *trouble(const struct feed *f, uint64_t now_ns)
+{
+	if (f->trouble == NULL || now_ns - f->trouble_ns > 3 * SPOOL_RETRY_NS)
+		return NULL;
+	return json_pack("{s:s, s:s, s:s}", "name", f->trouble_name, "what", f->trouble, "error", strerror(f->trouble_error));
+}
+
+static json_t *channels(const struct spool *s, uint64_t now_ns)
 {
 	json_t *all = json_array();
 
@@ -21,9 +29,9 @@ static json_t *channels(const struct spool *s)
 		uint64_t taken = 0;
 		for (const struct batch *b = s->batches; b != NULL; b = b->next)
 			taken += b->feed == i ? b->claim.count : 0;
-		json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:I}", "name", s->conf.channel[i].name,
+		json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:I, s:o*}", "name", s->conf.channel[i].name,
 		    "waiting", (json_int_t)watch_count(s->watch, i), "taken", (json_int_t)taken,
-		    "refused", (json_int_t)s->feed[i].refused));
+		    "refused", (json_int_t)s->feed[i].refused, "trouble", trouble(&s->feed[i], now_ns)));
 	}
 	return all;
 }
@@ -39,7 +47,7 @@ static json_t *describe(const struct spool *s, uint64_t now_ns)
 	    "in_flight", (json_int_t)s->last.in_flight, "datagrams", (json_int_t)s->last.datagrams,
 	    "bytes", (json_int_t)s->last.bytes, "refused_datagrams", (json_int_t)s->last.refused,
 	    "blocked", (json_int_t)s->last.blocked, "no_segmentation_offload", s->last.segments < s->last.segments_want,
-	    "no_sandbox", sandbox_is_off(), "channels", channels(s));
+	    "no_sandbox", sandbox_is_off(), "channels", channels(s, now_ns));
 }
 
 void report_write(struct spool *s, uint64_t now_ns)

@@ -54,6 +54,10 @@ struct feed {
 	uint64_t not_before_ns;    /* after a fault */
 	uint64_t quiet_until_ns;   /* one line about faults in a while */
 	uint32_t refused;          /* files in refused/, as last counted */
+	uint64_t trouble_ns;       /* when one was met last, for the status: */
+	const char *trouble;       /* what it is, as feed_complain() takes it */
+	char trouble_name[1200];   /* of which file, to be shown */
+	int trouble_error;
 };
 
 struct closer {
@@ -132,7 +136,9 @@ void feed_run(struct spool *s, unsigned i, uint64_t now_ns); /* form batches as 
 bool feed_takes_any(const struct feed *f);
 void feed_count_refused(struct spool *s, unsigned i);
 void feed_look_at_place(struct spool *s, unsigned i, uint64_t now_ns); /* is it still this folder?  If not, a new start opens what is there */
-/* One line in a while, however many files of the folder have a trouble.  what: N_("cannot be read") and the like. */
+/* One line in a while, however many files of the folder have a trouble, and a word in the status.  what: N_("cannot be read") and
+ * the like, which stays. */
+#define FEED_STUCK N_("is refused, but cannot be moved to refused/")
 void feed_complain(struct feed *f, const char *name, const char *what, int error, uint64_t now_ns);
 
 /* ask.c */

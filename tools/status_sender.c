@@ -67,8 +67,8 @@ static json_t *live_channel(const json_t *live, const char *name)
 	return NULL;
 }
 
-/* What the database knows of a channel; service_ms: of the daemon, to say when a repeat is due. */
-static json_t *channel(struct db *d, const char *name, const json_t *live, json_int_t service_ms)
+/* What the database knows of a channel, and the running sender. */
+static json_t *channel(struct db *d, const char *name, const json_t *live, int running)
 {
 	sqlite3_stmt *s = db_query(d, "SELECT MAX(number), SUM(state = 0), SUM(state = 0 AND rounds = 0), SUM(rounds), "
 	    "MIN(CASE WHEN state = 0 THEN number END), SUM(files), SUM(bytes), "
@@ -86,8 +86,10 @@ static json_t *channel(struct db *d, const char *name, const json_t *live, json_
 		    "bytes", (json_int_t)sqlite3_column_int64(s, 6), "kept_bytes", (json_int_t)sqlite3_column_int64(s, 7),
 		    "lost", (json_int_t)sqlite3_column_int64(s, 9), "waiting", number_of(lc, "waiting"),
 		    "taken", number_of(lc, "taken"), "refused", number_of(lc, "refused"));
+		if (o != NULL && running && json_is_object(json_object_get(lc, "trouble")))
+			json_object_set(o, "trouble", json_object_get(lc, "trouble"));
 		if (o != NULL && sqlite3_column_type(s, 8) != SQLITE_NULL) {
-			json_int_t in = (json_int_t)sqlite3_column_int64(s, 8) - service_ms;
+			json_int_t in = (json_int_t)sqlite3_column_int64(s, 8) - number_of(live, "service_ms"); /* when a repeat is due */
 			json_object_set_new(o, "next_repeat_s", json_integer(in > 0 ? in / 1000 : 0));
 		}
 		db_done(s);
@@ -124,7 +126,7 @@ static json_t *describe(const struct sender_conf *c, struct db *d, int running, 
 	json_t *all = json_array();
 
 	for (unsigned i = 0; i < c->channels; i++)
-		json_array_append_new(all, channel(d, c->channel[i].name, live, number_of(live, "service_ms")));
+		json_array_append_new(all, channel(d, c->channel[i].name, live, running));
 	return json_pack("{s:s, s:b, s:b, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "role", "sender", "running", running,
 	    "no_sandbox", running && json_is_true(json_object_get(live, "no_sandbox")),
 	    "no_segmentation_offload", json_is_true(json_object_get(live, "no_segmentation_offload")),
@@ -147,11 +149,13 @@ static void add_todo(json_t *j)
 {
 	json_t *todo = json_array(), *all = json_object_get(j, "channels"), *c;
 	json_int_t lost = 0, refused = 0;
+	int waits = 0;
 	size_t i;
 
 	json_array_foreach(all, i, c) {
 		lost += number_of(c, "lost");
 		refused += number_of(c, "refused");
+		waits |= json_object_get(c, "trouble") != NULL;
 	}
 	if (!json_is_true(json_object_get(j, "running")))
 		status_todo(todo, "not running");
@@ -163,6 +167,8 @@ static void add_todo(json_t *j)
 		status_todo(todo, "lost");
 	if (refused > 0)
 		status_todo(todo, "refused");
+	if (waits)
+		status_todo(todo, "waits");
 	json_array_foreach(json_object_get(j, "keys"), i, c)
 		if (number_of(c, "days") > KEY_OLD_DAYS) {
 			status_todo(todo, "key old");
@@ -173,7 +179,7 @@ static void add_todo(json_t *j)
 
 static enum out_style channel_style(const json_t *row)
 {
-	return number_of(row, "lost") > 0 ? OUT_BAD : number_of(row, "refused") > 0 ? OUT_WARN : OUT_PLAIN;
+	return number_of(row, "lost") > 0 ? OUT_BAD : number_of(row, "refused") > 0 || json_object_get(row, "trouble") != NULL ? OUT_WARN : OUT_PLAIN;
 }
 
 static void print_lost(const json_t *channels)
@@ -185,6 +191,18 @@ static void print_lost(const json_t *channels)
 		if (number_of(c, "lost") > 0)
 			status_line(_("LOST"), _("%s: %lld sealed objects are gone from the outbox; see the log"), status_text(c, "name", "?"),
 			    (long long)number_of(c, "lost"));
+}
+
+/* One file of each folder that cannot be taken. */
+static void print_waiting(const json_t *channels)
+{
+	const json_t *c, *t;
+	size_t i;
+
+	json_array_foreach(channels, i, c)
+		if ((t = json_object_get(c, "trouble")) != NULL)
+			status_line(_("WAITS"), "%s: %s %s: %s", status_text(c, "name", "?"), status_text(t, "name", "?"),
+			    _(status_text(t, "what", "?")), status_text(t, "error", "?"));
 }
 
 static void print_head(const struct sender_conf *c, const json_t *j)
@@ -224,6 +242,7 @@ static void print_text(const struct sender_conf *c, const json_t *j)
 	putchar('\n');
 	out_table(channels, columns, sizeof(columns) / sizeof(columns[0]), channel_style);
 	print_lost(channels);
+	print_waiting(channels);
 	status_show_todo(json_object_get(j, "todo"));
 	putchar('\n');
 	out_wrapped(_(note), 0, 0);

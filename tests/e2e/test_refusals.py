@@ -425,10 +425,54 @@ def test_unreadable(site):
     time.sleep(2)
     assert os.path.exists(closed) and site.sender.text().count("closed.csv") == 1, site.sender.tail()
     assert "closed.csv cannot be read: Permission denied" in site.sender.text()
+    status = harness.katamichi("status", "-c", site.path("sender.conf")).out
+    assert "eltax: closed.csv cannot be read: Permission denied" in status and "Files wait that" in status, status
+    told = json.loads(harness.katamichi("status", "-c", site.path("sender.conf"), "--json").out)
+    assert [c.get("trouble", {}).get("name") for c in told["channels"][:2]] == ["closed.csv", None] and "waits" in [t["code"] for t in told["todo"]]
     os.chmod(closed, 0o644)
     site.sent["eltax", b"closed.csv"] = harness.sha256_file(closed)
     site.wait_delivered(15)
+    harness.wait_until("nothing to wait", lambda: "closed.csv" not in harness.katamichi("status", "-c", site.path("sender.conf")).out, 30)
     site.check_inbox()
+
+
+def test_refused_and_not_to_be_moved(site):
+    """Something stands where refused/ has to be: each file is tried again, which is said once in a while, and in the status."""
+    site.start()
+    out = site.path("out/eltax")
+    os.rename(os.path.join(out, "refused"), site.path("refused-before"))
+    with open(os.path.join(out, "refused"), "w"):
+        pass
+    with open(os.path.join(samples.DATA, "bad", "program-named.csv"), "rb") as f:
+        content = f.read()
+    names = [f"program{n}.csv" for n in range(20)]
+    for name in names:
+        site.put("eltax", name, content)
+        site.sent.pop(("eltax", name.encode()), None)
+    harness.wait_until("the complaint", lambda: "cannot be moved to refused/" in site.sender.text(), 20, alive=site.daemons())
+    time.sleep(7)
+    assert site.sender.text().count("cannot be moved to refused/") == 1, site.sender.tail()
+    assert re.search(r"eltax: program\d+\.csv is refused, but cannot be moved", harness.katamichi("status", "-c", site.path("sender.conf")).out)
+    os.unlink(os.path.join(out, "refused"))
+    os.rename(site.path("refused-before"), os.path.join(out, "refused"))
+    for name in names:
+        wait_refused(site, name)
+
+
+def test_as_many_channels_as_there_may_be(site):
+    """64, and the program's own: what watches their folders holds them all."""
+    site.configure()
+    with open(site.path("sender.conf")) as f:
+        there = len(re.findall(r"^\[channel ", f.read(), re.M))
+    for conf in ("sender.conf", "receiver.conf"):
+        with open(site.path(conf), "a") as f:
+            f.writelines(f"[channel more{n}]\n" for n in range(64 - there))
+    for n in range(64 - there):
+        os.mkdir(site.path(f"out/more{n}"))
+    site.start_receiver()
+    site.start_sender()
+    site.put(f"more{63 - there}", "一.csv", samples.table(2))
+    site.wait_delivered()
 
 
 def test_odd_files(site):

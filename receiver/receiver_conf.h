@@ -28,6 +28,9 @@ struct receiver_channel {
 	int two;               /* it takes two operators to release anything */
 };
 
+/* In facts, in place of the name of a peer that is configured no more; translated where people see it (tools/out.h). */
+#define RECEIVER_NOT_PINNED "(no longer pinned)"
+
 struct receiver_peer {
 	char name[RECEIVER_PEER_NAME_MAX + 1];
 	char key[RECEIVER_PATH_MAX];

@@ -58,7 +58,7 @@ static const char *peer_name(const struct store *s, const char *fingerprint)
 {
 	int i = store_peer(s, fingerprint);
 
-	return i >= 0 ? s->conf.peer[i].name : "(no longer pinned)";
+	return i >= 0 ? s->conf.peer[i].name : RECEIVER_NOT_PINNED;
 }
 
 static json_t *link_part(const struct store *s)

@@ -10,6 +10,7 @@
 #include "host/clock.h"
 #include "host/durable.h"
 #include "host/log.h"
+#include "host/reason.h"
 #include "host/sandbox.h"
 #include "sender/spool.h"
 
@@ -18,7 +19,7 @@ static json_t *trouble(const struct feed *f, uint64_t now_ns)
 {
 	if (f->trouble == NULL || now_ns - f->trouble_ns > 3 * SPOOL_RETRY_NS)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s}", "name", f->trouble_name, "what", f->trouble, "error", strerror(f->trouble_error));
+	return json_pack("{s:s, s:s, s:s}", "name", f->trouble_name, "what", f->trouble, "error", reason_errno(f->trouble_error));
 }
 
 static json_t *channels(const struct spool *s, uint64_t now_ns)

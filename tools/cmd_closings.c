@@ -118,7 +118,7 @@ static json_t *closings(struct db *db, const struct receiver_conf *c, int64_t la
 		const char *sender = db_text(q, 1), *text = db_text(q, 5);
 		const struct receiver_peer *peer = gap_peer(c, sender);
 		json_array_append_new(a, out_made(json_pack("{s:I, s:s, s:s, s:s, s:b, s:o}", "number", (json_int_t)sqlite3_column_int64(q, 2), "peer",
-		    peer != NULL ? peer->name : "(no longer pinned)", "kind", db_text(q, 3), "closed", db_text(q, 4), "readable",
+		    peer != NULL ? peer->name : RECEIVER_NOT_PINNED, "kind", db_text(q, 3), "closed", db_text(q, 4), "readable",
 		    text[0] != '\0', "channels", channels_of(db, sender, text, strlen(text)))));
 	}
 	add_missing(a, db, c, last);
@@ -196,7 +196,7 @@ static void show(const json_t *list, uint64_t age_s)
 		}
 		printf(_("%s%sclosing %" PRIu64 " (%s) of %s, from %s%s\n"), i > 0 ? "\n" : "", out_style(OUT_STRONG), number(o, "number"),
 		    _(json_string_value(json_object_get(o, "kind"))), out_time(when, json_string_value(json_object_get(o, "closed"))),
-		    json_string_value(json_object_get(o, "peer")), out_style(OUT_PLAIN));
+		    out_peer(json_string_value(json_object_get(o, "peer"))), out_style(OUT_PLAIN));
 		if (!json_is_true(json_object_get(o, "readable")))
 			printf("%s%s%s\n", out_style(OUT_BAD), _("ALARM: it was not what was delivered when it was read; see the ledger"),
 			    out_style(OUT_PLAIN));

@@ -77,7 +77,7 @@ static void say_why(char *to, size_t size, const json_t *g)
 	else
 		snprintf(to, size, "%s", _("nothing of it has come, or it is one of those that came in part or damaged, or are held"));
 	n = strlen(to);
-	snprintf(to + n, size - n, "%s%s; %s", reason[0] != '\0' ? ": " : "", reason_show(reason), say_outlook(g));
+	snprintf(to + n, size - n, "%s%s%s%s", reason[0] != '\0' ? ": " : "", reason_show(reason), _("; "), say_outlook(g));
 }
 
 static void say_numbers(char *to, size_t size, long long first, long long last)
@@ -103,7 +103,7 @@ static json_t *rows_of(const json_t *facts, int aside)
 			break;
 		if (aside) {
 			say_numbers(numbers, sizeof(numbers), json_integer_value(json_object_get(g, "number")), 0);
-			snprintf(why, sizeof(why), "%s; %s", reason_show(text_of(g, "reason")), text_of(g, "where")[0] != '\0' ? text_of(g, "where") :
+			snprintf(why, sizeof(why), "%s%s%s", reason_show(text_of(g, "reason")), _("; "), text_of(g, "where")[0] != '\0' ? text_of(g, "where") :
 			    _("not kept; once this is put right here, a later round of the sender brings it"));
 		} else {
 			say_numbers(numbers, sizeof(numbers), json_integer_value(json_object_get(g, "first")),
@@ -120,7 +120,7 @@ static json_t *rows_of(const json_t *facts, int aside)
 static void show(const char *title, const json_t *list, int aside)
 {
 	static const struct out_column columns[] = {
-		{ "channel", N_("CHANNEL"), OUT_STRING }, { "numbers", N_("NUMBERS"), OUT_STRING }, { "peer", N_("SENDER"), OUT_STRING },
+		{ "channel", N_("CHANNEL"), OUT_STRING }, { "numbers", N_("NUMBERS"), OUT_STRING }, { "peer", N_("SENDER"), OUT_PEER },
 		{ "since", N_("SINCE"), OUT_TIME }, { "why", N_("WHY, AND WHAT NEXT"), OUT_STRING },
 	};
 	json_t *rows = rows_of(list, aside);

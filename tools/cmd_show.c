@@ -16,7 +16,7 @@ static const struct out_column files_columns[] = {
 };
 
 static const struct out_column lines[] = {
-	{ "event", N_("what"), OUT_WORD }, { "at", N_("when"), OUT_TIME }, { "peer", N_("sender"), OUT_STRING },
+	{ "event", N_("what"), OUT_WORD }, { "at", N_("when"), OUT_TIME }, { "peer", N_("sender"), OUT_PEER },
 	{ "reason", N_("reason"), OUT_WORD }, { "chain", N_("chain"), OUT_WORD }, { "dir", N_("directory"), OUT_STRING },
 	{ "here", N_("there now"), OUT_YES },
 	{ "bytes", N_("size"), OUT_BYTES }, { "checks", N_("checks passed"), OUT_STRING }, { "object", N_("sealed object"), OUT_STRING },

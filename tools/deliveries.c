@@ -103,7 +103,7 @@ static json_t *tell(const struct receiver_conf *c, const struct deliveries_filte
 		return NULL;
 	}
 	json_object_set_new(o, "row", json_integer(row));
-	json_object_set_new(o, "peer", json_string(peer != NULL ? peer->name : "(no longer pinned)"));
+	json_object_set_new(o, "peer", json_string(peer != NULL ? peer->name : RECEIVER_NOT_PINNED));
 	json_object_set_new(o, "dir", json_string(path));
 	json_object_set_new(o, "here", json_boolean(access(path, F_OK) == 0));
 	return o;

@@ -54,7 +54,7 @@ static const char *peer_name(const struct receiver_conf *c, const char *fingerpr
 {
 	const struct receiver_peer *p = gap_peer(c, fingerprint);
 
-	return p != NULL ? p->name : "(no longer pinned)";
+	return p != NULL ? p->name : RECEIVER_NOT_PINNED;
 }
 
 /* Kept by the sender from `kept_from` on (0: nothing kept, -1: no beat has said). */

@@ -12,6 +12,7 @@
 #include "host/i18n.h"
 #include "host/log.h"
 #include "host/reason.h"
+#include "receiver/receiver_conf.h"
 #include "tools/wide.h"
 
 enum { CELL_MAX = 4096 /* bytes of a cell as it is shown */, COLUMNS_MAX = 24, LAST_MIN = 24 /* columns left to the last one */,
@@ -121,6 +122,11 @@ const char *out_time(char text[static 32], const char *iso)
 	return text;
 }
 
+const char *out_peer(const char *name)
+{
+	return strcmp(name, RECEIVER_NOT_PINNED) == 0 ? _("(no longer pinned)") : name;
+}
+
 static void cell_text(char *to, const struct out_column *c, const json_t *v)
 {
 	char small[32];
@@ -134,6 +140,9 @@ static void cell_text(char *to, const struct out_column *c, const json_t *v)
 		snprintf(to, CELL_MAX, "%s", out_time(small, s));
 	else if (s != NULL && s[0] != '\0' && c->kind == OUT_WORD) {
 		s = reason_show(s);
+		log_show(to, CELL_MAX, s, strlen(s));
+	} else if (s != NULL && c->kind == OUT_PEER) {
+		s = out_peer(s);
 		log_show(to, CELL_MAX, s, strlen(s));
 	} else if (s != NULL)
 		log_show(to, CELL_MAX, s, json_string_length(v));

@@ -42,6 +42,7 @@ enum out_kind {
 	OUT_BYTES,  /* "1.2 MB" for people */
 	OUT_TIME,   /* ISO, UTC, in the facts; local time for people */
 	OUT_YES,    /* true or false */
+	OUT_PEER,   /* a sender's name, or the words in its place, which alone are translated */
 };
 struct out_column {
 	const char *key;  /* in the row's object; missing or null is empty */
@@ -60,6 +61,8 @@ void out_wrapped(const char *text, unsigned where, unsigned indent);
 /* One of a list of words, none of which is torn: a blank before it, or a new line where the terminal ends, indented.  *where: the
  * column, at first that of the list's beginning, which is indent or more. */
 void out_item(const char *text, unsigned *where, unsigned indent);
+/* A sender's name for people: OUT_PEER. */
+const char *out_peer(const char *name);
 /* "1.2 MB", "2026-11-20 18:00:05" (local; iso is "2026-11-20T09:00:05Z"). */
 const char *out_bytes(char out[static 32], double bytes);
 const char *out_time(char out[static 32], const char *iso);

@@ -102,7 +102,7 @@ static void show_missing(const json_t *channels)
 static void show_channels(const json_t *list, uint64_t all)
 {
 	static const struct out_column columns[] = {
-		{ "channel", N_("CHANNEL"), OUT_STRING }, { "peer", N_("SENDER"), OUT_STRING }, { "delivered", N_("DELIVERED"), OUT_NUMBER },
+		{ "channel", N_("CHANNEL"), OUT_STRING }, { "peer", N_("SENDER"), OUT_PEER }, { "delivered", N_("DELIVERED"), OUT_NUMBER },
 		{ "known", N_("NEWEST"), OUT_NUMBER }, { "missing", N_("MISSING"), OUT_NUMBER },
 		{ "delivered_at", N_("LAST DELIVERY"), OUT_TIME },
 	};

@@ -202,7 +202,7 @@ static void print_waiting(const json_t *channels)
 	json_array_foreach(channels, i, c)
 		if ((t = json_object_get(c, "trouble")) != NULL)
 			status_line(_("WAITS"), "%s: %s %s: %s", status_text(c, "name", "?"), status_text(t, "name", "?"),
-			    _(status_text(t, "what", "?")), status_text(t, "error", "?"));
+			    _(status_text(t, "what", "?")), reason_show(status_text(t, "error", "?")));
 }
 
 static void print_head(const struct sender_conf *c, const json_t *j)

@@ -473,3 +473,20 @@ def test_settled_of_which_sender(ledger):
         done = harness.katamichi(*settle, "--sender", said, ok=False)  # nobody runs who would do it
         assert asked() == [(sender, GENERATION, 60, 61)], (done.out, done.err)
         ledger.db.execute("DELETE FROM settle_request")
+
+
+def test_senders_without_a_name_in_japanese(ledger):
+    """What stands in place of a name, and between a reason and what becomes of it, is in the reader's language; facts stay English."""
+    if "ja" not in os.listdir(harness.program("locale")):
+        pytest.skip("built without gettext")
+    conf, old = ("-c", ledger.path("receiver.conf")), "cd" * 32
+    ledger.db.execute("INSERT INTO stream VALUES(?, 'eltax', ?, 99, 99, 0, 0)", (old, GENERATION))
+    ledger.db.execute("INSERT INTO gap VALUES(?, 'eltax', ?, 60, 62, 1795000000)", (old, GENERATION))
+    ledger.add("2026-11-20T03:00:00Z", "delivered", channel="eltax", number=77, files=1, bytes=1, dir="eltax/00000077")
+    ledger.db.execute("UPDATE ledger SET entry = replace(entry, ?, ?) WHERE seq = (SELECT max(seq) FROM ledger)", (ledger.sender, old))
+    ledger.db.execute("INSERT INTO delivery VALUES(?, 'katamichi', ?, 1, '', '', '', '2026-11-20T08:00:00Z', 9)", (old, GENERATION))
+    ledger.db.execute("INSERT INTO closing(seq, sender, number, kind, at, text) VALUES(9, ?, 1, 'daily', '2026-11-20', '')", (old,))
+    for argv in (["gaps"], ["show", "eltax", "77"], ["closings"]):
+        done = harness.katamichi(*argv, *conf, ok=False, env=dict(os.environ, LC_ALL="ja_JP.UTF-8", LANGUAGE="ja"))
+        assert "（登録なし）" in done.out and "no longer" not in done.out and "; " not in done.out, done.out
+        assert "(no longer pinned)" in harness.katamichi(*argv, "--json", *conf, ok=False).out

@@ -136,7 +136,7 @@ static const struct conf_key keys[] = {
 	{ "link", "source", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_source },
 	{ "link", "interface", CONF_STRING, AT(interface), IF_NAMESIZE, 0, 0, 0, NULL },
 	{ "link", "lane", CONF_COUNT, AT(lane), 0, 0, FRAME_LANE_MAX, 0, NULL },
-	{ "link", "mtu", CONF_COUNT, AT(mtu), 0, SENDER_MTU_MIN, 65535, 0, NULL },
+	{ "link", "mtu", CONF_COUNT, AT(mtu), 0, SENDER_MTU_MIN, SENDER_MTU_MAX, 0, NULL },
 	{ "link", "rate", CONF_RATE, AT(rate), 0, 100000, 1000000000000, 1, NULL },
 	{ "link", "loss", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_loss },
 	{ "link", "burst", CONF_TIME, AT(burst_ns), 0, 0, 60 * NS_PER_S, 0, NULL },

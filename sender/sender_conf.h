@@ -17,6 +17,7 @@ enum {
 	SENDER_REPEATS_MAX = 16,
 	SENDER_PATH_MAX = 1024,
 	SENDER_MTU_MIN = 576,
+	SENDER_MTU_MAX = 65535, /* of IPv4 */
 	SENDER_WIRE_OVERHEAD = 28 /* IPv4, UDP */ + 14 /* Ethernet */ + 24 /* FCS, preamble, gap */,
 };
 

@@ -86,7 +86,7 @@ static int run_send(const struct cmd_line *l)
 
 	if (parse_address(&to, to_text) != 0)
 		return cmd_usage(l->cmd, _("--to: an IPv4 address and a port, as in 10.77.0.2:5150"));
-	if (mtu_text != NULL && (units_size(mtu_text, &mtu) != 0 || mtu < SENDER_MTU_MIN || mtu > 65535))
+	if (mtu_text != NULL && (units_size(mtu_text, &mtu) != 0 || mtu < SENDER_MTU_MIN || mtu > SENDER_MTU_MAX))
 		return cmd_usage(l->cmd, _("--mtu: 576 to 65535"));
 	if (rates != NULL && parse_rates(&plan, rates) != 0)
 		return cmd_usage(l->cmd, _("--rates: up to 16 rising rates from 10k to 1T, as in 100M,300M,1G"));

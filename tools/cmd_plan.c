@@ -30,11 +30,9 @@ static int set_mtu(struct plan_in *in, const char *text)
 {
 	uint64_t mtu;
 
-	if (units_size(text, &mtu) != 0 || mtu < 576 || mtu > 9000)
+	if (units_size(text, &mtu) != 0 || mtu < SENDER_MTU_MIN || mtu > SENDER_MTU_MAX)
 		return -1;
-	/* IPv4 and UDP headers go; what is left has to be even */
-	in->symbol = (uint32_t)(mtu - 28 - FRAME_SYMBOL_OVERHEAD) & ~1u;
-	in->symbol -= in->symbol > 64 ? in->symbol % 64 : 0;
+	in->symbol = sender_datagram_len(mtu) - FRAME_SYMBOL_OVERHEAD;
 	in->wire = in->symbol + FRAME_SYMBOL_OVERHEAD + SENDER_WIRE_OVERHEAD;
 	return 0;
 }
@@ -209,7 +207,7 @@ static const char *take(struct plan_in *in, const char *option, const char *text
 		return units_ratio(text, &in->failure) == 0 && in->failure >= 1e-100 && in->failure <= 0.5 ? NULL
 		    : _("--failure: from 1e-100 to 0.5, like 1e-9");
 	if (strcmp(option, "mtu") == 0)
-		return set_mtu(in, text) == 0 ? NULL : _("--mtu: 576 to 9000");
+		return set_mtu(in, text) == 0 ? NULL : _("--mtu: 576 to 65535");
 	return NULL;
 }
 
@@ -252,6 +250,6 @@ const struct cmd cmd_plan = {
 	    { "burst", 0, CMD_TEXT, N_("TIME"), N_("20ms, 0 for none (0)"), 0 },
 	    { "rate", 0, CMD_TEXT, N_("RATE"), N_("of the link, bit/s: 1G (1G)"), 0 },
 	    { "failure", 0, CMD_TEXT, N_("RATIO"), N_("of the whole object: 1e-9 (1e-9)"), 0 },
-	    { "mtu", 0, CMD_TEXT, N_("BYTES"), N_("of the link, 576 to 9000 (1500)"), 0 }, CMD_JSON },
+	    { "mtu", 0, CMD_TEXT, N_("BYTES"), N_("of the link, 576 to 65535 (1500)"), 0 }, CMD_JSON },
 	.run = run,
 };

@@ -288,3 +288,10 @@ def test_watch_tells_each_delivery(site):
         run(script, "-c", site.path("receiver.conf"), site.path("taken"), env=env)
     assert sorted(os.listdir(site.path("taken"))) == ["eltax-00000001", "pittari-00000001"]
     site.sent.clear()
+
+
+def test_plan_takes_what_the_sender_takes():
+    """A link of whatever MTU the configuration allows can be planned."""
+    for mtu, code in ((575, 2), (576, 0), (577, 0), (9000, 0), (9001, 0), (65535, 0), (65536, 2)):
+        done = harness.katamichi("plan", "--size", "1G", "--mtu", str(mtu), "--json", ok=False)
+        assert done.returncode == code, (mtu, done.err)

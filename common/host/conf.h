@@ -20,7 +20,6 @@ enum conf_type {
 	CONF_PATH,   /* char[size], as given if absolute, else made absolute from the file's own directory */
 	CONF_SIZE,   /* uint64_t, bytes: "100M" */
 	CONF_RATE,   /* uint64_t, bit/s: "1G" */
-	CONF_RATIO,  /* double, 0 <= x < 1: "1%", "0.01", "1e-9" */
 	CONF_TIME,   /* uint64_t, ns: "20ms" */
 	CONF_COUNT,  /* uint64_t, plain number */
 	CONF_BOOL,   /* int: yes / no */

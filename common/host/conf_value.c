@@ -82,16 +82,6 @@ static const char *put_number(const struct conf_key *k, void *to, const char *v)
 	return NULL;
 }
 
-static const char *put_ratio(void *to, const char *v)
-{
-	double x;
-
-	if (units_ratio(v, &x) != 0 || !(x >= 0 && x < 1))
-		return N_("is not a share below 1, such as 0.01, 1e-9 or 1%");
-	memcpy(to, &x, sizeof x);
-	return NULL;
-}
-
 const char *conf_put(const struct conf_key *k, void *object, const char *file, const char *v)
 {
 	void *to = (char *)object + k->offset;
@@ -103,8 +93,6 @@ const char *conf_put(const struct conf_key *k, void *object, const char *file, c
 		return put_string(to, k->size, v);
 	case CONF_PATH:
 		return put_path(to, k->size, file, v);
-	case CONF_RATIO:
-		return put_ratio(to, v);
 	case CONF_BOOL:
 		if (parse_bool(v, &flag) != 0)
 			return "is neither yes nor no";

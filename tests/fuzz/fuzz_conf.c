@@ -9,6 +9,7 @@
 
 #include "host/conf.h"
 #include "host/exits.h"
+#include "host/units.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void __sanitizer_set_report_fd(void *fd) __attribute__((weak));
@@ -20,13 +21,26 @@ struct config {
 	int flag;
 };
 
+/* As sender.conf has it. */
+static int parse_loss(void *object, const char *value, const char **why)
+{
+	struct config *c = object;
+	double share;
+
+	*why = "is no share";
+	if (units_ratio(value, &share) != 0 || !(share <= 0.9))
+		return -1;
+	c->ratio = share;
+	return 0;
+}
+
 #define AT(m) offsetof(struct config, m)
 static const struct conf_key keys[] = {
 	{ "sender", "keys", CONF_PATH, AT(path), 64, 0, 0, 1, NULL },
 	{ "sender", "word", CONF_STRING, AT(word), 8, 0, 0, 0, NULL },
 	{ "link", "rate", CONF_RATE, AT(rate), 0, 1000, 0, 0, NULL },
 	{ "link", "burst", CONF_TIME, AT(time), 0, 0, 3600000000000, 0, NULL },
-	{ "link", "loss", CONF_RATIO, AT(ratio), 0, 0, 0, 0, NULL },
+	{ "link", "loss", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_loss },
 	{ "link", "count", CONF_COUNT, AT(count), 0, 2, 9, 0, NULL },
 	{ "link", "constant", CONF_BOOL, AT(flag), 0, 0, 0, 0, NULL },
 	{ "channel ", "max_file", CONF_SIZE, AT(size), 0, 0, 0, 0, NULL },

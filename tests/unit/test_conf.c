@@ -21,7 +21,6 @@ struct config {
 	char keys[200];
 	char word[8];
 	uint64_t rate, burst, count, size;
-	double loss;
 	int constant;
 	uint64_t port;
 	struct channel channel[3];
@@ -44,7 +43,6 @@ static const struct conf_key keys[] = {
 	{ "sender", "word", CONF_STRING, AT(config, word), 8, 0, 0, 0, NULL },
 	{ "link", "rate", CONF_RATE, AT(config, rate), 0, 1000, 0, 0, NULL },
 	{ "link", "burst", CONF_TIME, AT(config, burst), 0, 0, 3600000000000, 0, NULL },
-	{ "link", "loss", CONF_RATIO, AT(config, loss), 0, 0, 0, 0, NULL },
 	{ "link", "count", CONF_COUNT, AT(config, count), 0, 2, 9, 0, NULL },
 	{ "link", "constant", CONF_BOOL, AT(config, constant), 0, 0, 0, 0, NULL },
 	{ "link", "port", CONF_CUSTOM, 0, 0, 0, 0, 0, parse_port },
@@ -109,7 +107,6 @@ static void good(void **state)
 	    "  [ link ] ; blanks\n"
 	    "\trate = 1G\n"
 	    "   burst: 20ms\n"
-	    "loss = 1e-9\n"
 	    "count = 9\nconstant = yes\nport = 5150\n"
 	    "[channel  eltax]\n"
 	    "max_file = 100M\n"
@@ -126,7 +123,6 @@ static void good(void **state)
 	assert_string_equal(conf.word, "ソ十");
 	assert_int_equal(conf.rate, 1000000000);
 	assert_int_equal(conf.burst, 20000000);
-	assert_true(conf.loss > 0.99e-9 && conf.loss < 1.01e-9);
 	assert_int_equal(conf.count, 9);
 	assert_int_equal(conf.constant, 1);
 	assert_int_equal(conf.port, 5150);
@@ -205,8 +201,6 @@ static const struct fault {
 	{ HEAD "rate = 999\n", ":4: rate: \"999\" is too small" },
 	{ HEAD "burst = 61m\n", ":4: burst: \"61m\" is too large" },
 	{ HEAD "burst = 20\n", ":4: burst: \"20\" is not a time, such as 20ms or 14d" },
-	{ HEAD "loss = 1\n", ":4: loss: \"1\" is not a share below 1, such as 0.01, 1e-9 or 1%" },
-	{ HEAD "loss = nan\n", ":4: loss: \"nan\" is not a share below 1, such as 0.01, 1e-9 or 1%" },
 	{ HEAD "count = 1\n", ":4: count: \"1\" is too small" },
 	{ HEAD "count = 10\n", ":4: count: \"10\" is too large" },
 	{ HEAD "count = +5\n", ":4: count: \"+5\" is not a whole number" },

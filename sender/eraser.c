@@ -37,6 +37,18 @@ static void erase(struct item *i)
 	free(i);
 }
 
+/* The oldest, of which there is one.  By whoever has the lock. */
+static struct item *take(struct eraser *e)
+{
+	struct item *i = e->head;
+
+	e->count--;
+	e->head = i->next;
+	if (e->head == NULL)
+		e->tail = &e->head;
+	return i;
+}
+
 /* Until there is one whose time has come; false: stopped, and there is none. */
 static bool wait_for_one(struct eraser *e)
 {
@@ -59,11 +71,7 @@ static void *run(void *arg)
 
 	pthread_mutex_lock(&e->lock);
 	while (wait_for_one(e)) {
-		struct item *i = e->head;
-		e->count--;
-		e->head = i->next;
-		if (e->head == NULL)
-			e->tail = &e->head;
+		struct item *i = take(e);
 		pthread_mutex_unlock(&e->lock);
 		erase(i);
 		pthread_mutex_lock(&e->lock);
@@ -100,7 +108,7 @@ void eraser_stop(struct eraser *e)
 
 void eraser_put(struct eraser *e, struct claim *c, const struct claim_folder *f)
 {
-	struct item *i = calloc(1, sizeof(*i));
+	struct item *i = calloc(1, sizeof(*i)), *oldest = NULL;
 
 	if (i == NULL)
 		log_die(EXIT_SYSTEM, "out of memory");
@@ -114,6 +122,10 @@ void eraser_put(struct eraser *e, struct claim *c, const struct claim_folder *f)
 	e->tail = &i->next;
 	e->count++;
 	e->last_ns = clock_mono_ns();
+	if (e->count > ERASER_HELD_MAX)
+		oldest = take(e);
 	pthread_cond_signal(&e->wake);
 	pthread_mutex_unlock(&e->lock);
+	if (oldest != NULL)
+		erase(oldest);
 }

@@ -88,6 +88,30 @@ static void erased_by_itself(void **state)
 	eraser_stop(e);
 }
 
+/* What comes faster than a disk erases does not pile up: each that waits has a descriptor, and its files' names in memory. */
+static void no_more_than_so_many_wait(void **state)
+{
+	enum { MANY = 4 * ERASER_HELD_MAX };
+	static struct claim c[MANY];
+	struct eraser *e = eraser_start();
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(claim_begin(&c[i], &folder), 0);
+		for (int k = 0; k < FILES; k++) {
+			snprintf(name, sizeof(name), "f%d", k);
+			tmpdir_write(name, "x", 1, 0644);
+			assert_int_equal(claim_take(&c[i], &folder, name, -1), 0);
+		}
+	}
+	for (int i = 0; i < MANY; i++)
+		eraser_put(e, &c[i], &folder);
+	assert_in_range(entries(tmpdir_path(".taken")), 0, ERASER_HELD_MAX + 1); /* and the one that the thread is at */
+	eraser_stop(e);
+	assert_int_equal(entries(tmpdir_path(".taken")), 0);
+}
+
 /* What is in the claim and is none of ours stays, with a line about it; the others go. */
 static void what_cannot_be_erased(void **state)
 {
@@ -113,7 +137,7 @@ static void what_cannot_be_erased(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(erased_by_the_end), cmocka_unit_test(erased_by_itself),
-		cmocka_unit_test(what_cannot_be_erased) };
+		cmocka_unit_test(no_more_than_so_many_wait), cmocka_unit_test(what_cannot_be_erased) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -26,12 +26,23 @@ static int make(void)
 	return fd;
 }
 
+bool link_socket_to_self(const struct sender_conf *c)
+{
+	char name[IF_NAMESIZE];
+
+	return ntohl(c->destination.sin_addr.s_addr) >> 24 != 127 && iface_of_address(name, c->destination.sin_addr) == 0;
+}
+
 static int reach(int fd, const struct sender_conf *c)
 {
 	char to[INET_ADDRSTRLEN], from[INET_ADDRSTRLEN];
 
 	inet_ntop(AF_INET, &c->destination.sin_addr, to, sizeof(to));
 	inet_ntop(AF_INET, &c->source.sin_addr, from, sizeof(from));
+	if (link_socket_to_self(c)) {
+		log_error("destination %s: is an address of this host; the receiver's belongs there", to);
+		return -1;
+	}
 	if (c->interface[0] != '\0' && iface_bind(fd, c->interface) != 0)
 		return -1;
 	if (c->source.sin_family == AF_INET && bind(fd, (const struct sockaddr *)&c->source, sizeof(c->source)) != 0) {

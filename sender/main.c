@@ -60,15 +60,13 @@ static int check_keys(const struct sender_conf *c)
 {
 	struct party_secret *me = crypto_secret_alloc(sizeof(*me));
 	uint8_t *psk = crypto_secret_alloc(KEY_LEN);
-	struct party p;
 	int code = EXIT_KEYS;
 
 	if (me == NULL || psk == NULL) {
 		log_error("out of lockable memory");
 		code = EXIT_SYSTEM;
 	} else if (keyfile_read_secret(me, c->keys, PARTY_SENDER) == 0 &&
-	    keyfile_read_public(&p, c->receiver, PARTY_RECEIVER) == 0 &&
-	    (c->recovery[0] == '\0' || keyfile_read_public(&p, c->recovery, PARTY_RECEIVER) == 0) &&
+	    sender_conf_recipients(c) == 0 &&
 	    (c->psk[0] == '\0' || keyfile_read_psk(psk, c->psk) == 0)) {
 		code = 0;
 	}

@@ -2,6 +2,7 @@
 #include "sender/sender_conf.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "host/conf.h"
 #include "host/exits.h"
 #include "host/i18n.h"
+#include "host/keyfile.h"
 #include "host/log.h"
 #include "host/metrics.h"
 #include "host/reason.h"
@@ -39,6 +41,14 @@ static int parse_port(const char *s, uint16_t *port)
 	return 0;
 }
 
+/* Not 0.0.0.0/8 (to which Linux sends to itself), nor multicast or broadcast. */
+static bool is_host(struct in_addr a)
+{
+	uint32_t ip = ntohl(a.s_addr);
+
+	return ip >> 24 != 0 && ip >> 28 < 14;
+}
+
 static int parse_destination(void *object, const char *value, const char **why)
 {
 	struct sender_conf *c = object;
@@ -51,9 +61,10 @@ static int parse_destination(void *object, const char *value, const char **why)
 	memcpy(host, value, (size_t)(colon - value));
 	host[colon - value] = '\0';
 	c->destination.sin_family = AF_INET;
-	if (inet_pton(AF_INET, host, &c->destination.sin_addr) != 1)
+	if (inet_pton(AF_INET, host, &c->destination.sin_addr) != 1 || parse_port(colon + 1, &c->destination.sin_port) != 0)
 		return -1;
-	return parse_port(colon + 1, &c->destination.sin_port);
+	*why = "is not the address of one host: a network's, a group's or everybody's";
+	return is_host(c->destination.sin_addr) ? 0 : -1;
 }
 
 static int parse_source(void *object, const char *value, const char **why)
@@ -300,6 +311,22 @@ int sender_conf_read(struct sender_conf *c, const char *name, int fd)
 	}
 	code = add_reserved(c, name);
 	return code != 0 ? code : finish_folders(c, name);
+}
+
+int sender_conf_recipients(const struct sender_conf *c)
+{
+	struct party receiver, recovery;
+
+	if (keyfile_read_public(&receiver, c->receiver, PARTY_RECEIVER) != 0)
+		return EXIT_KEYS;
+	if (c->recovery[0] == '\0')
+		return 0;
+	if (keyfile_read_public(&recovery, c->recovery, PARTY_RECEIVER) != 0)
+		return EXIT_KEYS;
+	if (memcmp(receiver.fingerprint, recovery.fingerprint, HASH_LEN) != 0)
+		return 0;
+	log_error("%s: the recovery key is the receiver's own, which is lost together with it; make another, and keep it in a safe", c->recovery);
+	return EXIT_KEYS;
 }
 
 uint64_t sender_conf_object_max(const struct sender_conf *c)

@@ -67,6 +67,8 @@ struct sender_conf {
 /* name: as the user gave it.  fd: the open file, or -1 to open it by name.
  * 0, or EXIT_CONFIG / EXIT_SYSTEM after one logged line. */
 int sender_conf_read(struct sender_conf *c, const char *name, int fd) __attribute__((warn_unused_result));
+/* The public keys: the receiver's, and of a recovery key that is another one.  0 or EXIT_KEYS after one logged line. */
+int sender_conf_recipients(const struct sender_conf *c) __attribute__((warn_unused_result));
 /* The number of the channel of this name; SENDER_CHANNELS_MAX: none is configured. */
 unsigned sender_conf_channel(const struct sender_conf *c, const char *name);
 

@@ -1,4 +1,5 @@
 /* cmd_config.c - katamichi config check: the daemon's own reading of its file, and what has to be on the host besides. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "host/log.h"
 #include "host/reason.h"
 #include "receiver/receiver_conf.h"
+#include "sender/link_socket.h"
 #include "sender/places.h"
 #include "sender/sender_conf.h"
 #include "tools/cmd.h"
@@ -48,11 +50,15 @@ static void want_file(struct lacks *l, const char *key, const char *path)
 
 static void look_at_sender(struct lacks *l, const struct sender_conf *c)
 {
+	char to[INET_ADDRSTRLEN];
+
 	want_file(l, "keys", c->keys);
 	want_file(l, "receiver", c->receiver);
 	want_file(l, "recovery", c->recovery);
 	want_file(l, "psk", c->psk);
 	want_directory(l, "state", c->state);
+	if (link_socket_to_self(c))
+		lack(l, "destination", inet_ntop(AF_INET, &c->destination.sin_addr, to, sizeof(to)), N_("this is an address of this host; the receiver's belongs there"));
 	for (unsigned i = 0; i + 1 < c->channels; i++) /* the last is the program's own, and has no folder */
 		want_directory(l, c->channel[i].name, c->channel[i].folder);
 }

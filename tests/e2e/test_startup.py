@@ -29,6 +29,23 @@ def test_no_route(site):
     refused_conf(site, "sender", "destination = ", "destination = 10.99.0.2:5150", 5, r"10\.99\.0\.2", "unreachable")
 
 
+def test_destination_is_this_host(site):
+    """Everything would be sent, and nothing cross."""
+    if not site.net.real:
+        pytest.skip("all addresses of loopback are one host's")
+    refused_conf(site, "sender", "destination = ", f"destination = {site.net.sender}:5150", 5, re.escape(site.net.sender), "of this host")
+    done = harness.run(*site.net.at("s"), harness.program("katamichi"), "config", "check", site.path("sender.conf"), ok=False)
+    assert done.returncode == 1 and f"destination: {site.net.sender}: " in done.err, done.err
+    refused_conf(site, "sender", "destination = ", "destination = 0.0.0.0:5150", 3, "one host")
+
+
+def test_recovery_key_is_the_receivers(site):
+    """A second recipient that is lost together with the first."""
+    shutil.copy(site.path("keys/receiver.pub"), site.path("keys/recovery.pub"))
+    site.configure(sender_more="recovery = keys/recovery.pub\n")
+    refused(site, "sender", 4, "recovery", "receiver's own", configured=False)
+
+
 def test_mtu_larger_than_the_interface(site):
     if not site.net.real:
         pytest.skip("no link that has an MTU")

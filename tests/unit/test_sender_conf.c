@@ -115,7 +115,8 @@ static void faults_of_the_link(void **state)
 		"retention = 0", "retention = 14 days", "colour = red", "rate = 2G" /* twice */,
 	};
 	static const char *const more[] = { "destination = 10.0.0.1:0", "destination = 10.0.0.1:65536",
-		"destination = 10.0.0.1", "destination = :5150", "destination = 10.0.0.256:1", "destination = 10.0.0.1:1x",
+		"destination = 10.0.0.1", "destination = :5150", "destination = 10.0.0.256:1", "destination = 0.0.0.0:5150", "destination = 0.1.2.3:5150",
+		"destination = 224.0.0.1:5150", "destination = 255.255.255.255:5150", "destination = 10.0.0.1:1x",
 		"destination = [::1]:5", "destination = 999.999.999.999.999.999.999:5150", "rate = 0", "rate = 99k", "rate = 2000G" };
 	char text[2000], want[64];
 

@@ -86,13 +86,16 @@ static int has(const struct decode_job *j, uint32_t i)
 	return j->have[i / 8] >> (i % 8) & 1;
 }
 
-/* Chunk `index` of the file into d->piece; what lies behind the file's end is zero. */
+/* Chunk `index` of the file into d->piece, as far as the block lies in it: of a small one not a whole chunk for a symbol or two.
+ * What lies behind the file's end is zero. */
 static int read_chunk(const struct decoder *d, const struct decode_job *j, uint64_t index)
 {
-	size_t at = 0;
+	const uint64_t begin = index * STAGE_CHUNK, upto = j->offset + j->bytes - begin;
+	const size_t end = upto < STAGE_CHUNK ? ((size_t)upto + ALIGN - 1) & ~(size_t)(ALIGN - 1) : STAGE_CHUNK;
+	size_t at = j->offset > begin ? (size_t)(j->offset - begin) & ~(size_t)(ALIGN - 1) : 0;
 
-	while (at < STAGE_CHUNK) {
-		ssize_t n = pread(j->fd, d->piece + at, STAGE_CHUNK - at, (off_t)(index * STAGE_CHUNK + at));
+	while (at < end) {
+		ssize_t n = pread(j->fd, d->piece + at, end - at, (off_t)(begin + at));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -101,7 +104,7 @@ static int read_chunk(const struct decoder *d, const struct decode_job *j, uint6
 		if (n == 0 || at % ALIGN != 0)
 			break; /* the end */
 	}
-	memset(d->piece + at, 0, STAGE_CHUNK - at);
+	memset(d->piece + at, 0, end - at);
 	return 0;
 }
 

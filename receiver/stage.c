@@ -11,7 +11,7 @@
 #include "host/copy.h"
 #include "host/durable.h"
 
-enum { HASH = 256, ALIGN = 4096 };
+enum { HASH = 256 };
 
 struct stage {
 	struct errands *thread;
@@ -24,22 +24,37 @@ struct stage {
 	struct stage_chunk chunk[];
 };
 
+static bool page(const uint8_t *bits, uint32_t i)
+{
+	return bits[i / 8] >> (i % 8) & 1;
+}
+
+/* The pages that are due, neighbours at once; most often that is one write.  The rest of the last page is cut off when the object
+ * is complete. */
+static int write_pages(const struct stage_chunk *c)
+{
+	uint32_t n = (c->span + STAGE_PAGE - 1u) / STAGE_PAGE, end;
+
+	for (uint32_t i = 0; i < n; i = end) {
+		for (end = i + 1; end < n && page(c->due, end) == page(c->due, i); end++)
+			;
+		if (page(c->due, i) && durable_pwrite_all(c->fd, c->bytes + (size_t)i * STAGE_PAGE, (size_t)(end - i) * STAGE_PAGE,
+		    (long long)c->index * STAGE_CHUNK + (long long)i * STAGE_PAGE) != 0)
+			return errno;
+	}
+	return 0;
+}
+
 static void write_chunk(struct errand *e)
 {
 	struct stage_chunk *c = (struct stage_chunk *)(void *)e;
-	/* The rest of the last page is cut off when the object is complete. */
-	size_t n = (c->span + ALIGN - 1u) & ~(size_t)(ALIGN - 1);
 	int flags;
 
-	c->error = 0;
-	if (durable_pwrite_all(c->fd, c->bytes, n, (long long)c->index * STAGE_CHUNK) == 0)
-		return;
-	c->error = errno;
+	c->error = write_pages(c);
 	if (c->error != EINVAL || (flags = fcntl(c->fd, F_GETFL)) < 0 || fcntl(c->fd, F_SETFL, flags & ~O_DIRECT) != 0)
 		return;
 	/* A disk that wants a larger alignment: through the page cache, then. */
-	if (durable_pwrite_all(c->fd, c->bytes, n, (long long)c->index * STAGE_CHUNK) == 0)
-		c->error = 0;
+	c->error = write_pages(c);
 }
 
 static void set_free(struct stage *s, struct stage_chunk *c)
@@ -138,6 +153,7 @@ static void submit(struct stage *s, struct stage_chunk *c)
 	if (c->object->geo.len != 0 && c->object->geo.len - at < STAGE_CHUNK)
 		c->span = (uint32_t)(c->object->geo.len - at);
 	c->fd = c->object->direct_fd >= 0 ? c->object->direct_fd : c->object->data_fd;
+	memcpy(c->due, c->pages, sizeof(c->due));
 	c->writing = true;
 	c->again = false;
 	c->object->errands++;
@@ -198,6 +214,7 @@ static struct stage_chunk *take(struct stage *s, struct object *o, uint64_t inde
 	c->object = o;
 	c->index = index;
 	c->have = 0;
+	memset(c->pages, 0, sizeof(c->pages));
 	c->writing = c->again = c->done = false;
 	c->pins = 0;
 	c->since_ns = now_ns;
@@ -210,6 +227,13 @@ static bool full(const struct stage_chunk *c)
 	uint64_t len = c->object->geo.len, at = c->index * STAGE_CHUNK;
 
 	return c->have >= STAGE_CHUNK || (len != 0 && c->have >= len - at);
+}
+
+/* Bytes from this one on were put in. */
+static void mark_pages(struct stage_chunk *c, uint32_t from, uint32_t n)
+{
+	for (uint32_t i = from / STAGE_PAGE; i <= (from + n - 1) / STAGE_PAGE; i++)
+		c->pages[i / 8] = (uint8_t)(c->pages[i / 8] | 1u << (i % 8));
 }
 
 int stage_put(struct stage *s, struct object *o, uint64_t symbol, const uint8_t *data, uint64_t now_ns)
@@ -229,6 +253,7 @@ int stage_put(struct stage *s, struct object *o, uint64_t symbol, const uint8_t 
 			continue;
 		}
 		copy_away(c->bytes + at % STAGE_CHUNK, data, n); /* for the disk, and another process */
+		mark_pages(c, (uint32_t)(at % STAGE_CHUNK), (uint32_t)n);
 		c->have += (uint32_t)n;
 		c->again = c->writing;
 		if (!c->writing && full(c))

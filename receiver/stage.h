@@ -10,8 +10,8 @@
  * Each byte range of the file has one writer at a time: a chunk is taken into
  * memory only if nothing of it was written before; what comes for it after it
  * left memory (with its holes, for want of room or by age) is written to the
- * file directly.  Holes are written as whatever was in memory: the map (parts.h)
- * says what is there.
+ * file directly.  What of a hole shares a page with something is written as whatever was in memory: the map (parts.h)
+ * says what is there.  Pages of nothing are not written: a datagram for each chunk must not cost the disk as many megabytes.
  *
  * With a window (host/window.h) the chunks lie in it, and open finds there what
  * was written last, whole pieces only, under the number of the part file.
@@ -32,6 +32,7 @@
 enum {
 	STAGE_CHUNK = 1 << 20,
 	STAGE_OBJECT_MIN = 1 << 20, /* bytes of the smallest object that is gathered here */
+	STAGE_PAGE = 4096,          /* what is written is whole ones */
 	STAGE_SHOWN = 16, /* chunks that keep what they held, for open to find, before the first of them is used again */
 };
 _Static_assert((int)STAGE_CHUNK == (int)WINDOW_PIECE, "a chunk is a piece of the window");
@@ -47,6 +48,7 @@ struct stage_chunk {
 	uint8_t *bytes;
 	uint32_t have;        /* bytes put in */
 	uint32_t span;        /* bytes to write */
+	uint8_t pages[STAGE_CHUNK / STAGE_PAGE / 8], due[STAGE_CHUNK / STAGE_PAGE / 8]; /* bits: something was put in; these are to be written */
 	int fd, error;
 	bool writing, again;  /* again: more was put in while it was being written */
 	bool done;            /* written; kept for those who pinned it */

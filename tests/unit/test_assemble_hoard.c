@@ -133,6 +133,33 @@ static void shorter_than_was_told(void **state)
 	sent_free(&s);
 }
 
+/* A symbol here and there in a large object costs the disk about what it brings, not a chunk each. */
+static void a_symbol_for_each_chunk(void **state)
+{
+	enum { CHUNKS = 24 /* more than fit into memory */ };
+	struct frame_symbol f = { .kfull = 1000, .object_len = 64 << 20, .k = 1000, .m = 1, .slen = RIG_SLEN };
+	static const uint8_t data[RIG_SLEN] = { 1 };
+	struct stat st;
+	int fd, map;
+
+	(void)state;
+	rig_init(&r, NULL);
+	rig_fresh_slots(&r, 1);
+	for (uint32_t i = 0; i < CHUNKS; i++) {
+		uint32_t symbol = (uint32_t)((uint64_t)i * STAGE_CHUNK / RIG_SLEN + 1);
+		f.block = symbol / 1000;
+		f.symbol = (uint16_t)(symbol % 1000);
+		assert_int_equal(assemble_symbol(r.a, 0, &f, data, r.now), LC_TAKEN);
+	}
+	rig_settle(&r);
+	rig_open(&r, 1, &fd, &map, 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_in_range(st.st_blocks * 512, CHUNKS * 512, CHUNKS * 3 * STAGE_PAGE);
+	close(fd);
+	close(map);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +167,7 @@ int main(void)
 		cmocka_unit_test(held_over_a_restart),
 		cmocka_unit_test(all_or_nothing),
 		cmocka_unit_test(shorter_than_was_told),
+		cmocka_unit_test(a_symbol_for_each_chunk),
 	};
 
 	seeded_init();

@@ -36,6 +36,7 @@ static const struct way way[] = {
 	{ 3 * MIB + 77, 1500, 5, 16, 4, 20, false },
 	{ 5 * MIB - 1, 2048, 6, 2, 3, 64, false }, /* less memory than a group has */
 	{ 5 * MIB, 700, 4, 1, 16, 9, false },
+	{ 3 * MIB + 5, 300, 3, 1, 50, 7, false }, /* many blocks to a piece */
 	{ 3 * MIB, 4096, 6, 16, 1, 60, true },
 	{ 3 * MIB + 191, 1000, 4, 3, 2, 16, true },
 	{ 200, 20, 3, 4, 1, 3, true }, /* short after all */

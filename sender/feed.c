@@ -214,8 +214,11 @@ void feed_look_at_place(struct spool *s, unsigned i, uint64_t now_ns)
 {
 	struct feed *f = &s->feed[i];
 	const char *path = f->conf->folder;
+	int unread = watch_error(s->watch, i);
 	struct stat now, ours;
 
+	if (unread != 0)
+		feed_complain(f, ".", N_("cannot be read"), unread, now_ns);
 	if (stat(path, &now) == 0 && fstat(f->folder.folder, &ours) == 0 && now.st_dev == ours.st_dev && now.st_ino == ours.st_ino)
 		return;
 	if (access(path, R_OK | W_OK | X_OK) != 0) {

@@ -9,7 +9,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "host/log.h"
 #include "sender/mark.h"
 
 enum { BUCKETS = 16384 };
@@ -37,6 +36,7 @@ struct folder {
 	int dir, wd;
 	uint64_t quiet_ns, scan_ns;
 	bool missed;               /* something did not fit into the table */
+	int error;                 /* errno of the last scan, or 0 */
 	struct entry *bucket[BUCKETS];
 	struct list fresh;         /* looked at in time */
 	struct list later[WATCH_CLASSES]; /* put off: not looked at until their class is open again */
@@ -211,8 +211,8 @@ static void scan(struct folder *f, uint64_t now_ns)
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *e;
 
+	f->error = d == NULL ? errno : 0;
 	if (d == NULL) {
-		log_warn("a channel's folder cannot be read: %s", strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return;
@@ -233,6 +233,11 @@ void watch_scan(struct watch *w, uint64_t now_ns)
 		scan(f, now_ns);
 		f->scan_ns = now_ns + WATCH_SCAN_NS;
 	}
+}
+
+int watch_error(const struct watch *w, unsigned folder)
+{
+	return w->folder[folder].error;
 }
 
 /* 1 finished (*st filled), 0 not yet (look_ns set), -1 it is gone. */

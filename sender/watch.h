@@ -33,6 +33,7 @@ int watch_add(struct watch *w, int dir, const char *path, uint64_t quiet_ns) __a
 void watch_read(struct watch *w, uint64_t now_ns);
 /* Scan the folders whose time has come. */
 void watch_scan(struct watch *w, uint64_t now_ns);
+int watch_error(const struct watch *w, unsigned folder); /* errno of its last scan; 0: it could be read */
 
 enum { WATCH_CLASSES = 2 }; /* of entries that the caller puts off, by what they wait for */
 

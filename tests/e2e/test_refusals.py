@@ -433,6 +433,15 @@ def test_unreadable(site):
     site.sent["eltax", b"closed.csv"] = harness.sha256_file(closed)
     site.wait_delivered(15)
     harness.wait_until("nothing to wait", lambda: "closed.csv" not in harness.katamichi("status", "-c", site.path("sender.conf")).out, 30)
+
+    def waiting():
+        return "eltax: . cannot be read: Permission denied" in harness.katamichi("status", "-c", site.path("sender.conf")).out
+    os.chmod(site.path("out/eltax"), 0o300)  # nobody can list it any more
+    harness.wait_until("the folder's status", waiting, alive=site.daemons())
+    time.sleep(6)
+    assert len(re.findall("eltax: . cannot be read: Permission denied; trying again", site.sender.text())) <= 1, "once a minute"
+    os.chmod(site.path("out/eltax"), 0o700)
+    harness.wait_until("nothing to wait", lambda: not waiting(), alive=site.daemons())
     site.check_inbox()
 
 

@@ -205,13 +205,11 @@ static int page(const struct making *m, const struct gap_slips_how *how)
 
 static int print_one(const struct making *m, unsigned i, const struct gap_slips_how *how)
 {
+	if (!how->json && slip_print_text(stdout, &m->sheet[i], isatty(STDOUT_FILENO)) != 0)
+		return -1;
 	if (how->png != NULL && picture(m, i, how) != 0)
 		return -1;
-	if (how->json)
-		return 0;
-	if (slip_print_text(stdout, &m->sheet[i], isatty(STDOUT_FILENO)) != 0)
-		return -1;
-	if (how->png != NULL)
+	if (how->png != NULL && !how->json)
 		printf(_("  The code as a picture: %s\n\n"), png_name(how->png, i));
 	return 0;
 }
@@ -232,18 +230,21 @@ static void print_json(const struct making *m)
 	json_decref(a);
 }
 
+/* They are in the ledger already: what can be shown is shown, whatever file cannot be written. */
 static int print(const struct making *m, const struct gap_slips_how *how)
 {
+	int code = EXIT_OK;
+
 	if (how->json)
 		print_json(m);
 	for (unsigned i = 0; i < m->sheets; i++)
 		if (print_one(m, i, how) != 0)
-			return EXIT_SYSTEM;
+			code = EXIT_SYSTEM;
 	if (how->page != NULL && page(m, how) != 0)
-		return EXIT_SYSTEM;
+		code = EXIT_SYSTEM;
 	if (m->more)
 		log_warn("there is more than these slips hold; ask for the rest when they have come");
-	return EXIT_OK;
+	return code;
 }
 
 static void say_rest(const struct making *m)

@@ -130,7 +130,8 @@ def test_a_slip_needs_a_file(made):
         for name in ("-", "/dev/stdout"):
             done = harness.katamichi(*slip, option, name, ok=False)
             assert done.returncode == 2 and "standard output has" in done.err and not done.out, done.err
-        assert harness.katamichi(*slip, option, "/dev/full", ok=False).returncode == 5
+        done = harness.katamichi(*slip, option, "/dev/full", ok=False)
+        assert done.returncode == 5 and PEER in done.out, "the slip is recorded, so it is shown"
     assert PEER in harness.katamichi(*slip, "--page", made.path("slip.html"), "--png", made.path("slip.png")).out
     assert open(made.path("slip.png"), "rb").read(4) == b"\x89PNG" and "</html>" in open(made.path("slip.html")).read()
 

@@ -21,7 +21,7 @@
 #include "receiver/validity.h"
 
 enum {
-	STREAMS_MAX = 256,     /* shown; those that delivered last */
+	STREAMS_MAX = 256,     /* shown; those that lack something, then those that delivered last */
 	QUARANTINE_SHOWN = 64, /* the newest */
 };
 
@@ -127,8 +127,8 @@ static json_t *channels_part(struct store *s)
 {
 	json_t *a = json_array();
 	sqlite3_stmt *q = db_query(&s->ledger.db, "SELECT sender, channel, generation, known, oldest, delivered, delivered_at FROM"
-	    " (SELECT * FROM stream ORDER BY delivered_at DESC LIMIT ?) ORDER BY channel, sender, generation", "i",
-	    (int64_t)STREAMS_MAX);
+	    " (SELECT * FROM stream s ORDER BY EXISTS(SELECT 1 FROM gap g WHERE g.sender = s.sender AND g.channel = s.channel AND"
+	    " g.generation = s.generation) DESC, delivered_at DESC LIMIT ?) ORDER BY channel, sender, generation", "i", (int64_t)STREAMS_MAX);
 
 	while (db_step(&s->ledger.db, q) == 1) {
 		json_t *o = json_object();

@@ -76,6 +76,20 @@ def test_numbers_without_end(site):
         assert done.returncode == code, (command, done.out, done.err)
 
 
+def test_more_generations_than_are_shown(site):
+    """Somebody else's missing number is said all the same."""
+    liar, honest = start(site)
+    honest.transfer("pittari", 2, [(b"b.txt", b"the second")])
+    for _ in range(300):
+        liar.generation = os.urandom(16)
+        liar.transfer("eltax", 1, [(b"a.txt", b"a")])
+        time.sleep(0.005)
+    wait_until("many generations", lambda: status(site)["streams"] > 270, 60, alive=[site.receiver])
+    assert [c for c in status(site)["channels"] if c["channel"] == "pittari" and c["missing"] == 1]
+    done = harness.katamichi("status", "--json", "-c", site.path("receiver.conf"), ok=False)
+    assert "gaps" in [t["code"] for t in json.loads(done.out)["todo"]], done.out
+
+
 def test_shorter_than_what_was_read(site):
     """An object is opened while it arrives, then said to be shorter than what was read of it."""
     liar, honest = start(site)

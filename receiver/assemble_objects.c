@@ -262,7 +262,7 @@ static void look_at_disk(struct assemble *a, uint64_t now_ns)
 	if (a->slots == 0 || now_ns - a->disk_look_ns < ASSEMBLE_FLUSH_NS / 4)
 		return;
 	a->disk_look_ns = now_ns;
-	a->disk_full = reserve_reached(a->slot[0].data_fd, RESERVE_PARTS);
+	a->disk_full = reserve_reached(a->slot[0].data_fd, RESERVE_PARTS, 0);
 	if (a->disk_full)
 		assemble_disk_trouble(a, ENOSPC);
 }

@@ -226,9 +226,9 @@ static const char *trouble(const struct store *s)
 	for (const struct job *j = s->jobs; j != NULL; j = j->next)
 		if ((j->held == JOB_HELD_DISK || j->held == JOB_HELD_ROOM) && j->not_before_ns > now)
 			return "what has arrived cannot be delivered now; it is kept and tried again (see the log)";
-	if (reserve_reached(s->state, RESERVE_BUILDING))
+	if (reserve_reached(s->state, RESERVE_BUILDING, 0))
 		return "full: nothing can be delivered; what arrives is left to later rounds";
-	if (reserve_reached(s->state, RESERVE_PARTS))
+	if (reserve_reached(s->state, RESERVE_PARTS, 0))
 		return "nearly full: nothing new is gathered; what arrives is left to later rounds";
 	return "";
 }

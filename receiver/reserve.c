@@ -5,10 +5,10 @@
 
 enum { RESERVE_MIN = 4 << 20, RESERVE_MAX = 128 << 20, INODES_MIN = 64 };
 
-bool reserve_reached(int fd, enum reserve_use use)
+bool reserve_reached(int fd, enum reserve_use use, uint64_t more)
 {
 	struct statvfs v;
-	uint64_t reserve;
+	uint64_t reserve, there;
 
 	if (fstatvfs(fd, &v) != 0)
 		return false; /* the write itself will tell */
@@ -17,7 +17,8 @@ bool reserve_reached(int fd, enum reserve_use use)
 		reserve = RESERVE_MIN;
 	if (reserve > RESERVE_MAX)
 		reserve = RESERVE_MAX;
-	if ((uint64_t)v.f_bavail * v.f_frsize < reserve * (unsigned)use)
+	there = (uint64_t)v.f_bavail * v.f_frsize;
+	if (there < reserve * (unsigned)use || there - reserve * (unsigned)use < more)
 		return true;
 	/* f_files 0: the file system has no fixed number of inodes. */
 	return v.f_files != 0 && v.f_favail < INODES_MIN * (unsigned)use;

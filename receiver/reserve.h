@@ -12,8 +12,8 @@
 
 enum reserve_use { RESERVE_PARTS = 2, RESERVE_BUILDING = 1 };
 
-/* True if this use has to stop now.  fd: anything on the file system. */
-bool reserve_reached(int fd, enum reserve_use use);
+/* True if this use has to stop now, or before it has written so many bytes more.  fd: anything on the file system. */
+bool reserve_reached(int fd, enum reserve_use use, uint64_t more);
 /* Are fewer than so many bytes free (keep_free of a channel)?  0 bytes: never. */
 bool reserve_below(int fd, uint64_t bytes);
 

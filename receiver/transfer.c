@@ -27,10 +27,10 @@ static void trouble(struct transfer *t)
 		t->error = errno != 0 ? errno : EIO;
 }
 
-/* Is only the reserve left? */
-static bool no_room(struct transfer *t)
+/* Is only the reserve left, or would be after so many bytes more? */
+static bool no_room(struct transfer *t, uint64_t more)
 {
-	if (!reserve_reached(t->work_fd, RESERVE_BUILDING))
+	if (!reserve_reached(t->work_fd, RESERVE_BUILDING, more))
 		return false;
 	errno = ENOSPC;
 	trouble(t);
@@ -71,7 +71,7 @@ void transfer_begin(struct transfer *t, int work_fd, const char *name, struct ou
 	t->dir = t->files = t->fd = -1;
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	manifest_init(&t->found);
-	if (no_room(t))
+	if (no_room(t, 0))
 		return;
 	if (durable_remove_tree(work_fd, t->name) != 0 || (t->dir = make_dir(work_fd, t->name)) < 0 ||
 	    (t->files = make_dir(t->dir, "files")) < 0)
@@ -99,6 +99,8 @@ void transfer_file(struct transfer *t, const uint8_t *name, size_t n, uint64_t s
 		transfer_refuse(t, "%s", name_strerror(e));
 		return;
 	}
+	if (size >= LOOK && no_room(t, size)) /* now: a disk that is filled in vain, again and again, takes nothing of others meanwhile */
+		return;
 	transfer_close(t);
 	memcpy(path, name, n);
 	path[n] = '\0';
@@ -128,7 +130,7 @@ void transfer_data(struct transfer *t, const uint8_t *data, size_t n)
 	t->file_have += n;
 	if (t->file_have - t->file_looked >= LOOK) {
 		t->file_looked = t->file_have;
-		(void)no_room(t);
+		(void)no_room(t, 0);
 	}
 }
 

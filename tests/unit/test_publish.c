@@ -766,6 +766,10 @@ static void transfers_refuse(void **state)
 	transfer_file(&t, (const uint8_t *)"a", 1, 0); /* twice: O_EXCL */
 	assert_int_equal(t.error, EEXIST);
 	transfer_remove(&t);
+	transfer_begin(&t, p.work_fd, "w", out);
+	transfer_file(&t, (const uint8_t *)"a", 1, 1ull << 62); /* more than any disk has: known before a byte of it is written */
+	assert_int_equal(t.error, ENOSPC);
+	transfer_remove(&t);
 	assert_int_equal(entries(p.work_fd), 0);
 }
 

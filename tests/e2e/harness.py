@@ -39,7 +39,8 @@ def large_buffers():
 
 
 LARGE = large_buffers()
-RATE_SMALL = "60M"  # bit/s, where buffers are small
+RATE, RATE_SMALL = "400M", "60M"  # bit/s; the second where buffers are small
+SLOWER = 1 if LARGE else int(RATE[:-1]) / int(RATE_SMALL[:-1])  # how many times
 
 
 def program(name):
@@ -408,7 +409,7 @@ class Site:
     def __init__(self, top, net, far=None):
         self.top, self.net, self.far = str(top), net, far and str(far)
         self.values = dict(sender_more="", receiver_more="", receiver_link="", channel_more="", sender_content="content = any\n",
-                           receiver_content="content = any\n", mtu=net.mtu, rate="400M", buffer="64M", loss="1%", burst="20ms",
+                           receiver_content="content = any\n", mtu=net.mtu, rate=RATE, buffer="64M", loss="1%", burst="20ms",
                            repeat="1h", retention="14d", listen=f"{net.receiver}:5150", destination=f"{net.receiver}:5150")
         self.sender = self.receiver = self.relay = None
         self.options = []  # of both daemons: ["--no-sandbox"] where a test makes them do what they never would

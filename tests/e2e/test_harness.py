@@ -21,10 +21,11 @@ RECEIVE = """
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-s.bind(("%s", 5150)); s.settimeout(0.7); print("ready", flush=True)
+s.bind(("%s", 5150)); s.settimeout(20); print("ready", flush=True)  # whoever sends is yet to be started
 try:
     while True:
         d = s.recv(2000)
+        s.settimeout(1.5)
         print(int.from_bytes(d[:4], "big"), "whole" if d == d[:4] * 300 else "broken", flush=False)
 except TimeoutError:
     sys.exit(0)

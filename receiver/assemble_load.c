@@ -62,18 +62,18 @@ static int load(struct assemble *a, const struct ready_slot *s, const struct par
 		sender++;
 	if (sender == a->senders || assemble_find(a, sender, h->id) != NULL || delivered_has(a->delivered, sender, h->id) ||
 	    (uint64_t)h->geo.kfull * h->geo.slen > ASSEMBLE_BLOCK_MAX || fstat(s->map_fd, &st) != 0 ||
-	    st.st_size < PARTS_HEAD_LEN || h->geo.len > a->limits.object || !assemble_has_room(a, sender, now_ns))
-		return -1;
-	if ((o = assemble_add(a, s, sender, h->id, &h->geo)) == NULL)
+	    st.st_size < PARTS_HEAD_LEN || h->geo.len > a->limits.object || (o = assemble_add(a, s, sender, h->id, &h->geo)) == NULL)
 		return -1;
 	o->touched_ns = now_ns;
-	if (load_bits(a, o, (uint64_t)st.st_size - PARTS_HEAD_LEN) != 0) {
+	o->state = OBJECT_WHOLE; /* until it is known that it is not: only then it takes room, and may have to give way */
+	if (load_bits(a, o, (uint64_t)st.st_size - PARTS_HEAD_LEN) != 0 || (!object_complete(o) && !assemble_has_room(a, sender, now_ns))) {
 		assemble_unlist(a, o);
 		o->data_fd = o->map_fd = o->direct_fd = -1; /* the caller's still */
 		assemble_release(a, o);
 		return -1;
 	}
 	if (!object_complete(o)) {
+		o->state = OBJECT_GATHERING;
 		o->touched_ns = now_ns - alone_ns(a, &st);
 		return 0;
 	}

@@ -88,6 +88,40 @@ static void held_over_a_restart(void **state)
 	rig_end(&r);
 }
 
+/* As many were unfinished as it may have: what was complete needs none of their room, and neither gives way to the other. */
+static void held_beside_a_full_share(void **state)
+{
+	enum { HELD = 3, UNFINISHED = 2 };
+	struct assemble_limits l = rig_limits;
+	struct frame_symbol f = { .kfull = 2, .object_len = 2 * RIG_SLEN, .k = 2, .m = 1, .slen = RIG_SLEN };
+	static const uint8_t data[RIG_SLEN];
+
+	(void)state;
+	l.objects = 2 * UNFINISHED; /* of two senders */
+	for (int64_t ago = 0; ago <= 60; ago += 60) {
+		rig_init(&r, &l);
+		rig_fresh_slots(&r, HELD + UNFINISHED);
+		for (uint16_t i = 0; i < HELD + UNFINISHED; i++) {
+			f.id[0] = (uint8_t)i;
+			assert_int_equal(i < HELD ? tiny(0, i) : assemble_symbol(r.a, 0, &f, data, r.now), LC_TAKEN);
+		}
+		rig_settle(&r);
+		assemble_free(r.a);
+		rig_start(&r, &l);
+		for (uint32_t i = 1; i <= HELD + UNFINISHED; i++)
+			rig_old_since(&r, i, ago);
+		rig_settle(&r);
+		assert_int_equal(r.discarded, 0);
+		assert_int_equal(r.completed, 2 * HELD);
+		f.symbol = 1;
+		assert_int_equal(assemble_symbol(r.a, 0, &f, data, r.now), LC_TAKEN);
+		f.symbol = 0;
+		rig_settle(&r);
+		assert_int_equal(r.completed, 2 * HELD + 1);
+		rig_end(&r);
+	}
+}
+
 /* The table of the blocks would fit, their bits beside it not: nothing is zeroed to find that out. */
 static void all_or_nothing(void **state)
 {
@@ -165,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_bounded),
 		cmocka_unit_test(held_over_a_restart),
+		cmocka_unit_test(held_beside_a_full_share),
 		cmocka_unit_test(all_or_nothing),
 		cmocka_unit_test(shorter_than_was_told),
 		cmocka_unit_test(a_symbol_for_each_chunk),

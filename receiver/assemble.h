@@ -23,9 +23,9 @@ enum { ASSEMBLE_BLOCK_MAX = 24 << 20 }; /* bytes of the source of a block */
 
 struct assemble_limits {
 	uint64_t object;   /* bytes of the largest object */
-	uint32_t objects;  /* open at a time; like the next three in equal shares for the senders */
-	uint32_t files;    /* objects whose files are open, those included that are complete and whose map is not durable yet */
-	uint64_t parity;   /* bytes of repair symbols */
+	uint32_t objects;  /* open at a time, in equal shares for the senders */
+	uint32_t files;    /* objects whose files are open, those included that are complete and whose map is not durable yet; half in shares */
+	uint64_t parity;   /* bytes of repair symbols; like the next in equal shares */
 	uint64_t meta;     /* bytes of bitmaps and block tables */
 	uint32_t chunks;   /* of stage.h: MiB of large objects in memory */
 	struct window *window; /* of so many pieces, for the chunks; or NULL */

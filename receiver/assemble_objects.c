@@ -178,35 +178,6 @@ bool assemble_discard(struct assemble *a, struct object *o)
 	return true;
 }
 
-bool assemble_has_room(struct assemble *a, uint32_t sender, uint64_t now_ns)
-{
-	uint32_t open = 0, share = a->limits.objects / a->senders, files = a->limits.files / a->senders;
-	struct object *oldest = NULL;
-
-	if (a->budget[sender].files >= (files > 0 ? files : 1)) {
-		a->flush_at_ns = 0; /* now: those that are complete are made durable, and closed then */
-		return false;
-	}
-	for (struct object *o = a->all; o != NULL; o = o->next_all) {
-		if (o->sender != sender || o->state != OBJECT_GATHERING)
-			continue;
-		open++;
-		if (oldest == NULL || object_alone_ns(o, now_ns) > object_alone_ns(oldest, now_ns))
-			oldest = o;
-	}
-	if (oldest == NULL || open < (share > 0 ? share : 1))
-		return true;
-	if (now_ns - a->room_log_ns >= 60000000000ull || a->room_log_ns == 0) {
-		a->room_log_ns = now_ns;
-		log_warn("sender %u of the configuration has begun %u objects and finished none of them: the one that was "
-		    "left alone longest makes room for each new one", sender + 1, open);
-	}
-	if (object_alone_ns(oldest, now_ns) < ASSEMBLE_IDLE_NS)
-		return false;
-	assemble_write(a);
-	return oldest->state == OBJECT_GATHERING && assemble_discard(a, oldest);
-}
-
 static bool is_dirty(const struct object *o)
 {
 	return o->head_dirty || o->dirty_lo < o->dirty_hi;

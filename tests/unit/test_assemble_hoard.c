@@ -39,22 +39,45 @@ static enum link_counter tiny(uint32_t sender, uint16_t which)
 	return c;
 }
 
-/* Complete, and the store has not said that it needs no map: so many, and not one more, until the maps are durable. */
+/* Complete, and the store has not said that it needs no map: so many, and not one more, until the maps are durable.  Whoever needs
+ * more than its share has also what is in no share, and never another's. */
 static void files_are_bounded(void **state)
 {
+	enum { SHARE = 4, UNSHARED = 8 };
 	struct assemble_limits l = rig_limits;
 
 	(void)state;
-	l.files = 8; /* of two senders */
+	l.files = 2 * SHARE + UNSHARED; /* of two senders */
+	l.objects = 2;
 	rig_init(&r, &l);
-	rig_fresh_slots(&r, 12);
-	for (uint16_t i = 0; i < 6; i++)
-		assert_int_equal(tiny(0, i), i < 4 ? LC_TAKEN : LC_OBJECTS);
-	assert_int_equal(r.completed, 4);
-	assert_int_equal(tiny(1, 9), LC_TAKEN); /* the other's share */
+	rig_fresh_slots(&r, 24);
+	for (uint16_t i = 0; i < SHARE + UNSHARED + 2; i++)
+		assert_int_equal(tiny(0, i), i < SHARE + UNSHARED ? LC_TAKEN : LC_OBJECTS);
+	assert_int_equal(r.completed, SHARE + UNSHARED);
+	for (uint16_t i = 0; i < SHARE + 2; i++)
+		assert_int_equal(tiny(1, i), i < SHARE ? LC_TAKEN : LC_OBJECTS);
 	rig_settle(&r);
 	rig_settle(&r);
-	assert_int_equal(tiny(0, 5), LC_TAKEN);
+	assert_int_equal(tiny(0, SHARE + UNSHARED), LC_TAKEN);
+	assert_int_equal(tiny(1, SHARE), LC_TAKEN);
+	rig_end(&r);
+}
+
+/* However few files there may be, each that is being gathered has its own. */
+static void files_for_all_that_are_unfinished(void **state)
+{
+	struct assemble_limits l = rig_limits;
+	struct frame_symbol f = { .kfull = 2, .object_len = 2 * RIG_SLEN, .k = 2, .m = 1, .slen = RIG_SLEN };
+	static const uint8_t data[RIG_SLEN];
+
+	(void)state;
+	l.objects = l.files = 8;
+	rig_init(&r, &l);
+	rig_fresh_slots(&r, 10);
+	for (uint32_t i = 0; i < 10; i++) {
+		f.id[0] = (uint8_t)i;
+		assert_int_equal(assemble_symbol(r.a, i / 5, &f, data, r.now), i % 5 < 4 ? LC_TAKEN : LC_OBJECTS);
+	}
 	rig_end(&r);
 }
 
@@ -198,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_bounded),
+		cmocka_unit_test(files_for_all_that_are_unfinished),
 		cmocka_unit_test(held_over_a_restart),
 		cmocka_unit_test(held_beside_a_full_share),
 		cmocka_unit_test(all_or_nothing),

@@ -43,7 +43,7 @@ static const struct {
 	{ "sender's disk", N_("A sender's disk takes nothing: what is put in there waits; tell its operators.") },
 	{ "lost", N_("Sealed objects have gone from the outbox: see the log, and put these files in again if the receiver lacks them.") },
 	{ "refused", N_("Files were refused: look into refused/ in the channel's folder, where the reason stands beside each.") },
-	{ "waits", N_("Files wait that the sender cannot take: see to their owner and mode, or to the disk; nothing is lost, they go when they can be read.") },
+	{ "waits", N_("Files wait that the sender cannot take, or cannot move to refused/: see to the owner and mode of what is named, or to the disk; nothing is lost, it tries again.") },
 };
 
 void status_todo(json_t *list, const char *code)

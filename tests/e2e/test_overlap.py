@@ -30,8 +30,9 @@ def process(site, role):
 
 
 def counters(site):
-    time.sleep(1.3)  # they are written down once a second
-    with open(site.path("receiver-state", "status.json")) as f:
+    path, told = site.path("receiver-state", "status.json"), time.time() + 1.2  # link tells them once a second, and once a second they are written down
+    harness.wait_until("the counters", lambda: os.path.getmtime(path) > told)
+    with open(path) as f:
         return json.load(f)["link"]["counters"]
 
 

@@ -39,9 +39,10 @@ def refused(site, daemon, code, *words, configured=True, wrapper=()):
     assert len(lines) == 1, f"one clear line, not {len(lines)}:\n{out}"
     for word in words:
         assert re.search(word, lines[0]), f"{word} is not in: {lines[0]}"
-    time.sleep(0.1)
-    left = [c for c in map(harness.Process.command, map(int, filter(str.isdigit, os.listdir("/proc")))) if site.top in c]
-    assert left == [], f"processes stay: {left}"
+
+    def left():
+        return [c for c in map(harness.Process.command, map(int, filter(str.isdigit, os.listdir("/proc")))) if site.top in c]
+    harness.wait_until("the end of its processes", lambda: left() == [], 5)
     made = snapshot(site.top) - before
     assert not made, f"files were made: {made}"
     return lines[0]
@@ -301,7 +302,7 @@ def test_channel_not_configured_at_the_receiver(site):
     harness.wait_until("the other channel", lambda: any(c == "eltax" for c, _, _ in site.deliveries()), 20, alive=site.daemons())
     time.sleep(1)
     assert {c for c, _, _ in site.deliveries()} == {"eltax"}
-    assert re.search(r"(?i)pittari", site.receiver.text())
+    harness.wait_until("a word of it", lambda: re.search(r"(?i)pittari", site.receiver.text()), alive=site.daemons())
 
 
 def test_settled_stays_settled(site):

@@ -29,6 +29,7 @@
 #define TICK_NS 1000000000ull
 #define EARLIER_TICKS 600u /* seconds between looks at what earlier generations still keep */
 #define SLOW_TICKS 10u /* seconds between counts of refused/, and of the service time being stored */
+#define GONE_PATIENCE_MS 1000
 
 /* --- start --- */
 
@@ -140,6 +141,17 @@ static void stop(struct spool *s)
 	exit(EXIT_OK);
 }
 
+/* Check or link closed its end.  Where all are being stopped, chance decides whose end comes first; and where one of them died, the
+ * main process stops the others.  So wait a moment for that, and end as ever: what was sent is not to lie about till the next start. */
+static void peer_gone(struct spool *s)
+{
+	struct pollfd p = { .fd = s->stop, .events = POLLIN };
+
+	if (poll(&p, 1, GONE_PATIENCE_MS) == 1)
+		stop(s);
+	exit(EXIT_INTERNAL); /* the main process says what happened */
+}
+
 /* --- messages --- */
 
 static void from_check(struct spool *s)
@@ -155,7 +167,7 @@ static void from_check(struct spool *s)
 			batch_verdict(s, (const struct msg_verdict *)(const void *)(s->msg.body + at));
 	}
 	if (r == IPC_CLOSED)
-		exit(EXIT_INTERNAL); /* the main process says what happened */
+		peer_gone(s);
 }
 
 static void from_link(struct spool *s, uint64_t now_ns)
@@ -175,7 +187,7 @@ static void from_link(struct spool *s, uint64_t now_ns)
 		}
 	}
 	if (r == IPC_CLOSED)
-		exit(EXIT_INTERNAL);
+		peer_gone(s);
 }
 
 /* --- once a second --- */

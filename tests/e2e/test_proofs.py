@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import signal
 
 import pytest
 
@@ -145,6 +146,15 @@ def test_sender_keeps_no_names(delivered):
                 content = f.read()
             for secret in secrets:
                 assert secret not in content, f"{os.path.join(base, name)} holds {secret}"
+    assert os.listdir(site.path("out/eltax/.taken")) == []
+
+
+@pytest.mark.parametrize("role", ["check", "link"])
+def test_nor_files_when_a_process_dies(delivered, role):
+    """The others are stopped then, and whose end comes first is chance whenever they are stopped."""
+    site, _ = delivered
+    os.kill(next(p for p in site.sender.processes() if f"--role {role} " in site.sender.command(p)), signal.SIGKILL)
+    assert site.sender.popen.wait(15) == 70
     assert os.listdir(site.path("out/eltax/.taken")) == []
 
 

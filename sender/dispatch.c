@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,9 +92,7 @@ static int give(struct spool *s, struct outbox_object *o, uint64_t now_ns)
 	memcpy(m.id, o->id, sizeof(m.id));
 	sent = ipc_send_fds(s->link, MSG_OBJECT, &m, sizeof(m), &fd, 1);
 	close(fd);
-	if (sent < 0)
-		exit(EXIT_INTERNAL); /* the main process says what happened */
-	return sent;
+	return sent > 0;
 }
 
 void dispatch_note(struct spool *s, const struct outbox_object *o)

@@ -142,7 +142,8 @@ static void stop(struct spool *s)
 }
 
 /* Check or link closed its end.  Where all are being stopped, chance decides whose end comes first; and where one of them died, the
- * main process stops the others.  So wait a moment for that, and end as ever: what was sent is not to lie about till the next start. */
+ * main process stops the others.  So wait a moment for that, and end as ever: what was sent is not to lie about till the next start.
+ * Whoever has something for it meanwhile takes it for full: the end of its socket is seen next. */
 static void peer_gone(struct spool *s)
 {
 	struct pollfd p = { .fd = s->stop, .events = POLLIN };

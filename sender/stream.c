@@ -8,11 +8,9 @@
  * receiver got of the object is never completed, and it throws it away in time.
  *
  * One at a time: there is one sealer for large files. */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "host/exits.h"
 #include "host/ipc_send.h"
 #include "host/log.h"
 #include "sender/spool.h"
@@ -30,11 +28,7 @@ static bool sends(const struct spool *s, const struct batch *b)
 /* 1 sent, 0 no room now. */
 static int say(struct spool *s, uint32_t type, const void *body, size_t n)
 {
-	int sent = ipc_write(s->link, type, body, n);
-
-	if (sent < 0)
-		exit(EXIT_INTERNAL); /* the main process says what happened */
-	return sent;
+	return ipc_write(s->link, type, body, n) > 0;
 }
 
 static void begin(struct spool *s, const struct batch *b)
@@ -57,9 +51,7 @@ static void begin(struct spool *s, const struct batch *b)
 		return; /* then it is sent when it is complete */
 	sent = ipc_send_fds(s->link, MSG_STREAM, &m, sizeof(m), &fd, 1);
 	close(fd);
-	if (sent < 0)
-		exit(EXIT_INTERNAL);
-	if (sent == 0)
+	if (sent <= 0)
 		return;
 	t->state = STREAM_OPEN;
 	t->number = m.stream;

@@ -9,8 +9,9 @@
 
 #include "core/bytes.h"
 #include "host/log.h"
+#include "receiver/crowd.h"
 
-enum { SESSIONS = 2 * RECEIVER_PEERS_MAX, ROWS_MAX = RECEIVER_PEERS_MAX * ACCEPT_LANES };
+enum { SESSIONS = CROWD_MAX, ROWS_MAX = RECEIVER_PEERS_MAX * ACCEPT_LANES };
 
 struct row {
 	uint8_t id[KEY_ID_LEN];
@@ -123,21 +124,14 @@ static int raise_floor(struct accept *a, uint32_t sender, uint32_t lane, uint32_
 	return 0;
 }
 
-/* There is no room for another of this sender: the oldest of whoever has most, of those that have as many itself. */
+/* All places are taken: the one to give up for a session of this sender. */
 static unsigned one_too_many(const struct accept *a, uint32_t sender)
 {
-	unsigned has[RECEIVER_PEERS_MAX] = { 0 }, oldest = SESSIONS;
-	uint32_t most = sender;
+	struct crowd_member m[SESSIONS];
 
 	for (unsigned i = 0; i < SESSIONS; i++)
-		has[a->kept[i].sender]++;
-	for (uint32_t i = 0; i < RECEIVER_PEERS_MAX; i++)
-		if (has[i] > has[most])
-			most = i;
-	for (unsigned i = 0; i < SESSIONS; i++)
-		if (a->kept[i].sender == most && (oldest == SESSIONS || a->kept[i].serial < a->kept[oldest].serial))
-			oldest = i;
-	return oldest;
+		m[i] = (struct crowd_member){ a->kept[i].sender, a->kept[i].serial };
+	return crowd_too_many(m, SESSIONS, sender);
 }
 
 /* Keep the session's beat key; of each lane the two newest epochs. */

@@ -9,11 +9,12 @@
 #include "codec/session.h"
 #include "codec/tag.h"
 #include "core/replay.h"
+#include "receiver/crowd.h"
 
 enum {
 	SESSIONS_PER_LANE = 2,
 	HELLO_KEYS = 1 + RECEIVER_RETIRED_MAX,
-	SESSIONS_MAX = RECEIVER_PEERS_MAX * SESSIONS_PER_LANE,
+	SESSIONS_MAX = CROWD_MAX,
 	HELLOS_PER_S = 20, /* of each sender, as the next two: handed to open, which checks signatures */
 	BEATS_PER_S = 20,
 	OLD_HELLOS_PER_S = 1, /* of an epoch below the newest: whoever recorded many must not crowd out the true one */
@@ -135,21 +136,14 @@ static uint32_t oldest_of_lane(const struct authenticate *a, const struct msg_se
 	return oldest;
 }
 
-/* Of all the one to give up for another of this sender: the oldest of whoever has most, of those that have as many itself. */
+/* All places are taken: the one to give up for a session of this sender. */
 static uint32_t one_too_many(const struct authenticate *a, uint32_t sender)
 {
-	unsigned count[RECEIVER_PEERS_MAX] = { 0 };
-	uint32_t most = sender, oldest = a->sessions;
+	struct crowd_member m[SESSIONS_MAX];
 
-	for (uint32_t i = 0; i < a->sessions; i++)
-		count[a->session[i]->sender]++;
-	for (uint32_t i = 0; i < RECEIVER_PEERS_MAX; i++)
-		if (count[i] > count[most])
-			most = i;
-	for (uint32_t i = 0; i < a->sessions; i++)
-		if (a->session[i]->sender == most && (oldest == a->sessions || a->session[i]->serial < a->session[oldest]->serial))
-			oldest = i;
-	return oldest;
+	for (uint32_t i = 0; i < SESSIONS_MAX; i++)
+		m[i] = (struct crowd_member){ a->session[i]->sender, a->session[i]->serial };
+	return crowd_too_many(m, SESSIONS_MAX, sender);
 }
 
 static void drop_session(struct authenticate *a, uint32_t i)
